@@ -1,0 +1,129 @@
+/** What each exit code of the program means; a tested part of its contract. */
+export const ExitCode = {
+  done: 0,
+  defect: 1,
+  usage: 2,
+  refused: 3,
+  validation: 4,
+  network: 5,
+  timeout: 6,
+  denied: 7,
+  pending: 8,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+
+/** Which endpoint an answer came from, in the words of the metadata. */
+export type Endpoint =
+  | 'metadata'
+  | 'jwks'
+  | 'backchannel_authentication'
+  | 'token'
+  | 'ciba_callback'
+  | 'authentication_device';
+
+/** An OAuth error as the server sent it; nothing is renamed or dropped. */
+export interface OAuthRefusal {
+  readonly error: string;
+  readonly error_description?: string | undefined;
+  readonly error_uri?: string | undefined;
+  readonly status: number;
+  readonly endpoint: Endpoint;
+}
+
+export interface ErrorDetails {
+  /** What the person can do about it, one sentence or two. */
+  readonly hint?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/** Every expected failure: a stable code, an exit code, and what to do. Anything else thrown is a defect. */
+export class OauthctlError extends Error {
+  readonly code: string;
+  readonly exitCode: ExitCode;
+  readonly hint: string | undefined;
+
+  constructor(code: string, exitCode: ExitCode, message: string, details: ErrorDetails = {}) {
+    super(message, { cause: details.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.exitCode = exitCode;
+    this.hint = details.hint;
+  }
+}
+
+/** The command line, a profile or another file of ours is wrong (exit 2). */
+export class UsageError extends OauthctlError {
+  constructor(code: string, message: string, details?: ErrorDetails) {
+    super(code, ExitCode.usage, message, details);
+  }
+}
+
+/** The server answered with an OAuth error (exit 3; 7 where the person denied, 6 where the id expired, 8 while pending). */
+export class RefusedError extends OauthctlError {
+  readonly oauth: OAuthRefusal;
+
+  constructor(oauth: OAuthRefusal, details?: ErrorDetails) {
+    const said = oauth.error_description ? `${oauth.error}: ${oauth.error_description}` : oauth.error;
+    super(oauth.error, exitCodeOf(oauth.error), `the server answered ${oauth.status} ${said}`, details);
+    this.oauth = oauth;
+  }
+}
+
+/** An answer, token or claim breaks the protocol or fails a check (exit 4). */
+export class ValidationError extends OauthctlError {
+  constructor(code: string, message: string, details?: ErrorDetails) {
+    super(code, ExitCode.validation, message, details);
+  }
+}
+
+/** The server could not be reached, or what answered does not speak the protocol (exit 5). */
+export class NetworkError extends OauthctlError {
+  /** Whether the request may have been handled although no answer came. */
+  readonly maybeHandled: boolean;
+
+  constructor(code: string, message: string, details?: ErrorDetails & { maybeHandled?: boolean }) {
+    super(code, ExitCode.network, message, details);
+    this.maybeHandled = details?.maybeHandled ?? false;
+  }
+}
+
+/** A deadline passed (exit 6). */
+export class TimeoutError extends OauthctlError {
+  constructor(code: string, message: string, details?: ErrorDetails) {
+    super(code, ExitCode.timeout, message, details);
+  }
+}
+
+/** The authentication is still pending and the caller asked for one poll only (exit 8). */
+export class PendingError extends OauthctlError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('authorization_pending', ExitCode.pending, message, details);
+  }
+}
+
+/** SIGINT or SIGTERM arrived (exit 130 or 143). */
+export class InterruptedError extends OauthctlError {
+  constructor(signal: 'SIGINT' | 'SIGTERM', details?: ErrorDetails) {
+    const interrupted = signal === 'SIGINT';
+    super(
+      interrupted ? 'interrupted' : 'terminated',
+      interrupted ? ExitCode.interrupted : ExitCode.terminated,
+      interrupted ? 'interrupted' : 'terminated',
+      details,
+    );
+  }
+}
+
+function exitCodeOf(error: string): ExitCode {
+  switch (error) {
+    case 'access_denied':
+      return ExitCode.denied;
+    case 'expired_token':
+      return ExitCode.timeout;
+    default:
+      return ExitCode.refused;
+  }
+}

@@ -1,0 +1,71 @@
+import type { Endpoint } from '../errors.ts';
+
+/** One request of ours, ready to be sent. */
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE' | 'PUT' | 'PATCH' | 'HEAD';
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Which endpoint this is, for errors, `-v` and traces. */
+  readonly endpoint: Endpoint;
+  /** Milliseconds for the whole exchange; the transport's own default otherwise. */
+  readonly timeoutMs?: number;
+}
+
+/** One answer, whole: the body has been read. */
+export interface HttpAnswer {
+  readonly status: number;
+  /** Names in lower case; repeated headers joined with a comma. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** Milliseconds from sending to the last byte. */
+  readonly ms: number;
+}
+
+/** One request and what became of it, as `-v` and traces see it. Not redacted yet. */
+export interface Exchange {
+  /** `out`: sent by us. `in`: received by one of our listeners. */
+  readonly direction: 'out' | 'in';
+  readonly endpoint: Endpoint;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly request: {
+    readonly method: string;
+    readonly url: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: string;
+  };
+  readonly answer?: HttpAnswer;
+  /** Why there was no answer. */
+  readonly failure?: string;
+}
+
+export interface Recorder {
+  record(exchange: Exchange): void;
+}
+
+export interface HttpClient {
+  /**
+   * Sends one request and reads the whole answer. Redirects are not followed.
+   * @throws NetworkError when no answer came; TimeoutError when the exchange took too long; the signal's reason when aborted
+   */
+  send(request: HttpRequest, signal?: AbortSignal): Promise<HttpAnswer>;
+}
+
+export interface TransportOptions {
+  /** Milliseconds for name look-up, connection and TLS. */
+  readonly connectTimeoutMs: number;
+  /** Milliseconds for a whole exchange. */
+  readonly timeoutMs: number;
+  /** Bytes of an answer's body that are read before it is given up. */
+  readonly maxBodyBytes: number;
+  /** PEM texts, in addition to the system's certificate authorities. */
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  /** Accept any server certificate. */
+  readonly insecure?: boolean | undefined;
+  readonly httpProxy?: string | undefined;
+  readonly httpsProxy?: string | undefined;
+  readonly noProxy?: string | undefined;
+}

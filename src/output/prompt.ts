@@ -1,0 +1,73 @@
+import { InterruptedError } from '../errors.ts';
+
+export interface Choice<Value extends string> {
+  readonly value: Value;
+  readonly label: string;
+}
+
+/** Questions to the person at the terminal; they are written to stderr. */
+export interface Prompt {
+  text(question: string, options?: { initial?: string; optional?: boolean }): Promise<string>;
+  secret(question: string): Promise<string>;
+  choose<Value extends string>(question: string, choices: readonly Choice<Value>[], signal?: AbortSignal): Promise<Value>;
+}
+
+interface Question {
+  type: 'input' | 'password' | 'select';
+  name: 'answer';
+  message: string;
+  initial?: string;
+  choices?: { name: string; message: string }[];
+  validate?: (value: string) => true | string;
+  stdout: NodeJS.WritableStream;
+}
+
+/** The part of enquirer's prompt that is used beyond its promise. */
+interface RunningPrompt {
+  cancel(): Promise<void>;
+}
+
+/**
+ * Makes the prompt over enquirer.
+ * @param signal ends an open question
+ */
+export async function createPrompt(signal: AbortSignal, stderr: NodeJS.WritableStream): Promise<Prompt> {
+  const { default: Enquirer } = await import('enquirer');
+
+  const ask = async (question: Omit<Question, 'name' | 'stdout'>, until: AbortSignal): Promise<string> => {
+    until.throwIfAborted();
+    const enquirer = new Enquirer<{ answer: string }>();
+    let running: RunningPrompt | undefined;
+    enquirer.on('prompt', (prompt: RunningPrompt) => {
+      running = prompt;
+    });
+    const onAbort = () => void running?.cancel();
+    until.addEventListener('abort', onAbort, { once: true });
+    try {
+      const { answer } = await enquirer.prompt({ ...question, name: 'answer', stdout: stderr } as never);
+      return answer;
+    } catch (error) {
+      until.throwIfAborted();
+      // In raw mode Ctrl-C is a key, not a signal; enquirer rejects with nothing at all.
+      if (!(error instanceof Error)) throw new InterruptedError('SIGINT');
+      throw error;
+    } finally {
+      until.removeEventListener('abort', onAbort);
+    }
+  };
+
+  const required = (value: string) => (value.trim() === '' ? 'a value is needed' : true);
+  return {
+    text: (message, { initial, optional } = {}) =>
+      ask(
+        { type: 'input', message, ...(initial !== undefined && { initial }), ...(!optional && { validate: required }) },
+        signal,
+      ),
+    secret: (message) => ask({ type: 'password', message }, signal),
+    choose: async (message, choices, until) =>
+      (await ask(
+        { type: 'select', message, choices: choices.map(({ value, label }) => ({ name: value, message: label })) },
+        until ? AbortSignal.any([signal, until]) : signal,
+      )) as (typeof choices)[number]['value'],
+  };
+}

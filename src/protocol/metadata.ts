@@ -1,0 +1,88 @@
+import { ValidationError } from '../errors.ts';
+import type { JsonObject } from './answer.ts';
+
+/** Authorization server metadata: the members that are used here by name, and all others as they came. */
+export interface ServerMetadata extends JsonObject {
+  readonly issuer: string;
+  readonly token_endpoint?: string;
+  readonly jwks_uri?: string;
+  readonly backchannel_authentication_endpoint?: string;
+}
+
+/**
+ * The addresses at which an issuer's metadata may be: OpenID Connect Discovery first, then RFC 8414.
+ * @param issuer absolute URL, with or without a path and a trailing slash
+ * @see https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationRequest
+ * @see https://www.rfc-editor.org/rfc/rfc8414#section-3.1
+ */
+export function metadataUrls(issuer: string): readonly string[] {
+  const url = new URL(issuer);
+  const path = url.pathname.replace(/\/+$/, '');
+  return [
+    `${url.origin}${path}/.well-known/openid-configuration`,
+    `${url.origin}/.well-known/oauth-authorization-server${path}`,
+  ];
+}
+
+/**
+ * Checks metadata against the issuer that was asked for. They must be equal to the character.
+ * @throws ValidationError `issuer_mismatch` with both printed, `metadata_invalid` for missing or wrong members
+ * @see https://www.rfc-editor.org/rfc/rfc8414#section-3.3
+ */
+export function parseMetadata(json: JsonObject, askedIssuer: string, acceptIssuer?: string): ServerMetadata {
+  const { issuer } = json;
+  if (typeof issuer !== 'string') {
+    throw new ValidationError('metadata_invalid', 'the metadata has no "issuer"', {
+      hint: 'Check that the address is that of an authorization server.',
+    });
+  }
+  const expected = acceptIssuer ?? askedIssuer;
+  if (issuer !== expected) {
+    throw new ValidationError(
+      'issuer_mismatch',
+      `the metadata is of another issuer: asked for ${expected}, got ${issuer}`,
+      { hint: issuerMismatchHint(expected, issuer) },
+    );
+  }
+  for (const [name, value] of Object.entries(json)) {
+    if (/(_endpoint|_uri)$/.test(name) && !isHttpUrl(value)) {
+      throw new ValidationError('metadata_invalid', `"${name}" in the metadata is not an http or https URL`);
+    }
+  }
+  return json as ServerMetadata;
+}
+
+/**
+ * Returns an endpoint of the metadata.
+ * @throws ValidationError `endpoint_missing` when the server does not have it
+ */
+export function requireEndpoint(
+  metadata: ServerMetadata,
+  name: 'token_endpoint' | 'jwks_uri' | 'backchannel_authentication_endpoint',
+): string {
+  const endpoint = metadata[name];
+  if (typeof endpoint !== 'string') {
+    throw new ValidationError('endpoint_missing', `the metadata of ${metadata.issuer} has no "${name}"`, {
+      hint:
+        name === 'backchannel_authentication_endpoint'
+          ? 'This server does not offer CIBA, or has the feature switched off.'
+          : 'Look at what the server offers with "oauthctl discover".',
+    });
+  }
+  return endpoint;
+}
+
+function issuerMismatchHint(expected: string, issuer: string): string {
+  if (expected.replace(/\/+$/, '') === issuer.replace(/\/+$/, '')) {
+    return `They differ by a trailing slash only: use ${issuer} to the character.`;
+  }
+  return (
+    `Use ${issuer} as the issuer, or, if this server is reached by an inner address on purpose, ` +
+    `allow it with --accept-issuer ${issuer}.`
+  );
+}
+
+function isHttpUrl(value: unknown): boolean {
+  if (typeof value !== 'string' || !URL.canParse(value)) return false;
+  return ['http:', 'https:'].includes(new URL(value).protocol);
+}

@@ -1,0 +1,70 @@
+import type { Recorder } from '../context.ts';
+import { OauthctlError } from '../errors.ts';
+import { type Delegation, parseDelegation } from '../protocol/keycloak-ciba.ts';
+import { type Listener, type ListenAddress, listen, type ReceivedRequest, type Reply } from './listener.ts';
+
+export { parseListenAddress } from './listener.ts';
+
+/** A delegation that was accepted (or deliberately refused by `respond`), with its bearer. */
+export interface ReceivedDelegation extends Delegation {
+  readonly bearer: string;
+  readonly status: number;
+}
+
+export interface AuthenticationDeviceOptions {
+  readonly listen: ListenAddress;
+  /** What a good delegation is answered with; 201 unless the server is to be provoked. */
+  readonly status: number;
+  /** Throws an OauthctlError for a bearer that must not be trusted. */
+  readonly checkBearer: (bearer: string) => Promise<void>;
+  /** A delegation arrived; its answer has not left yet. */
+  readonly onReceived: (delegation: ReceivedDelegation) => void;
+  /** Its answer has left. */
+  readonly onAnswered: (delegation: ReceivedDelegation) => void;
+  /** A request was turned away. */
+  readonly onRefused: (reason: string, status: number) => void;
+}
+
+export type AuthenticationDeviceServer = Listener;
+
+const MAX_BODY_BYTES = 64 * 1024;
+
+/**
+ * Listens as Keycloak's authentication device: takes the delegation and answers at once, so that the decision can
+ * follow in its own time.
+ * @throws UsageError `address_in_use`, `address_unavailable`
+ * @see https://www.keycloak.org/docs/latest/server_admin/#_client_initiated_backchannel_authentication_grant
+ */
+export async function listenAuthenticationDevice(
+  options: AuthenticationDeviceOptions,
+  recorder: Recorder,
+  now: () => number,
+): Promise<AuthenticationDeviceServer> {
+  const refuse = (status: number, reason: string, headers?: Record<string, string>): Reply => {
+    options.onRefused(reason, status);
+    return { status, ...(headers && { headers }) };
+  };
+
+  const handle = async (request: ReceivedRequest): Promise<Reply> => {
+    if (request.method !== 'POST') return refuse(405, `a ${request.method} where a POST belongs`, { allow: 'POST' });
+    const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+    if (bearer === undefined) return refuse(401, 'no bearer token', { 'www-authenticate': 'Bearer' });
+    const delegation = parseDelegation(request.headers['content-type'], request.body);
+    if (delegation === undefined) return refuse(400, 'a body that is neither a JSON object nor a form');
+    try {
+      await options.checkBearer(bearer);
+    } catch (error) {
+      if (!(error instanceof OauthctlError)) throw error;
+      return refuse(401, error.message, { 'www-authenticate': 'Bearer error="invalid_token"' });
+    }
+    const received: ReceivedDelegation = { ...delegation, bearer, status: options.status };
+    options.onReceived(received);
+    return { status: options.status, sent: () => options.onAnswered(received) };
+  };
+
+  return listen(
+    { listen: options.listen, endpoint: 'authentication_device', maxBodyBytes: MAX_BODY_BYTES, handle },
+    recorder,
+    now,
+  );
+}

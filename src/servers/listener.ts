@@ -1,0 +1,166 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Recorder } from '../context.ts';
+import { type Endpoint, UsageError } from '../errors.ts';
+
+/** Where a listener of ours is reached. */
+export interface ListenAddress {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly path: string;
+}
+
+export interface ReceivedRequest {
+  readonly method: string;
+  readonly path: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Called once the whole answer has been handed to the connection. */
+  readonly sent?: () => void;
+}
+
+export interface ListenerOptions {
+  readonly listen: ListenAddress;
+  readonly endpoint: Endpoint;
+  /** Bytes of a request's body that are read; more is answered with 413. */
+  readonly maxBodyBytes: number;
+  readonly handle: (request: ReceivedRequest) => Promise<Reply>;
+}
+
+export interface Listener {
+  /** The absolute URL, with the port that was really taken. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const REQUEST_TIMEOUT = 15_000;
+const MAX_CONNECTIONS = 64;
+
+/**
+ * Parses `HOST:PORT[/PATH]`, `[IPV6]:PORT[/PATH]` or `PORT`.
+ * @throws UsageError `listen_invalid`
+ */
+export function parseListenAddress(text: string, defaultPath = '/'): ListenAddress {
+  const match = /^(?:(\[[0-9a-fA-F:]+\]|[^/:[\]\s]+):)?(\d{1,5})(\/[^\s?#]*)?$/.exec(text.trim());
+  const port = Number(match?.[2]);
+  if (match === null || port > 65_535) {
+    throw new UsageError('listen_invalid', `"${text}" is not an address to listen on`, {
+      hint: 'Write HOST:PORT/PATH, for example 127.0.0.1:3000/api/v1/auth.',
+    });
+  }
+  return { host: match[1]?.replace(/[[\]]/g, '') ?? '127.0.0.1', port, path: match[3] ?? defaultPath };
+}
+
+/**
+ * Listens for HTTP, within limits of size, time and number of connections.
+ * @throws UsageError `address_in_use`, `address_unavailable`
+ */
+export async function listen(options: ListenerOptions, recorder: Recorder, now: () => number): Promise<Listener> {
+  const server = createServer({ requestTimeout: REQUEST_TIMEOUT, headersTimeout: REQUEST_TIMEOUT }, (request, response) => {
+    void serve(request, response, options, recorder, now);
+  });
+  server.maxConnections = MAX_CONNECTIONS;
+  await bind(server, options.listen);
+  const { port } = server.address() as AddressInfo;
+  const host = options.listen.host.includes(':') ? `[${options.listen.host}]` : options.listen.host;
+  return {
+    url: `http://${host}:${port}${options.listen.path}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function bind(server: Server, { host, port }: ListenAddress): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const where = `${host}:${port}`;
+      if (error.code === 'EADDRINUSE') {
+        reject(
+          new UsageError('address_in_use', `${where} is in use by another program`, {
+            hint: 'End that program, or listen elsewhere with --listen HOST:PORT/PATH and point the server there.',
+            cause: error,
+          }),
+        );
+      } else {
+        reject(
+          new UsageError('address_unavailable', `cannot listen on ${where} (${error.code})`, {
+            hint: 'Choose an address of this machine and a port that you may use, with --listen HOST:PORT/PATH.',
+            cause: error,
+          }),
+        );
+      }
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: ListenerOptions,
+  recorder: Recorder,
+  now: () => number,
+): Promise<void> {
+  const startedAt = now();
+  const received = {
+    method: request.method ?? '',
+    path: new URL(request.url ?? '/', 'http://localhost').pathname,
+    headers: Object.fromEntries(
+      Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
+    ),
+  };
+  let body = '';
+  let reply: Reply;
+  try {
+    const read = await readBody(request, options.maxBodyBytes);
+    if (read === undefined) reply = { status: 413 };
+    else {
+      body = read;
+      reply = received.path === options.listen.path ? await options.handle({ ...received, body }) : { status: 404 };
+    }
+  } catch {
+    // The other side broke off; there is nobody left to answer.
+    response.destroy();
+    return;
+  }
+  const text = reply.body ?? '';
+  const headers = {
+    ...(text !== '' && { 'content-type': 'application/json' }),
+    'cache-control': 'no-store',
+    connection: 'close',
+    ...reply.headers,
+  };
+  response.writeHead(reply.status, { ...headers, 'content-length': Buffer.byteLength(text) });
+  response.end(text, () => reply.sent?.());
+  recorder.record({
+    direction: 'in',
+    endpoint: options.endpoint,
+    startedAt,
+    request: { method: received.method, url: request.url ?? '/', headers: received.headers, body },
+    answer: { status: reply.status, headers, body: text, ms: now() - startedAt },
+  });
+}
+
+/** Reads a body up to the limit; undefined when it is larger. */
+async function readBody(request: IncomingMessage, maxBytes: number): Promise<string | undefined> {
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return undefined;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxBytes) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,131 @@
+import { isVersionOne, type JsonFile } from './json-file.ts';
+
+/** An authentication request that has been acknowledged and not ended yet. */
+export interface PendingRequest {
+  readonly auth_req_id: string;
+  /** The profile's name, or another key where there is no profile. */
+  readonly owner: string;
+  readonly issuer: string;
+  readonly client_id: string;
+  readonly scope: string;
+  /** Milliseconds since the epoch, as all times here. */
+  readonly requested_at: number;
+  /** Absent when the id was given by hand. */
+  readonly expires_at?: number;
+  /** Seconds between polls, grown by every `slow_down`. */
+  readonly interval: number;
+  /** No poll may be sent before. */
+  readonly next_poll_at: number;
+  readonly polls: number;
+}
+
+/** A delegation that `ciba device --hold` keeps for `ciba callback`. */
+export interface HeldDelegation {
+  readonly bearer: string;
+  readonly callback_url: string;
+  readonly login_hint?: string;
+  readonly binding_message?: string;
+  readonly received_at: number;
+}
+
+export interface PendingDocument {
+  version: 1;
+  /** Oldest first. */
+  requests: PendingRequest[];
+  held: HeldDelegation[];
+}
+
+/** More than this many forgotten ones help nobody. */
+const KEPT_AT_MOST = 50;
+
+export function emptyPending(): PendingDocument {
+  return { version: 1, requests: [], held: [] };
+}
+
+export function isPendingDocument(value: unknown): value is PendingDocument {
+  if (!isVersionOne(value)) return false;
+  const { requests, held } = value as { requests?: unknown; held?: unknown };
+  return (
+    Array.isArray(requests) &&
+    Array.isArray(held) &&
+    requests.every((item) => typeof (item as PendingRequest | null)?.auth_req_id === 'string') &&
+    held.every((item) => typeof (item as HeldDelegation | null)?.bearer === 'string')
+  );
+}
+
+export type PollClaim =
+  | { readonly granted: true; readonly pending: PendingRequest }
+  | { readonly granted: false; readonly waitUntil: number };
+
+/** Authentication requests and delegations that live from one run to the next. */
+export class PendingStore {
+  readonly #file: JsonFile<PendingDocument>;
+
+  constructor(file: JsonFile<PendingDocument>) {
+    this.#file = file;
+  }
+
+  async add(request: PendingRequest): Promise<void> {
+    await this.#file.change((document) => {
+      document.requests = [...document.requests.filter((item) => item.auth_req_id !== request.auth_req_id), request].slice(
+        -KEPT_AT_MOST,
+      );
+    });
+  }
+
+  /** The latest pending request of an owner. */
+  async last(owner: string): Promise<PendingRequest | undefined> {
+    const { requests } = await this.#file.read();
+    return requests.findLast((item) => item.owner === owner);
+  }
+
+  async find(authReqId: string): Promise<PendingRequest | undefined> {
+    const { requests } = await this.#file.read();
+    return requests.find((item) => item.auth_req_id === authReqId);
+  }
+
+  /**
+   * Claims the right to send one poll, across processes: never two at once, none before its time.
+   * @param now milliseconds since the epoch
+   * @param leaseMs for how long others stay off if this process never comes back
+   * @returns undefined when the id is not pending any more
+   */
+  async claimPoll(authReqId: string, now: number, leaseMs: number): Promise<PollClaim | undefined> {
+    return this.#file.change((document) => {
+      const index = document.requests.findIndex((item) => item.auth_req_id === authReqId);
+      const pending = document.requests[index];
+      if (pending === undefined) return undefined;
+      if (now < pending.next_poll_at) return { granted: false, waitUntil: pending.next_poll_at };
+      const claimed = { ...pending, next_poll_at: now + leaseMs, polls: pending.polls + 1 };
+      document.requests[index] = claimed;
+      return { granted: true, pending: claimed };
+    });
+  }
+
+  /** Says when the next poll may be sent, and the interval that holds from now on. */
+  async schedule(authReqId: string, nextPollAt: number, interval: number): Promise<void> {
+    await this.#file.change((document) => {
+      document.requests = document.requests.map((item) =>
+        item.auth_req_id === authReqId ? { ...item, next_poll_at: nextPollAt, interval } : item,
+      );
+    });
+  }
+
+  /** Forgets an id that ended: it is never sent again. */
+  async remove(authReqId: string): Promise<void> {
+    await this.#file.change((document) => {
+      document.requests = document.requests.filter((item) => item.auth_req_id !== authReqId);
+    });
+  }
+
+  async hold(delegation: HeldDelegation): Promise<void> {
+    await this.#file.change((document) => {
+      document.held = [...document.held, delegation].slice(-KEPT_AT_MOST);
+    });
+  }
+
+  /** Takes the last held delegation away: whoever gets it is the only one to send its result. */
+  async takeHeld(): Promise<HeldDelegation | undefined> {
+    return this.#file.change((document) => document.held.pop());
+  }
+}

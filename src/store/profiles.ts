@@ -1,0 +1,127 @@
+import { UsageError } from '../errors.ts';
+import { isRecordOf, isVersionOne, type JsonFile } from './json-file.ts';
+
+/** One profile as it stands in the file; every member is a string or a list of them. */
+export interface Profile {
+  readonly issuer: string;
+  /** The issuer that the server calls itself, where `issuer` is an inner address of it. */
+  readonly accept_issuer?: string;
+  readonly client_id?: string;
+  /** A reference (`env:`, `file:`, `cmd:`) or the secret itself. */
+  readonly client_secret?: string;
+  readonly auth_method?: string;
+  readonly scope?: string;
+  readonly ca_cert?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly login_hint?: string;
+  readonly device_listen?: string;
+  readonly id_token_alg?: string;
+}
+
+export interface ProfilesDocument {
+  version: 1;
+  current?: string;
+  profiles: Record<string, Profile>;
+}
+
+export function emptyProfiles(): ProfilesDocument {
+  return { version: 1, profiles: {} };
+}
+
+export function isProfilesDocument(value: unknown): value is ProfilesDocument {
+  if (!isVersionOne(value)) return false;
+  const { current, profiles } = value as { current?: unknown; profiles?: unknown };
+  return (current === undefined || typeof current === 'string') && isRecordOf(profiles, isProfile);
+}
+
+function isProfile(value: unknown): value is Profile {
+  return (
+    isRecordOf(value, (item): item is string => typeof item === 'string') &&
+    typeof (value as { issuer?: unknown }).issuer === 'string'
+  );
+}
+
+/** The profiles of realm, client and defaults, and which of them is in use. */
+export class ProfileStore {
+  readonly #file: JsonFile<ProfilesDocument>;
+
+  constructor(file: JsonFile<ProfilesDocument>) {
+    this.#file = file;
+  }
+
+  get path(): string {
+    return this.#file.path;
+  }
+
+  async list(): Promise<{ current: string | undefined; profiles: Readonly<Record<string, Profile>> }> {
+    const { current, profiles } = await this.#file.read();
+    return { current, profiles };
+  }
+
+  /** @throws UsageError `profile_unknown` */
+  async get(name: string): Promise<Profile> {
+    const { profiles } = await this.#file.read();
+    return requireProfile(profiles, name);
+  }
+
+  /** Adds a profile; the first one becomes the current one. @throws UsageError `profile_exists`, `profile_name_invalid` */
+  async add(name: string, profile: Profile, options: { overwrite?: boolean; use?: boolean } = {}): Promise<void> {
+    checkName(name);
+    await this.#file.change((document) => {
+      if (Object.hasOwn(document.profiles, name) && !options.overwrite) {
+        throw new UsageError('profile_exists', `there is a profile "${name}" already`, {
+          hint: `Change it with "oauthctl profile set ${name} …", or replace it with --force.`,
+        });
+      }
+      document.profiles[name] = profile;
+      if (options.use || document.current === undefined) document.current = name;
+    });
+  }
+
+  /** Changes members of a profile; `undefined` removes one. @throws UsageError `profile_unknown` */
+  async set(name: string, changes: { readonly [Name in keyof Profile]?: Profile[Name] | undefined }): Promise<void> {
+    await this.#file.change((document) => {
+      const merged = { ...requireProfile(document.profiles, name), ...changes };
+      document.profiles[name] = Object.fromEntries(
+        Object.entries(merged).filter(([, value]) => value !== undefined),
+      ) as unknown as Profile;
+    });
+  }
+
+  /** @throws UsageError `profile_unknown` */
+  async use(name: string): Promise<void> {
+    await this.#file.change((document) => {
+      requireProfile(document.profiles, name);
+      document.current = name;
+    });
+  }
+
+  /** @throws UsageError `profile_unknown` */
+  async remove(name: string): Promise<void> {
+    await this.#file.change((document) => {
+      requireProfile(document.profiles, name);
+      delete document.profiles[name];
+      if (document.current === name) delete document.current;
+    });
+  }
+}
+
+function requireProfile(profiles: Readonly<Record<string, Profile>>, name: string): Profile {
+  const profile = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
+  if (profile === undefined) {
+    const names = Object.keys(profiles);
+    throw new UsageError('profile_unknown', `there is no profile "${name}"`, {
+      hint: names.length > 0 ? `There are: ${names.join(', ')}.` : 'There are none yet: "oauthctl profile add".',
+    });
+  }
+  return profile;
+}
+
+function checkName(name: string): void {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name) || name === '__proto__') {
+    throw new UsageError('profile_name_invalid', `"${name}" cannot be a profile's name`, {
+      hint: 'Letters, digits, dots, dashes and underscores, 64 at most, beginning with a letter or digit.',
+    });
+  }
+}

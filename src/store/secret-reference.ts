@@ -1,0 +1,86 @@
+import { readFile } from 'node:fs/promises';
+import { UsageError } from '../errors.ts';
+
+/** A secret, or where to find it. */
+export type SecretReference =
+  | { readonly kind: 'env'; readonly name: string }
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'cmd'; readonly command: string }
+  | { readonly kind: 'stdin' }
+  | { readonly kind: 'literal'; readonly value: string };
+
+/** A program that prints a secret is given this long, in milliseconds. */
+const COMMAND_TIMEOUT = 30_000;
+const LONGEST_SECRET = 64 * 1024;
+
+/** Reads `env:NAME`, `file:PATH`, `cmd:COMMAND`, `-`; anything else is the secret itself. */
+export function parseSecretReference(text: string): SecretReference {
+  if (text === '-') return { kind: 'stdin' };
+  const match = /^(env|file|cmd):(.+)$/s.exec(text);
+  const rest = match?.[2] ?? '';
+  switch (match?.[1]) {
+    case 'env':
+      return { kind: 'env', name: rest };
+    case 'file':
+      return { kind: 'file', path: rest };
+    case 'cmd':
+      return { kind: 'cmd', command: rest };
+    default:
+      return { kind: 'literal', value: text };
+  }
+}
+
+export interface SecretSources {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly readStdin: () => Promise<string>;
+}
+
+/**
+ * Fetches the secret that a reference names; one trailing line break is dropped.
+ * @throws UsageError `secret_unavailable` that names the reference, never the secret
+ */
+export async function resolveSecretReference(reference: SecretReference, sources: SecretSources): Promise<string> {
+  switch (reference.kind) {
+    case 'literal':
+      return reference.value;
+    case 'env': {
+      const value = sources.env[reference.name];
+      if (!value) throw unavailable(`the environment variable ${reference.name} is not set`);
+      return value;
+    }
+    case 'file': {
+      const text = await readFile(reference.path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+        throw unavailable(`the file ${reference.path} cannot be read (${error.code ?? error.message})`);
+      });
+      return nonEmpty(text, `the file ${reference.path}`);
+    }
+    case 'stdin':
+      return nonEmpty(await sources.readStdin(), 'standard input');
+    case 'cmd':
+      return nonEmpty(await runCommand(reference.command), `what the command "${reference.command}" printed`);
+  }
+}
+
+async function runCommand(command: string): Promise<string> {
+  const { exec } = await import('node:child_process');
+  return new Promise((resolve, reject) => {
+    exec(command, { timeout: COMMAND_TIMEOUT, maxBuffer: LONGEST_SECRET, encoding: 'utf8' }, (error, stdout) => {
+      if (error === null) return resolve(stdout);
+      const why = error.killed ? `took longer than ${COMMAND_TIMEOUT / 1000} s` : `ended with code ${error.code}`;
+      // Its output stays unseen: part of a secret may be in it.
+      reject(unavailable(`the command "${command}" ${why}`));
+    });
+  });
+}
+
+function nonEmpty(text: string, what: string): string {
+  const value = text.replace(/\r?\n$/, '');
+  if (value === '') throw unavailable(`${what} is empty`);
+  return value;
+}
+
+function unavailable(why: string): UsageError {
+  return new UsageError('secret_unavailable', `a secret could not be had: ${why}`, {
+    hint: 'A secret is named by env:NAME, file:PATH, cmd:COMMAND or - (standard input).',
+  });
+}
