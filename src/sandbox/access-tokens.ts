@@ -10,10 +10,10 @@ const DISGUISE = 'jwt:';
  * Hides from oidc-provider that a token is a JWT.
  *
  * Its introspection and revocation endpoints refuse JWTs unseen, because its own JWT access tokens are not stored.
- * Those of the sandbox are.
+ * Those of the sandbox are. Refresh tokens, which are no JWTs, stay as they are.
  */
 export function disguise(token: string): string {
-  return DISGUISE + token;
+  return token.includes('.') ? DISGUISE + token : token;
 }
 
 /**

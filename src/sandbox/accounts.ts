@@ -17,7 +17,11 @@ export class Accounts {
       const user: SandboxUser = {
         username,
         accountId,
-        claims: async (): Promise<Payload> => ({ sub: accountId, preferred_username: username, name: username }),
+        claims: async (): Promise<Payload> => ({
+          sub: accountId,
+          preferred_username: username,
+          name: username,
+        }),
       };
       this.#byId.set(accountId, user);
       this.#byName.set(username, user);

@@ -1,4 +1,11 @@
-import { calculateJwkThumbprint, exportJWK, exportSPKI, generateKeyPair, type JWK } from 'jose';
+import {
+  type CryptoKey,
+  calculateJwkThumbprint,
+  exportJWK,
+  exportSPKI,
+  generateKeyPair,
+  type JWK,
+} from 'jose';
 
 /** The sandbox's one signing key, fresh in each run. */
 export interface SandboxKeys {

@@ -100,11 +100,22 @@ declare module 'oidc-provider/lib/provider.js' {
     readonly RefreshToken: ModelClass<Model>;
     readonly Grant: ModelClass<Grant>;
     readonly BackchannelAuthenticationRequest: ModelClass<BackchannelRequest>;
-    readonly IdToken: new (claims: Payload, options: { ctx: Context }) => IdToken;
+    readonly IdToken: new (
+      claims: Payload,
+      options: { ctx: Context },
+    ) => IdToken;
     use(middleware: (ctx: Context, next: () => Promise<void>) => Promise<void>): this;
     on(event: string, listener: (...args: unknown[]) => void): this;
-    registerGrantType(name: string, handler: (ctx: RouteContext) => Promise<void>, params: readonly string[]): void;
-    backchannelResult(request: BackchannelRequest, result: Grant | Error, options?: { authTime?: number }): Promise<void>;
+    registerGrantType(
+      name: string,
+      handler: (ctx: RouteContext) => Promise<void>,
+      params: readonly string[],
+    ): void;
+    backchannelResult(
+      request: BackchannelRequest,
+      result: Grant | Error,
+      options?: { authTime?: number },
+    ): Promise<void>;
     callback(): (request: IncomingRequest, response: ServerResponse) => Promise<void>;
   }
 }
@@ -112,6 +123,7 @@ declare module 'oidc-provider/lib/provider.js' {
 declare module 'oidc-provider/lib/helpers/errors.js' {
   export class OIDCProviderError extends Error {
     constructor(status: number, error: string);
+    readonly status: number;
     error: string;
     error_description?: string;
     expose: boolean;

@@ -120,20 +120,15 @@ async function serve(
       Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
     ),
   };
-  let body = '';
-  let reply: Reply;
+  let body: string | undefined;
   try {
-    const read = await readBody(request, options.maxBodyBytes);
-    if (read === undefined) reply = { status: 413 };
-    else {
-      body = read;
-      reply = received.path === options.listen.path ? await options.handle({ ...received, body }) : { status: 404 };
-    }
+    body = await readBody(request, options.maxBodyBytes);
   } catch {
     // The other side broke off; there is nobody left to answer.
     response.destroy();
     return;
   }
+  const reply = await answer(received, body, options);
   const text = reply.body ?? '';
   const headers = {
     ...(text !== '' && { 'content-type': 'application/json' }),
@@ -147,9 +142,19 @@ async function serve(
     direction: 'in',
     endpoint: options.endpoint,
     startedAt,
-    request: { method: received.method, url: request.url ?? '/', headers: received.headers, body },
+    request: { method: received.method, url: request.url ?? '/', headers: received.headers, body: body ?? '' },
     answer: { status: reply.status, headers, body: text, ms: now() - startedAt },
   });
+}
+
+async function answer(
+  received: Omit<ReceivedRequest, 'body'>,
+  body: string | undefined,
+  options: ListenerOptions,
+): Promise<Reply> {
+  if (received.path !== options.listen.path) return { status: 404 };
+  if (body === undefined) return { status: 413 };
+  return options.handle({ ...received, body });
 }
 
 /** Reads a body up to the limit; undefined when it is larger. */

@@ -10,6 +10,12 @@ export function cacheFolder(): string {
   return OAUTHCTL_LAB_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'oauthctl-lab');
 }
 
+/** Gives the path of a file or folder of the cache if it is there. */
+export function inCache(path: string): string | undefined {
+  const target = join(cacheFolder(), path);
+  return existsSync(target) ? target : undefined;
+}
+
 /**
  * Gives a file or folder of the cache, made first if it is missing.
  *

@@ -1,5 +1,5 @@
-import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
+import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cached } from './cache.ts';
 import { MissingError, which } from './java.ts';
@@ -18,7 +18,8 @@ function fetchArchive({ group, name, version, type }: Artifact, javaHome: string
   const file = `${name}-${version}.${type}`;
   return cached(join('dist', file), async (unfinished) => {
     const maven = which('mvn');
-    if (maven === undefined) throw new MissingError(`needs Maven (mvn) to fetch ${file}, and it is not installed`);
+    if (maven === undefined)
+      throw new MissingError(`needs Maven (mvn) to fetch ${file}, and it is not installed`);
     progress(`fetching ${file} with Maven`);
     const folder = `${unfinished}.folder`;
     await mkdir(folder, { recursive: true });
@@ -47,7 +48,8 @@ async function extract(archive: string, javaHome: string, folder: string): Promi
   const jar = join(javaHome, 'bin', 'jar');
   if (existsSync(jar)) await run({ command: jar, args: ['-xf', archive], folder });
   else if (which('unzip')) await run({ command: 'unzip', args: ['-q', archive], folder });
-  else if (which('python3')) await run({ command: 'python3', args: ['-m', 'zipfile', '-e', archive, '.'], folder });
+  else if (which('python3'))
+    await run({ command: 'python3', args: ['-m', 'zipfile', '-e', archive, '.'], folder });
   else throw new MissingError('needs jar (of a JDK), unzip or python3 to unpack a zip');
 }
 
@@ -70,7 +72,8 @@ export async function distribution(
     try {
       await extract(archive, javaHome, folder);
       const [top, ...others] = await readdir(folder);
-      if (top === undefined || others.length > 0) throw new Error(`${archive} should hold exactly one folder`);
+      if (top === undefined || others.length > 0)
+        throw new Error(`${archive} should hold exactly one folder`);
       const home = join(folder, top);
       // jar and python lose the executable bit.
       for (const name of await readdir(join(home, 'bin'))) {

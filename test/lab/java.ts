@@ -41,7 +41,7 @@ export function findJava(min: number, max = Number.POSITIVE_INFINITY): string {
     ...children('/opt/java'),
     ...children(join(homedir(), '.sdkman', 'candidates', 'java')),
     ...children('/Library/Java/JavaVirtualMachines', 'Contents/Home'),
-  ].filter((home) => home !== undefined && home !== '');
+  ].filter((home): home is string => Boolean(home));
 
   const found = new Set<number>();
   for (const home of homes) {

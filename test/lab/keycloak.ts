@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cached, temporaryFolder } from './cache.ts';
+import { cached, inCache, temporaryFolder } from './cache.ts';
 import { type Artifact, distribution } from './distribution.ts';
 import { findJava } from './java.ts';
 import { freeOffset, freePort } from './ports.ts';
@@ -25,8 +24,13 @@ const admin = { adminUser: 'admin', adminPassword: 'admin' };
 const devicePath = '/api/v1/auth';
 
 // Both start a good deal faster with the first compiler alone, and a test never warms up the second.
-const jvmOptions = (folder: string) =>
-  `-Xms64m -Xmx512m -XX:TieredStopAtLevel=1 -Djava.awt.headless=true -Djava.io.tmpdir=${folder}`;
+const jvmOptions = (temporary: string) => [
+  '-Xms64m',
+  '-Xmx512m',
+  '-XX:TieredStopAtLevel=1',
+  '-Djava.awt.headless=true',
+  `-Djava.io.tmpdir=${temporary}`,
+];
 
 const ready = (baseUrl: string) => async () => {
   const url = `${baseUrl}/realms/master/.well-known/openid-configuration`;
@@ -59,8 +63,16 @@ export async function startKeycloak26(): Promise<Started<KeycloakServer>> {
   // Only what a run may write is copied; the 168 MB of lib/lib are shared.
   const buildOptions = ['--db=dev-mem'];
   const built = join('built', `keycloak-${keycloak26.version}${buildOptions.join('')}`);
-  const builtBefore = await cachedBuild(built);
-  for (const part of ['bin', 'conf', 'providers', 'themes', 'version.txt', 'lib/app', 'lib/quarkus-run.jar']) {
+  const builtBefore = inCache(built);
+  for (const part of [
+    'bin',
+    'conf',
+    'providers',
+    'themes',
+    'version.txt',
+    'lib/app',
+    'lib/quarkus-run.jar',
+  ]) {
     await cp(join(home, part), join(folder, part), { recursive: true });
   }
   await cp(builtBefore ?? join(home, 'lib/quarkus'), join(folder, 'lib/quarkus'), { recursive: true });
@@ -75,7 +87,7 @@ export async function startKeycloak26(): Promise<Started<KeycloakServer>> {
       args: ['bin/kc.sh', 'start-dev', ...buildOptions, '--http-host=127.0.0.1', `--http-port=${port}`],
       env: {
         JAVA_HOME: javaHome,
-        JAVA_OPTS_APPEND: jvmOptions(join(folder, 'tmp')),
+        JAVA_OPTS_APPEND: jvmOptions(join(folder, 'tmp')).join(' '),
         KC_BOOTSTRAP_ADMIN_USERNAME: admin.adminUser,
         KC_BOOTSTRAP_ADMIN_PASSWORD: admin.adminPassword,
         KC_SPI_CIBA_AUTH_CHANNEL__CIBA_HTTP_AUTH_CHANNEL__HTTP_AUTHENTICATION_CHANNEL_URI: `http://${device}`,
@@ -134,9 +146,23 @@ export async function startKeycloak14(): Promise<Started<KeycloakServer>> {
   const server = await startServer(
     `Keycloak ${keycloak14.version}`,
     {
-      command: 'bash',
+      // What bin/standalone.sh runs. The script itself dies of a SIGTERM before its JVM does, and orphans it.
+      command: join(javaHome, 'bin', 'java'),
       args: [
-        join(home, 'bin', 'standalone.sh'),
+        ...jvmOptions(join(folder, 'tmp')),
+        '-Djava.net.preferIPv4Stack=true',
+        '-Djboss.modules.system.pkgs=org.jboss.byteman',
+        '--add-exports=java.base/sun.nio.ch=ALL-UNNAMED',
+        '--add-exports=jdk.unsupported/sun.misc=ALL-UNNAMED',
+        '--add-exports=jdk.unsupported/sun.reflect=ALL-UNNAMED',
+        `-Dorg.jboss.boot.log.file=${join(folder, 'log', 'server.log')}`,
+        `-Dlogging.configuration=file:${join(folder, 'configuration', 'logging.properties')}`,
+        '-jar',
+        join(home, 'jboss-modules.jar'),
+        '-mp',
+        join(home, 'modules'),
+        'org.jboss.as.standalone',
+        `-Djboss.home.dir=${home}`,
         `-Djboss.server.base.dir=${folder}`,
         `-Djboss.socket.binding.port-offset=${offset}`,
         '-b',
@@ -145,12 +171,6 @@ export async function startKeycloak14(): Promise<Started<KeycloakServer>> {
         '127.0.0.1',
         '-Dkeycloak.profile.feature.ciba=enabled',
       ],
-      env: {
-        JAVA_HOME: javaHome,
-        JAVA_OPTS: `${jvmOptions(join(folder, 'tmp'))} -Djava.net.preferIPv4Stack=true -Djboss.modules.system.pkgs=org.jboss.byteman`,
-        // Its script then waits for the JVM on SIGTERM instead of orphaning it.
-        LAUNCH_JBOSS_IN_BACKGROUND: '1',
-      },
       folder,
     },
     ready(baseUrl),
@@ -176,7 +196,8 @@ function configured(xml: string, deviceUri: string): string {
     [/jdbc:h2:[^<]*\/keycloak;AUTO_SERVER=TRUE/, 'jdbc:h2:mem:keycloak;DB_CLOSE_DELAY=-1'],
   ];
   return edits.reduce((text, [pattern, replacement]) => {
-    if (!pattern.test(text)) throw new Error(`standalone.xml of Keycloak 14 has nothing that matches ${pattern}`);
+    if (!pattern.test(text))
+      throw new Error(`standalone.xml of Keycloak 14 has nothing that matches ${pattern}`);
     return text.replace(pattern, replacement);
   }, xml);
 }

@@ -1,0 +1,244 @@
+import type { Command } from 'commander';
+import type { Context } from '../context.ts';
+import { InterruptedError, TimeoutError, UsageError } from '../errors.ts';
+import { DEFAULT_INTERVAL } from '../protocol/ciba.ts';
+import { CALLBACK_STATUS } from '../protocol/keycloak-ciba.ts';
+import {
+  namesRule,
+  optionalCount,
+  optionalSeconds,
+  type PollFlags,
+  type RequestOptions,
+  readDeviceOptions,
+  readRequest,
+} from './ciba-options.ts';
+import { startOwnSandbox } from './ciba-sandbox.ts';
+import { CibaSteps } from './ciba-steps.ts';
+import { connect, openSession, ownerOf, printResult, type Session } from './session.ts';
+import { printTokens } from './token-output.ts';
+
+/** Seconds that a poll for an id of unknown expiry may take. */
+const UNKNOWN_EXPIRY_DEADLINE = 600;
+
+export async function runStart(base: Context, command: Command): Promise<void> {
+  const session = await openSession(base, command);
+  const { ctx, settings, reporter } = session;
+  const flags = command.opts<PollFlags & { device?: true }>();
+  const { startCiba } = await import('../flows/ciba-start.ts');
+  const sandbox = settings.get('issuer') === undefined ? await startOwnSandbox(session, command) : undefined;
+  try {
+    const request = await readRequest(session, {
+      ...(sandbox && settings.get('loginHint') === undefined && { loginHint: sandbox.user }),
+      ...command.opts<RequestOptions>(),
+    });
+    const wantsDevice = flags.device === true || namesRule(command);
+    const device = sandbox?.device ?? (wantsDevice ? readDeviceOptions(session, command) : undefined);
+    const target = sandbox ? await sandbox.connect() : await connect(session, { keepTokens: flags.keep });
+    const where = sandbox ? 'sandbox' : (session.profileName ? `profile ${session.profileName}` : 'no profile');
+    reporter.header(`oauthctl ciba · ${where} · ${target.metadata.issuer} · poll`);
+    const steps = new CibaSteps(reporter);
+    const deadline = optionalSeconds(flags.deadline, '--deadline');
+    const { tokens, idToken } = await telling(session, steps, () =>
+      startCiba(
+        ctx,
+        {
+          target,
+          request,
+          interval: optionalSeconds(flags.interval, '--interval'),
+          deadlineMs: deadline === undefined ? undefined : deadline * 1000,
+          pendingErrors: flags.pendingError,
+          device: device && { ...device, metadata: target.metadata },
+        },
+        steps.tell,
+      ),
+    );
+    printTokens(session, tokens, idToken !== undefined);
+  } finally {
+    await sandbox?.close();
+  }
+}
+
+export async function runRequest(base: Context, command: Command): Promise<void> {
+  const session = await openSession(base, command);
+  const { requestAuthentication } = await import('../flows/ciba-request.ts');
+  const { interval } = command.opts<PollFlags>();
+  const request = await readRequest(session, command.opts<RequestOptions>());
+  const steps = new CibaSteps(session.reporter);
+  const target = await connect(session);
+  const acknowledged = await telling(session, steps, () =>
+    requestAuthentication(session.ctx, { target, request, interval: optionalSeconds(interval, '--interval') }, steps.tell),
+  );
+  const { json, auth_req_id, expires_in } = acknowledged.acknowledgement;
+  printResult(session, json, () => {
+    const shown = { ...json, auth_req_id: session.ctx.redactor.text(auth_req_id) };
+    return `${Object.entries(shown)
+      .map(([name, value]) => `${name.padEnd(14)} ${String(value)}`)
+      .join('\n')}\n\nGo on with: oauthctl ciba poll (within ${expires_in} s)\n`;
+  });
+}
+
+export async function runPoll(base: Context, command: Command, id: string | undefined): Promise<void> {
+  const session = await openSession(base, command);
+  const { ctx } = session;
+  const flags = command.opts<PollFlags>();
+  const { pollCiba } = await import('../flows/ciba-poll.ts');
+  const target = await connect(session, { keepTokens: flags.keep });
+  const owner = ownerOf(session);
+  const { pending: store } = await ctx.store();
+  const authReqId = id === undefined ? undefined : id === '-' ? await ctx.secret('-') : id;
+  ctx.redactor.know(authReqId);
+  const known = authReqId === undefined ? await store.last(owner) : await store.find(authReqId);
+  const interval = optionalSeconds(flags.interval, '--interval');
+  const now = ctx.clock.now();
+  if (known === undefined && authReqId === undefined) {
+    throw new UsageError('nothing_pending', 'there is no pending request to poll for', {
+      hint: 'Make one with "oauthctl ciba request", or name an auth_req_id.',
+    });
+  }
+  const pending = known ?? {
+    auth_req_id: authReqId ?? '',
+    owner,
+    issuer: target.metadata.issuer,
+    client_id: target.client.client_id,
+    scope: '',
+    requested_at: now,
+    interval: DEFAULT_INTERVAL,
+    next_poll_at: now,
+    polls: 0,
+  };
+  ctx.redactor.know(pending.auth_req_id);
+  if (known === undefined) await store.add(pending);
+  // A person who names an interval may want to see what a faster poll provokes.
+  const firstPollAt = interval === undefined ? pending.next_poll_at : Math.min(pending.next_poll_at, now + interval * 1000);
+  if (interval !== undefined) await store.schedule(pending.auth_req_id, firstPollAt, interval);
+  const deadline =
+    optionalSeconds(flags.deadline, '--deadline') ??
+    (pending.expires_at === undefined ? UNKNOWN_EXPIRY_DEADLINE : undefined);
+  const steps = new CibaSteps(session.reporter);
+  const { tokens, idToken } = await telling(session, steps, () =>
+    pollCiba(
+      ctx,
+      {
+        target,
+        authReqId: pending.auth_req_id,
+        interval: interval ?? pending.interval,
+        firstPollAt,
+        requestedAt: known === undefined ? undefined : pending.requested_at,
+        expiresAt: pending.expires_at,
+        deadlineAt: deadline === undefined ? undefined : now + deadline * 1000,
+        once: flags.once,
+        pendingErrors: flags.pendingError,
+        expectIdToken: pending.scope.split(' ').includes('openid'),
+      },
+      steps.tell,
+    ),
+  );
+  printTokens(session, tokens, idToken !== undefined);
+}
+
+export async function runDeviceCommand(base: Context, command: Command): Promise<void> {
+  const session = await openSession(base, command);
+  const { ctx, settings, reporter } = session;
+  const { count, anyIssuer } = command.opts<{ count?: string; anyIssuer?: true }>();
+  const options = readDeviceOptions(session, command);
+  if (options.after === 'pending') {
+    throw new UsageError('after_pending_elsewhere', '--after pending needs the client in the same process', {
+      hint: 'Use it with "oauthctl ciba start --device"; here --after takes seconds.',
+    });
+  }
+  const { discover } = await import('../flows/discover.ts');
+  const { runDevice } = await import('../flows/ciba-device.ts');
+  const metadata = anyIssuer
+    ? undefined
+    : (
+        await discover(ctx, {
+          issuer: settings.require('issuer', 'the realm whose delegations are taken'),
+          acceptIssuer: settings.get('acceptIssuer'),
+        })
+      ).metadata;
+  if (anyIssuer) reporter.warning('delegations of any issuer are taken, and their bearers are not verified');
+  const result = await runDevice(
+    ctx,
+    { ...options, after: undefined, metadata, count: optionalCount(count) },
+    new CibaSteps(reporter).tell,
+  );
+  printResult(session, { delegations: result.delegations, results: result.results }, () => '');
+  const [failure] = result.failures;
+  if (failure) throw failure;
+}
+
+export async function runCallback(base: Context, command: Command, result: string): Promise<void> {
+  const session = await openSession(base, command);
+  const { ctx } = session;
+  if (!Object.hasOwn(CALLBACK_STATUS, result)) {
+    throw new UsageError('result_unknown', `"${result}" is not a result`, {
+      hint: `There are: ${Object.keys(CALLBACK_STATUS).join(', ')}.`,
+    });
+  }
+  const status = CALLBACK_STATUS[result as keyof typeof CALLBACK_STATUS];
+  const { sendResult, wasCertainlyNotSent } = await import('../flows/ciba-callback.ts');
+  const { pending } = await ctx.store();
+  const { bearer: reference } = command.opts<{ bearer?: string }>();
+  const held = reference === undefined ? await takeHeld(session) : undefined;
+  const delegation = held ?? (await readBearerReference(session, reference ?? ''));
+  const steps = new CibaSteps(session.reporter);
+  try {
+    await telling(session, steps, () =>
+      sendResult(ctx, { url: delegation.callback_url, bearer: delegation.bearer, status }, steps.tell),
+    );
+  } catch (error) {
+    if (held && wasCertainlyNotSent(error)) await pending.hold(held);
+    throw error;
+  }
+  printResult(session, { status }, () => '');
+}
+
+async function takeHeld(session: Session) {
+  const held = await (await session.ctx.store()).pending.takeHeld();
+  if (held === undefined) {
+    throw new UsageError('nothing_held', 'no delegation is held', {
+      hint: 'Receive one with "oauthctl ciba device --hold", or give its bearer with --bearer REF.',
+    });
+  }
+  session.ctx.redactor.know(held.bearer);
+  return held;
+}
+
+async function readBearerReference(session: Session, reference: string) {
+  const bearer = await session.ctx.secret(reference);
+  const [{ readBearer }, { callbackUrlOfIssuer }] = await Promise.all([
+    import('../protocol/keycloak-bearer.ts'),
+    import('../protocol/keycloak-ciba.ts'),
+  ]);
+  const issuer = readBearer(bearer)?.iss;
+  if (issuer === undefined || !URL.canParse(issuer)) {
+    throw new UsageError('bearer_unreadable', 'the bearer is no JWT that names its issuer', {
+      hint: "Give the bearer of Keycloak's delegation, unchanged.",
+    });
+  }
+  return { bearer, callback_url: callbackUrlOfIssuer(issuer) };
+}
+
+/** Runs a flow and tells its end; an interruption or a deadline learns how to go on. */
+async function telling<Value>(session: Session, steps: CibaSteps, flow: () => Promise<Value>): Promise<Value> {
+  try {
+    return await flow();
+  } catch (error) {
+    steps.failed(error);
+    throw await howToGoOn(session, error);
+  } finally {
+    session.reporter.settle();
+  }
+}
+
+async function howToGoOn(session: Session, error: unknown): Promise<unknown> {
+  const stopped = error instanceof InterruptedError;
+  if (!stopped && !(error instanceof TimeoutError && error.code === 'deadline')) return error;
+  const { pending } = await session.ctx.store();
+  const last = await pending.last(ownerOf(session)).catch(() => undefined);
+  if (last === undefined) return error;
+  const hint = 'The request is still pending; go on with "oauthctl ciba poll".';
+  if (stopped) return new InterruptedError(error.code === 'interrupted' ? 'SIGINT' : 'SIGTERM', { hint });
+  return new TimeoutError(error.code, error.message, { hint });
+}
+

@@ -1,0 +1,36 @@
+import type { Command } from 'commander';
+import type { Context } from '../context.ts';
+
+/** Declares a noun's subcommands and options on the command it is given. */
+export type Define = (command: Command, ctx: Context) => void;
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  /** Loads the command's own code, which happens only when it is the one that is meant. */
+  readonly load: () => Promise<Define>;
+}
+
+/** All commands, in the order of the help. */
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'ciba',
+    summary: 'client-initiated backchannel authentication: the client and the authentication device',
+    load: async () => (await import('./ciba.ts')).defineCiba,
+  },
+  {
+    name: 'profile',
+    summary: 'the store of realms, clients and defaults',
+    load: async () => (await import('./profile.ts')).defineProfile,
+  },
+  {
+    name: 'discover',
+    summary: "show an authorization server's metadata",
+    load: async () => (await import('./discover.ts')).defineDiscover,
+  },
+  {
+    name: 'sandbox',
+    summary: 'run the built-in authorization server',
+    load: async () => (await import('./sandbox.ts')).defineSandbox,
+  },
+];

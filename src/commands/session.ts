@@ -1,0 +1,199 @@
+import { type Command, Option } from 'commander';
+import type { Context, TransportOptions } from '../context.ts';
+import { DEFAULT_TRANSPORT } from '../context.ts';
+import { UsageError } from '../errors.ts';
+import { discover } from '../flows/discover.ts';
+import type { Target } from '../flows/target.ts';
+import { renderExchange, renderTraceLine } from '../output/exchange.ts';
+import { renderField, renderJson } from '../output/json.ts';
+import { Reporter } from '../output/reporter.ts';
+import { openTraceFile } from '../output/trace-file.ts';
+import type { GlobalOptions } from '../program.ts';
+import { CLIENT_AUTH_METHODS, type ClientAuthMethod, type RegisteredClient } from '../protocol/client-authentication.ts';
+import type { FormParameters } from '../protocol/form.ts';
+import { parseSeconds, type SettingName, SETTINGS, Settings } from '../settings.ts';
+
+/** What every command works with: the context over its transport, the settings, and how to speak to the person. */
+export interface Session {
+  readonly ctx: Context;
+  readonly globals: GlobalOptions;
+  readonly settings: Settings;
+  readonly profileName: string | undefined;
+  readonly reporter: Reporter;
+  /** Whether there is a person to ask. */
+  readonly mayAsk: boolean;
+}
+
+/** Options of every command that speaks to a server as a client. */
+export function addServerOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--issuer <url>', 'the authorization server, instead of a profile'))
+    .addOption(new Option('--accept-issuer <url>', 'the issuer the server calls itself, if reached by an inner address'))
+    .addOption(new Option('--client-id <id>', 'the client'))
+    .addOption(new Option('--client-secret <ref>', 'env:NAME, file:PATH, cmd:COMMAND or - (standard input)'))
+    .addOption(new Option('--auth-method <method>', 'client authentication').choices([...CLIENT_AUTH_METHODS]));
+}
+
+/**
+ * Resolves settings and sets the transport up.
+ * @param given settings that stood in the arguments in another form than their flag
+ * @throws UsageError for an unknown profile, a bad number, an unreadable file
+ */
+export async function openSession(
+  base: Context,
+  command: Command,
+  given: Partial<Record<SettingName, string | undefined>> = {},
+  { withoutProfile = false } = {},
+): Promise<Session> {
+  const globals = command.optsWithGlobals<GlobalOptions>();
+  const { io, env } = base;
+  const flags = { ...flagsOf(command), ...definedOnly(given) };
+  const found = withoutProfile ? undefined : await findProfile(base, globals, flags.issuer ?? env[SETTINGS.issuer.env]);
+  const settings = new Settings({ flags, env, profile: found?.profile });
+  const reporter = new Reporter({
+    write: (text) => io.err(text),
+    env,
+    isTerminal: io.stderrIsTerminal,
+    quiet: globals.quiet === true,
+    terminal: io.terminal,
+  });
+  const ctx = base.withTransport(await transportOptions(base, settings, globals));
+  if (globals.verbose) {
+    for (const line of settings.describe()) io.err(`# ${line}\n`);
+    ctx.onExchange((exchange) => io.err(renderExchange(exchange, ctx.redactor)));
+  }
+  if (globals.trace !== undefined) {
+    const append = openTraceFile(globals.trace);
+    ctx.onExchange((exchange) => append(renderTraceLine(exchange, ctx.redactor)));
+  }
+  return {
+    ctx,
+    globals,
+    settings,
+    profileName: found?.name,
+    reporter,
+    mayAsk: globals.input && io.stdinIsTerminal && io.stderrIsTerminal,
+  };
+}
+
+/**
+ * Discovers the server and resolves the client.
+ * @throws UsageError where something is not configured; as discover
+ */
+export async function connect(session: Session, { keepTokens } = { keepTokens: true }): Promise<Target> {
+  const { ctx, settings } = session;
+  const issuer = settings.require('issuer', 'the authorization server');
+  const client = await resolveClient(session);
+  const { metadata } = await discover(ctx, { issuer, acceptIssuer: settings.get('acceptIssuer') });
+  return {
+    metadata,
+    client,
+    idTokenAlg: settings.get('idTokenAlg'),
+    extraParameters: parseParameters(session.globals.param ?? []),
+    keepTokens,
+    owner: ownerOf(session),
+  };
+}
+
+/** Under which name this session's pending requests and tokens are kept. */
+export function ownerOf({ profileName, settings }: Session): string {
+  return profileName ?? `${settings.get('issuer')} ${settings.get('clientId')}`;
+}
+
+/** Prints the result in the form that was asked for. @param human renders it for people */
+export function printResult(session: Session, value: unknown, human: () => string): void {
+  const { globals, ctx } = session;
+  session.reporter.settle();
+  if (globals.field !== undefined) ctx.io.out(renderField(value, globals.field));
+  else ctx.io.out(globals.json ? renderJson(value) : human());
+}
+
+/** Reads `--param NAME=VALUE`s. @throws UsageError `param_invalid` */
+export function parseParameters(texts: readonly string[]): FormParameters {
+  return texts.map((text) => {
+    const at = text.indexOf('=');
+    if (at < 1) {
+      throw new UsageError('param_invalid', `--param takes NAME=VALUE, and got "${text}"`);
+    }
+    return [text.slice(0, at), text.slice(at + 1)] as const;
+  });
+}
+
+/** Resolves `--client-secret`; a secret that stood in the arguments is worth a warning. */
+export async function resolveClientSecret(session: Session): Promise<string | undefined> {
+  const setting = session.settings.find('clientSecret');
+  if (setting === undefined) return undefined;
+  if (setting.source === 'flag') warnAboutLiteral(session, setting.value);
+  return session.ctx.secret(setting.value);
+}
+
+/** Warns when a value is the secret itself. */
+export function warnAboutLiteral(session: Session, reference: string): void {
+  if (reference === '-' || /^(env|file|cmd):/.test(reference)) return;
+  session.reporter.warning(
+    'a secret in the arguments can be read by every user of this machine; better env:NAME, file:PATH, cmd:COMMAND or -',
+  );
+}
+
+async function resolveClient(session: Session): Promise<RegisteredClient> {
+  const { settings } = session;
+  const client_id = settings.require('clientId', 'the client');
+  const client_secret = await resolveClientSecret(session);
+  const method = settings.get('authMethod') ?? (client_secret === undefined ? 'none' : 'client_secret_basic');
+  return { client_id, client_secret, token_endpoint_auth_method: checkAuthMethod(method) };
+}
+
+/** @throws UsageError `auth_method_unknown` */
+export function checkAuthMethod(method: string): ClientAuthMethod {
+  const known = CLIENT_AUTH_METHODS.find((name) => name === method);
+  if (known === undefined) {
+    throw new UsageError('auth_method_unknown', `"${method}" is not a client authentication method`, {
+      hint: `There are: ${CLIENT_AUTH_METHODS.join(', ')}.`,
+    });
+  }
+  return known;
+}
+
+function flagsOf(command: Command): Partial<Record<SettingName, string>> {
+  const options = command.optsWithGlobals<Record<string, unknown>>();
+  const flags: Partial<Record<SettingName, string>> = {};
+  for (const name of Object.keys(SETTINGS) as SettingName[]) {
+    const value = options[name === 'deviceListen' ? 'listen' : name];
+    if (typeof value === 'string') flags[name] = value;
+  }
+  return flags;
+}
+
+function definedOnly<Values extends object>(values: Values): Values {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Values;
+}
+
+/** A server named by flag or environment stands for itself: it is not sent the secret of an unrelated profile. */
+async function findProfile(ctx: Context, globals: GlobalOptions, issuer: string | undefined) {
+  const named = globals.profile ?? (ctx.env.OAUTHCTL_PROFILE || undefined);
+  if (named === undefined && issuer) return undefined;
+  const { profiles } = await ctx.store();
+  const name = named ?? (await profiles.list()).current;
+  return name === undefined ? undefined : { name, profile: { ...(await profiles.get(name)) } };
+}
+
+async function transportOptions(ctx: Context, settings: Settings, globals: GlobalOptions): Promise<TransportOptions> {
+  const { env } = ctx;
+  const read = async (name: 'caCert' | 'cert' | 'key') => {
+    const path = settings.get(name);
+    return path === undefined ? undefined : ctx.readFile(path);
+  };
+  const proxy = settings.get('proxy');
+  return {
+    ...DEFAULT_TRANSPORT,
+    timeoutMs: parseSeconds(settings.require('timeout', 'the time-out'), '--timeout') * 1000,
+    ca: await read('caCert'),
+    cert: await read('cert'),
+    key: await read('key'),
+    insecure: globals.insecure,
+    // A proxy that is named by hand goes before NO_PROXY.
+    httpProxy: proxy ?? env.http_proxy ?? env.HTTP_PROXY,
+    httpsProxy: proxy ?? env.https_proxy ?? env.HTTPS_PROXY,
+    noProxy: proxy === undefined ? (env.no_proxy ?? env.NO_PROXY) : '',
+  };
+}

@@ -1,0 +1,148 @@
+import type { Endpoint } from '../errors.ts';
+
+/** One answer of a server, and what is behind it. All conditions of `when` must hold. */
+export interface Case {
+  readonly when: {
+    readonly endpoint?: Endpoint;
+    readonly error?: string;
+    readonly description?: RegExp;
+    readonly status?: number;
+  };
+  readonly cause: string;
+  readonly remedy: string;
+}
+
+/** From what a server answered to its cause and remedy; the special before the general. */
+export const CASES: readonly Case[] = [
+  {
+    when: { endpoint: 'metadata', error: 'metadata_not_found', description: /realm/i },
+    cause: 'The server knows no realm of this name.',
+    remedy: 'Check the spelling, upper and lower case included. Keycloak 16 and older have /auth before /realms.',
+  },
+  {
+    when: { endpoint: 'metadata', error: 'metadata_not_found' },
+    cause: 'Neither OpenID Connect Discovery nor RFC 8414 metadata is there.',
+    remedy: 'Check the issuer: on Keycloak it ends in /realms/REALM, before version 17 in /auth/realms/REALM.',
+  },
+  {
+    when: { error: 'invalid_client' },
+    cause: 'The server does not accept the client: unknown client id, wrong secret, or another authentication method.',
+    remedy: 'Compare --client-id, --client-secret and --auth-method with the registration of the client.',
+  },
+  {
+    when: { error: 'unauthorized_client', description: /invalid client(?: or invalid client)? (?:secret|credentials)/i },
+    cause: 'Keycloak says so when the client secret is wrong or the client is unknown.',
+    remedy: "Compare --client-id and --client-secret with the client's Credentials tab.",
+  },
+  {
+    when: { endpoint: 'backchannel_authentication', description: /client not allowed oidc ciba grant/i },
+    cause: 'The CIBA grant is switched off for this client.',
+    remedy: 'Switch on "OIDC CIBA Grant" in the capability settings of the client (oidc.ciba.grant.enabled).',
+  },
+  {
+    when: { endpoint: 'backchannel_authentication', description: /invalid[_ ]user/i },
+    cause: 'The realm has no such user, or the user is disabled or locked.',
+    remedy: 'Check --login-hint: Keycloak takes a user name, and an e-mail address only where the realm allows it.',
+  },
+  {
+    when: { endpoint: 'backchannel_authentication', error: 'unknown_user_id' },
+    cause: 'The server could not tell from the hint who should be asked.',
+    remedy: 'Check --login-hint, and in which form the server wants it.',
+  },
+  {
+    when: { endpoint: 'backchannel_authentication', error: 'invalid_binding_message' },
+    cause: 'Keycloak takes 1 to 50 characters: letters, digits and - . _ + / ! ? #. A space is not among them.',
+    remedy: 'Choose a --binding-message of these characters, for example test-0001.',
+  },
+  {
+    when: { endpoint: 'backchannel_authentication', description: /failed to send authentication request/i },
+    cause: 'The server could not reach the authentication device.',
+    remedy:
+      'Start "oauthctl ciba device" (or add --device), and check that the address it listens on is the one in the ' +
+      "server's ciba-http-auth-channel setting, seen from the server's machine.",
+  },
+  {
+    when: { endpoint: 'backchannel_authentication', description: /unexpected response from authentication device/i },
+    cause: 'The authentication device answered the delegation, but not with 201.',
+    remedy:
+      'Look at what the device says: a 401 means that it does not trust the bearer (another profile, or localhost ' +
+      'against 127.0.0.1), a 404 that the path differs.',
+  },
+  {
+    when: { endpoint: 'backchannel_authentication', description: /missing parameter ?: ?(\w+)/i },
+    cause: 'The server wants a parameter that was not sent. Which hint it reads is set in the CIBA policy of the realm.',
+    remedy: 'On Keycloak use --login-hint, the only hint that it reads, and --scope.',
+  },
+  {
+    when: { endpoint: 'backchannel_authentication', description: /user code not supported/i },
+    cause: 'Keycloak does not support user codes.',
+    remedy: 'Leave --user-code out.',
+  },
+  {
+    when: { endpoint: 'backchannel_authentication', description: /notification token/i },
+    cause: 'The delivery mode of the client and the request do not agree on a client_notification_token.',
+    remedy: 'It belongs in ping mode and nowhere else: check ciba.backchannel.token.delivery.mode of the client.',
+  },
+  {
+    when: { endpoint: 'backchannel_authentication', error: 'invalid_scope' },
+    cause: 'A scope is unknown to the server, or not assigned to the client.',
+    remedy: "Compare --scope with the client's scopes.",
+  },
+  {
+    when: { endpoint: 'backchannel_authentication', error: 'unauthorized_client' },
+    cause: 'The client may not use CIBA.',
+    remedy: 'Allow the grant urn:openid:params:grant-type:ciba in the registration of the client.',
+  },
+  {
+    when: { endpoint: 'token', error: 'access_denied' },
+    cause: 'The person said no or cancelled on the authentication device.',
+    remedy: 'Ask again with a new authentication request, once that is sorted out.',
+  },
+  {
+    when: { endpoint: 'token', error: 'expired_token' },
+    cause: 'Nobody approved the request before it expired.',
+    remedy: 'Start a new authentication request; how long one lives is set at the server (Keycloak: CIBA policy, Expires In).',
+  },
+  {
+    when: { endpoint: 'token', error: 'invalid_grant', description: /auth req ?id/i },
+    cause:
+      'The auth_req_id is unknown: it was used already, it expired some time ago, it belongs to another client, or a ' +
+      'second result callback destroyed the transaction.',
+    remedy: 'Start a new authentication request; each id gives tokens once.',
+  },
+  {
+    when: { endpoint: 'token', error: 'invalid_grant', description: /not fully set up/i },
+    cause: 'The user has required actions to do (a password to change, a profile to complete).',
+    remedy: 'Let the user sign in once in a browser, or remove the required actions in the admin console.',
+  },
+  {
+    when: { endpoint: 'token', error: 'invalid_grant' },
+    cause: 'The grant is unknown, used already, expired, or was issued to another client.',
+    remedy: 'Begin again with a new request.',
+  },
+  {
+    when: { endpoint: 'token', error: 'unsupported_grant_type' },
+    cause: 'The server does not know this grant, or has the feature switched off.',
+    remedy: 'Compare with the grants that "oauthctl discover" shows.',
+  },
+  {
+    when: { endpoint: 'token', error: 'unauthorized_client' },
+    cause: 'The client may not use this grant.',
+    remedy: 'Allow the grant in the registration of the client.',
+  },
+  {
+    when: { endpoint: 'ciba_callback', status: 401 },
+    cause: 'The callback carried no bearer that the server could read.',
+    remedy: 'Send the bearer of the delegation, unchanged.',
+  },
+  {
+    when: { endpoint: 'ciba_callback', status: 403 },
+    cause: 'The bearer is used already, expired, or belongs to no pending request.',
+    remedy: 'Each bearer takes one result. Start a new authentication request.',
+  },
+  {
+    when: { error: 'server_error' },
+    cause: 'Something failed inside the server.',
+    remedy: "Look into the server's log at this time.",
+  },
+];

@@ -1,0 +1,130 @@
+import type { Context } from '../context.ts';
+import { InterruptedError, OauthctlError, PendingError, TimeoutError } from '../errors.ts';
+import { CIBA_GRANT_TYPE } from '../protocol/ciba.ts';
+import { type VerifiedIdToken, verifyIdToken } from '../protocol/id-token.ts';
+import { requireEndpoint } from '../protocol/metadata.ts';
+import { buildTokenRequest, type TokenResponse } from '../protocol/token.ts';
+import { fetchJwks } from './jwks.ts';
+import { type PollEvent, type PollGuard, pollForTokens } from './poll.ts';
+import { postForm, type Target } from './target.ts';
+
+export type CibaPollEvent =
+  | PollEvent
+  | { readonly type: 'id_token_verified'; readonly idToken: VerifiedIdToken }
+  | { readonly type: 'id_token_missing' };
+
+/** Times in milliseconds since the epoch. */
+export interface CibaPollOptions {
+  readonly target: Target;
+  readonly authReqId: string;
+  /** Seconds. */
+  readonly interval: number;
+  readonly firstPollAt: number;
+  readonly requestedAt?: number | undefined;
+  readonly expiresAt?: number | undefined;
+  readonly deadlineAt?: number | undefined;
+  readonly once?: boolean | undefined;
+  readonly wake?: Promise<unknown> | undefined;
+  readonly pendingErrors?: readonly string[] | undefined;
+  /** Whether `openid` was asked for, so that an ID token is due; undefined when that is not known. */
+  readonly expectIdToken?: boolean | undefined;
+}
+
+export interface CibaTokens {
+  readonly tokens: TokenResponse;
+  readonly idToken: VerifiedIdToken | undefined;
+}
+
+/**
+ * CIBA's steps 5, 6, 9 and 10: polls for the tokens, validates the ID token and keeps what came.
+ * @throws as pollForTokens; ValidationError `id_token_invalid`
+ * @see https://openid.net/specs/openid-client-initiated-backchannel-authentication-core-1_0.html#rfc.section.10.1
+ */
+export async function pollCiba(
+  ctx: Context,
+  options: CibaPollOptions,
+  onEvent: (event: CibaPollEvent) => void,
+): Promise<CibaTokens> {
+  const { target, authReqId } = options;
+  const url = requireEndpoint(target.metadata, 'token_endpoint');
+  const parameters = buildTokenRequest(CIBA_GRANT_TYPE, { auth_req_id: authReqId });
+  const pending = target.owner === undefined ? undefined : (await ctx.store()).pending;
+  let tokens: TokenResponse;
+  try {
+    tokens = await pollForTokens(
+      ctx,
+      {
+        tokenEndpoint: url,
+        send: (timeoutMs, signal) => postForm(ctx, target, { url, endpoint: 'token', parameters, timeoutMs, signal }),
+        intervalSeconds: options.interval,
+        firstAt: options.firstPollAt,
+        expiresAt: options.expiresAt,
+        deadlineAt: options.deadlineAt,
+        once: options.once,
+        wake: options.wake,
+        pendingErrors: options.pendingErrors,
+        guard: target.owner === undefined ? undefined : guardOf(ctx, authReqId),
+      },
+      onEvent,
+    );
+  } catch (error) {
+    if (pending && endsTheRequest(error)) await pending.remove(authReqId);
+    throw error;
+  }
+  ctx.redactor.knowMembers(tokens.json);
+  if (pending) await pending.remove(authReqId);
+  const idToken = await validate(ctx, options, tokens);
+  if (target.owner !== undefined && target.keepTokens) {
+    await (await ctx.store()).tokens.keep(target.owner, {
+      response: tokens.json,
+      grant_type: CIBA_GRANT_TYPE,
+      issuer: target.metadata.issuer,
+      client_id: target.client.client_id,
+      received_at: ctx.clock.now(),
+    });
+  }
+  if (idToken) onEvent({ type: 'id_token_verified', idToken });
+  else if (options.expectIdToken) onEvent({ type: 'id_token_missing' });
+  return { tokens, idToken };
+}
+
+async function validate(
+  ctx: Context,
+  { target, requestedAt }: CibaPollOptions,
+  tokens: TokenResponse,
+): Promise<VerifiedIdToken | undefined> {
+  if (tokens.id_token === undefined) return undefined;
+  const { metadata, client } = target;
+  const algs = metadata.id_token_signing_alg_values_supported;
+  return verifyIdToken(tokens.id_token, {
+    issuer: metadata.issuer,
+    client_id: client.client_id,
+    client_secret: client.client_secret,
+    jwks: await fetchJwks(ctx, metadata),
+    alg: target.idTokenAlg,
+    supportedAlgs: Array.isArray(algs) ? algs.filter((alg) => typeof alg === 'string') : undefined,
+    now: ctx.clock.now(),
+    requestedAt,
+  });
+}
+
+function guardOf(ctx: Context, authReqId: string): PollGuard {
+  return {
+    async claim(leaseMs) {
+      const { pending } = await ctx.store();
+      const claim = await pending.claimPoll(authReqId, ctx.clock.now(), leaseMs);
+      return claim === undefined || claim.granted ? undefined : claim.waitUntil;
+    },
+    async schedule(nextAt, interval) {
+      await (await ctx.store()).pending.schedule(authReqId, nextAt, interval);
+    },
+  };
+}
+
+/** A refusal ends the request; a deadline of ours, an interruption or the network's trouble does not. */
+function endsTheRequest(error: unknown): boolean {
+  if (!(error instanceof OauthctlError)) return false;
+  if (error instanceof PendingError || error instanceof InterruptedError) return false;
+  if (error instanceof TimeoutError) return error.code === 'expired';
+  return 'oauth' in error || error.code === 'token_response_invalid';
+}

@@ -1,0 +1,20 @@
+import type { JSONWebKeySet } from 'jose';
+import type { Context } from '../context.ts';
+import { RefusedError } from '../errors.ts';
+import { classifyAnswer, foreignAnswer } from '../protocol/answer.ts';
+import { requireEndpoint, type ServerMetadata } from '../protocol/metadata.ts';
+
+/**
+ * Fetches the server's keys.
+ * @throws NetworkError, RefusedError, ValidationError `endpoint_missing`
+ * @see https://www.rfc-editor.org/rfc/rfc7517#section-5
+ */
+export async function fetchJwks(ctx: Context, metadata: ServerMetadata): Promise<JSONWebKeySet> {
+  const url = requireEndpoint(metadata, 'jwks_uri');
+  const answer = await (await ctx.http()).send({ method: 'GET', url, endpoint: 'jwks' }, ctx.signal);
+  const classified = classifyAnswer(answer, 'jwks');
+  if (classified.kind === 'refused') throw new RefusedError(classified.oauth);
+  if (classified.kind === 'foreign') throw foreignAnswer(classified.reason, url);
+  if (!Array.isArray(classified.json.keys)) throw foreignAnswer('JSON without a "keys" array', url);
+  return { keys: classified.json.keys as JSONWebKeySet['keys'] };
+}

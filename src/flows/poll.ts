@@ -1,0 +1,263 @@
+import type { Context, HttpAnswer } from '../context.ts';
+import {
+  NetworkError,
+  OauthctlError,
+  type OAuthRefusal,
+  PendingError,
+  RefusedError,
+  TimeoutError,
+} from '../errors.ts';
+import { foreignAnswer } from '../protocol/answer.ts';
+import { SLOW_DOWN_INCREMENT } from '../protocol/ciba.ts';
+import { parseRetryAfter } from '../protocol/retry-after.ts';
+import { parseTokenAnswer, type TokenResponse } from '../protocol/token.ts';
+
+/** An authorization server may hold an answer back this long (milliseconds) before a client gives up on it. */
+const LONG_POLL = 30_000;
+/** The longest pause between attempts while the server fails, in milliseconds. */
+const LONGEST_BACKOFF = 60_000;
+/** How often a wait says how much of it is left, in milliseconds. */
+const TICK = 1_000;
+
+export type PollEvent =
+  | { readonly type: 'polling'; readonly poll: number }
+  | { readonly type: 'polled'; readonly refusal: OAuthRefusal; readonly ms: number }
+  | { readonly type: 'poll_failed'; readonly reason: string; readonly nextInMs: number }
+  | { readonly type: 'slowed_down'; readonly intervalSeconds: number }
+  /** Told once a second while waiting. */
+  | { readonly type: 'waiting'; readonly nextInMs: number; readonly expiresInMs: number | undefined }
+  | { readonly type: 'tokens'; readonly tokens: TokenResponse; readonly ms: number };
+
+/** What keeps two processes from polling for the same id at once. */
+export interface PollGuard {
+  /** Says that a poll is about to be sent. @returns the time before which none may be sent, or undefined: go ahead */
+  claim(leaseMs: number): Promise<number | undefined>;
+  /** Says when the next poll may be sent, and the interval in seconds from now on. */
+  schedule(nextAt: number, intervalSeconds: number): Promise<void>;
+}
+
+/** All times in milliseconds since the epoch. */
+export interface PollOptions {
+  readonly tokenEndpoint: string;
+  /** Sends one token request. */
+  readonly send: (timeoutMs: number, signal: AbortSignal) => Promise<HttpAnswer>;
+  readonly intervalSeconds: number;
+  readonly firstAt: number;
+  readonly expiresAt?: number | undefined;
+  readonly deadlineAt?: number | undefined;
+  /** Send one poll and say how it stands. */
+  readonly once?: boolean | undefined;
+  /** Resolves when the result is known to be there; it brings the first poll forward, and no later one. */
+  readonly wake?: Promise<unknown> | undefined;
+  /** Errors of a server that mean "still pending", beside `authorization_pending`. */
+  readonly pendingErrors?: readonly string[] | undefined;
+  readonly guard?: PollGuard | undefined;
+}
+
+type Verdict =
+  | { readonly again: 'pending' | 'slow_down'; readonly refusal: OAuthRefusal; readonly notBefore: number }
+  | { readonly again: 'failure'; readonly reason: string; readonly error: OauthctlError; readonly notBefore: number }
+  | { readonly again: false; readonly tokens: TokenResponse };
+
+/**
+ * Polls the token endpoint until there are tokens, by the rules of CIBA and of the device grant: never two polls at
+ * once, never before the interval has passed, five seconds more after every `slow_down`, nothing more after a refusal.
+ * @throws RefusedError when the server refused; TimeoutError `deadline` or `expired`; PendingError when asked once;
+ *   NetworkError for an answer that is not the protocol's; ValidationError for a broken token response
+ * @see https://openid.net/specs/openid-client-initiated-backchannel-authentication-core-1_0.html#rfc.section.10.1
+ * @see https://www.rfc-editor.org/rfc/rfc8628#section-3.5
+ */
+export async function pollForTokens(
+  ctx: Context,
+  options: PollOptions,
+  onEvent: (event: PollEvent) => void,
+): Promise<TokenResponse> {
+  const { clock } = ctx;
+  let interval = options.intervalSeconds;
+  let nextAt = options.firstAt;
+  let polls = 0;
+  let failures = 0;
+
+  for (;;) {
+    await waitForTurn(ctx, options, nextAt, polls === 0 ? options.wake : undefined, onEvent);
+    const timeoutMs = pollTimeout(options, clock.now());
+    const notYet = await options.guard?.claim(timeoutMs);
+    if (notYet !== undefined) {
+      nextAt = notYet;
+      continue;
+    }
+    polls += 1;
+    onEvent({ type: 'polling', poll: polls });
+    const sentAt = clock.now();
+    let verdict: Verdict;
+    try {
+      const answer = await options.send(timeoutMs, ctx.signal);
+      verdict = judge(answer, options, clock.now());
+      if (verdict.again === false) {
+        onEvent({ type: 'tokens', tokens: verdict.tokens, ms: answer.ms });
+        return verdict.tokens;
+      }
+      if (verdict.again !== 'failure') onEvent({ type: 'polled', refusal: verdict.refusal, ms: answer.ms });
+    } catch (error) {
+      if (deadlinePassed(options, clock.now()) && error instanceof TimeoutError) throw deadlineError();
+      // A process that is interrupted in mid-poll leaves the id usable for the next.
+      if (!isTransient(error)) {
+        await options.guard?.schedule(clock.now() + interval * 1000, interval).catch(() => {});
+        throw withLostAnswer(error, failures);
+      }
+      verdict = { again: 'failure', reason: error.message, error, notBefore: 0 };
+    }
+
+    const answeredAt = clock.now();
+    failures = verdict.again === 'failure' ? failures + 1 : 0;
+    if (verdict.again === 'slow_down') {
+      interval += SLOW_DOWN_INCREMENT;
+      onEvent({ type: 'slowed_down', intervalSeconds: interval });
+    }
+    nextAt = Math.max(verdict.notBefore, nextPollAt({ verdict, interval, sentAt, answeredAt, failures }));
+    await options.guard?.schedule(nextAt, interval);
+    if (verdict.again === 'failure') {
+      if (options.once) throw verdict.error;
+      onEvent({ type: 'poll_failed', reason: verdict.reason, nextInMs: nextAt - answeredAt });
+    } else if (options.once) {
+      throw new PendingError(`still pending: the server answered ${verdict.refusal.error}`, {
+        hint: `The next poll may be sent in ${Math.ceil((nextAt - answeredAt) / 1000)} s.`,
+      });
+    }
+    // Whoever has polled at or after the expiry has had the server's last word.
+    if (options.expiresAt !== undefined && answeredAt >= options.expiresAt) throw expiredError(options, answeredAt);
+  }
+}
+
+/**
+ * Counted from the arrival of the answer: the server counts from when it handled the poll, and a wait counted from
+ * the sending would be early by the network's jitter. Only an answer that was held back for the whole interval (long
+ * polling) is followed at once.
+ */
+function nextPollAt(last: {
+  verdict: Verdict;
+  interval: number;
+  sentAt: number;
+  answeredAt: number;
+  failures: number;
+}): number {
+  const intervalMs = last.interval * 1000;
+  switch (last.verdict.again) {
+    case 'pending':
+      return last.answeredAt - last.sentAt >= intervalMs ? last.answeredAt : last.answeredAt + intervalMs;
+    case 'failure':
+      return last.answeredAt + Math.max(intervalMs, Math.min(LONGEST_BACKOFF, intervalMs * 2 ** (last.failures - 1)));
+    default:
+      return last.answeredAt + intervalMs;
+  }
+}
+
+/** Decides by the JSON `error` first; the status counts only where there is none that settles it. */
+function judge(answer: HttpAnswer, options: PollOptions, now: number): Verdict {
+  const parsed = parseTokenAnswer(answer);
+  if (parsed.kind === 'tokens') return { again: false, tokens: parsed.tokens };
+  const retryAfter = parseRetryAfter(answer.headers['retry-after'], now);
+  const notBefore = retryAfter === undefined ? 0 : now + retryAfter;
+  if (parsed.kind === 'refused') {
+    const { oauth } = parsed;
+    if (oauth.error === 'slow_down') return { again: 'slow_down', refusal: oauth, notBefore };
+    if (oauth.error === 'authorization_pending' || options.pendingErrors?.includes(oauth.error)) {
+      return { again: 'pending', refusal: oauth, notBefore };
+    }
+    if (!isPassing(answer.status, oauth.error)) throw new RefusedError(oauth);
+    return { again: 'failure', reason: `${answer.status} ${oauth.error}`, error: new RefusedError(oauth), notBefore };
+  }
+  const error = foreignAnswer(parsed.reason, options.tokenEndpoint);
+  if (answer.status < 500 && answer.status !== 429) throw error;
+  return { again: 'failure', reason: `the server answered with ${parsed.reason}`, error, notBefore };
+}
+
+/** These blame the client or the id, whatever the status; anything else on 5xx or 429 is the server's own trouble. */
+const FINAL_ERRORS = new Set([
+  'access_denied',
+  'expired_token',
+  'invalid_client',
+  'invalid_grant',
+  'invalid_request',
+  'invalid_scope',
+  'unauthorized_client',
+  'unsupported_grant_type',
+]);
+
+function isPassing(status: number, error: string): boolean {
+  return (status >= 500 || status === 429) && !FINAL_ERRORS.has(error);
+}
+
+function isTransient(error: unknown): error is OauthctlError {
+  if (error instanceof NetworkError) return ['connection_reset', 'connect_timeout'].includes(error.code);
+  return error instanceof TimeoutError && error.code === 'answer_timeout';
+}
+
+/** After a lost answer `invalid_grant` may mean that the lost one carried the tokens. */
+function withLostAnswer(error: unknown, failures: number): unknown {
+  if (failures === 0 || !(error instanceof RefusedError) || error.oauth.error !== 'invalid_grant') return error;
+  return new RefusedError(error.oauth, {
+    hint: 'An answer before this one was lost on the way; it may have carried the tokens. Start a new authentication request.',
+  });
+}
+
+async function waitForTurn(
+  ctx: Context,
+  options: PollOptions,
+  nextAt: number,
+  wake: Promise<unknown> | undefined,
+  onEvent: (event: PollEvent) => void,
+): Promise<void> {
+  const { clock, signal } = ctx;
+  const { deadlineAt, expiresAt } = options;
+  signal.throwIfAborted();
+  // Nothing can change before the next poll, unless somebody may wake us.
+  if (deadlineAt !== undefined && nextAt >= deadlineAt && wake === undefined) throw deadlineError();
+  const stop = new AbortController();
+  let woken = false;
+  wake?.then(
+    () => {
+      woken = true;
+      stop.abort();
+    },
+    () => {},
+  );
+  const either = AbortSignal.any([signal, stop.signal]);
+  while (clock.now() < nextAt && !woken) {
+    const now = clock.now();
+    if (deadlineAt !== undefined && now >= deadlineAt) throw deadlineError();
+    onEvent({
+      type: 'waiting',
+      nextInMs: nextAt - now,
+      expiresInMs: expiresAt === undefined ? undefined : Math.max(0, expiresAt - now),
+    });
+    const until = Math.min(nextAt, now + TICK, deadlineAt ?? Number.POSITIVE_INFINITY);
+    await clock.sleep(until - now, either).catch((reason: unknown) => {
+      if (!woken || signal.aborted) throw reason;
+    });
+  }
+  signal.throwIfAborted();
+  if (deadlinePassed(options, clock.now())) throw deadlineError();
+}
+
+function pollTimeout({ deadlineAt }: PollOptions, now: number): number {
+  const patience = LONG_POLL + 5_000;
+  return deadlineAt === undefined ? patience : Math.max(1, Math.min(patience, deadlineAt - now));
+}
+
+function deadlinePassed({ deadlineAt }: PollOptions, now: number): boolean {
+  return deadlineAt !== undefined && now >= deadlineAt;
+}
+
+function deadlineError(): TimeoutError {
+  return new TimeoutError('deadline', 'the deadline passed and the authentication is still pending', {
+    hint: 'Give it longer with --deadline SECONDS.',
+  });
+}
+
+function expiredError({ expiresAt }: PollOptions, now: number): TimeoutError {
+  const ago = Math.round((now - (expiresAt ?? now)) / 1000);
+  return new TimeoutError('expired', `the request expired ${ago} s ago, and the server still says pending`, {
+    hint: 'Nobody approved it in time. Start a new authentication request.',
+  });
+}

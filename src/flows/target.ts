@@ -1,0 +1,48 @@
+import type { Context, HttpAnswer } from '../context.ts';
+import type { Endpoint } from '../errors.ts';
+import { buildClientAuthentication, type RegisteredClient } from '../protocol/client-authentication.ts';
+import { encodeForm, type FormParameters, withExtraParameters } from '../protocol/form.ts';
+import type { ServerMetadata } from '../protocol/metadata.ts';
+
+/** The server that a flow speaks to, and the client that it speaks as. */
+export interface Target {
+  readonly metadata: ServerMetadata;
+  readonly client: RegisteredClient;
+  /** The client's registered `id_token_signed_response_alg`, when it is known. */
+  readonly idTokenAlg?: string | undefined;
+  /** The person's own `--param`s: replace or add. */
+  readonly extraParameters: FormParameters;
+  /** Under which name pending requests and tokens are kept; undefined keeps nothing on disk. */
+  readonly owner: string | undefined;
+  /** False keeps no tokens on disk. */
+  readonly keepTokens: boolean;
+}
+
+/**
+ * Sends a form to an endpoint, authenticated as the client.
+ * @param timeoutMs for the whole exchange; the transport's default otherwise
+ * @throws UsageError `client_secret_missing`; NetworkError and TimeoutError of the transport
+ */
+export async function postForm(
+  ctx: Context,
+  target: Target,
+  request: { url: string; endpoint: Endpoint; parameters: FormParameters; timeoutMs?: number; signal?: AbortSignal },
+): Promise<HttpAnswer> {
+  const authentication = buildClientAuthentication(target.client);
+  const parameters = withExtraParameters(
+    [...request.parameters, ...authentication.parameters],
+    target.extraParameters,
+  );
+  const http = await ctx.http();
+  return http.send(
+    {
+      method: 'POST',
+      url: request.url,
+      endpoint: request.endpoint,
+      headers: { ...authentication.headers, 'content-type': 'application/x-www-form-urlencoded' },
+      body: encodeForm(parameters),
+      ...(request.timeoutMs !== undefined && { timeoutMs: request.timeoutMs }),
+    },
+    request.signal ?? ctx.signal,
+  );
+}

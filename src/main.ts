@@ -1,0 +1,85 @@
+import { type Context, type ContextParts, createContext, processParts } from './context.ts';
+import { ExitCode, OauthctlError, RefusedError, UsageError } from './errors.ts';
+import { explain } from './explain/index.ts';
+import { printable } from './output/printable.ts';
+import { buildProgram } from './program.ts';
+
+/** What stderr's last line is, after a failure under `--json`. */
+interface ErrorDocument {
+  error: {
+    code: string;
+    message: string;
+    hint: string | undefined;
+    exit_code: number;
+    oauth?: { error: string; error_description: string | undefined; error_uri: string | undefined; status: number };
+  };
+}
+
+/**
+ * Runs one command.
+ * @param argv the arguments after the program's name
+ * @param parts stand for the process; a test brings its own
+ * @returns the exit code; nothing is thrown
+ */
+export async function main(
+  argv: readonly string[],
+  parts: ContextParts = processParts({ showSecrets: argv.includes('--show-secrets') }),
+): Promise<number> {
+  const ctx = createContext(parts);
+  try {
+    const program = await buildProgram(argv, ctx);
+    await program.parseAsync(argv, { from: 'user' });
+    return ExitCode.done;
+  } catch (thrown) {
+    const error = asExpected(thrown, ctx);
+    if (error === undefined) return ExitCode.done;
+    report(error, argv.includes('--json'), ctx);
+    return error.exitCode;
+  }
+}
+
+/** Sorts what was thrown: help and version are no errors, commander's complaints are usage, the rest is a defect. */
+function asExpected(thrown: unknown, ctx: Context): OauthctlError | undefined {
+  // Whatever broke while a signal was being obeyed broke because of it.
+  const error = ctx.signal.aborted && !(thrown instanceof OauthctlError) ? ctx.signal.reason : thrown;
+  if (error instanceof OauthctlError) return error;
+  const code = (error as { code?: unknown } | null)?.code;
+  if (typeof code === 'string' && code.startsWith('commander.')) {
+    if ((error as { exitCode?: number }).exitCode === 0) return undefined;
+    const message = (error as Error).message.replace(/^error: /, '').replaceAll('\n', ' ');
+    return new UsageError('usage', message, { hint: 'Add --help to see what the command takes.' });
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return new OauthctlError('defect', ExitCode.defect, `a defect of oauthctl: ${message}`, {
+    hint: 'Please report it, with the command and what -v shows (it is redacted).',
+    cause: error,
+  });
+}
+
+function report(error: OauthctlError, asJson: boolean, ctx: Context): void {
+  const explanation = explain(error);
+  if (asJson) {
+    const hint = [explanation?.cause, explanation?.remedy ?? error.hint].filter(Boolean).join(' ');
+    const document: ErrorDocument = {
+      error: {
+        code: error.code,
+        message: error.message,
+        hint: hint || undefined,
+        exit_code: error.exitCode,
+        ...(error instanceof RefusedError && { oauth: wireError(error) }),
+      },
+    };
+    ctx.io.err(`${JSON.stringify(document)}\n`);
+    return;
+  }
+  ctx.io.err(`error: ${printable(error.message)}\n`);
+  if (explanation?.cause) ctx.io.err(`  cause   ${printable(explanation.cause)}\n`);
+  const remedy = explanation?.remedy ?? error.hint;
+  if (remedy) ctx.io.err(`  remedy  ${printable(remedy)}\n`);
+  if (error.exitCode === ExitCode.defect && error.cause instanceof Error) ctx.io.err(`${error.cause.stack}\n`);
+}
+
+function wireError({ oauth }: RefusedError) {
+  const { error, error_description, error_uri, status } = oauth;
+  return { error, error_description, error_uri, status };
+}

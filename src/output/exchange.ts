@@ -1,0 +1,65 @@
+import { isSecretName, mask, maskForm, maskHeader, maskJson, maskUrl, type Redactor } from '../redact.ts';
+
+/** What is shown of an exchange; the transport's type fits. */
+interface ShownExchange {
+  readonly direction: 'out' | 'in';
+  readonly endpoint: string;
+  readonly startedAt: number;
+  readonly request: ShownMessage & { readonly method: string; readonly url: string };
+  readonly answer?: ShownMessage & { readonly status: number; readonly ms: number };
+  readonly failure?: string;
+}
+
+interface ShownMessage {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Renders an exchange as `-v` shows it: `>` leaves the client, `<` comes back; secrets are masked. */
+export function renderExchange(exchange: ShownExchange, redactor: Redactor): string {
+  const { request, answer, failure, direction } = redactExchange(exchange, redactor);
+  const lines = [
+    `${direction === 'in' ? '(received) ' : ''}${request.method} ${request.url}`,
+    ...renderMessage(request),
+  ].map((line) => `> ${line}`);
+  if (answer) lines.push(`< ${answer.status}  ${answer.ms} ms`, ...renderMessage(answer).map((line) => `< ${line}`));
+  if (failure !== undefined) lines.push(`! ${failure}`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** Renders an exchange as one line of a trace file: JSON, secrets masked, the wire's own names. */
+export function renderTraceLine(exchange: ShownExchange, redactor: Redactor): string {
+  const { startedAt, ...rest } = redactExchange(exchange, redactor);
+  return `${redactor.text(JSON.stringify({ v: 1, at: new Date(startedAt).toISOString(), ...rest }))}\n`;
+}
+
+function redactExchange(exchange: ShownExchange, redactor: Redactor): ShownExchange {
+  if (redactor.showSecrets) return exchange;
+  const { request, answer } = exchange;
+  return {
+    ...exchange,
+    request: { ...request, url: maskUrl(request.url), ...redactMessage(request) },
+    ...(answer && { answer: { ...answer, ...redactMessage(answer) } }),
+  };
+}
+
+function redactMessage({ headers, body }: ShownMessage): ShownMessage {
+  return {
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, maskHeader(name, value)])),
+    body: redactBody(body, headers['content-type'] ?? ''),
+  };
+}
+
+function redactBody(body: string, contentType: string): string {
+  if (contentType.startsWith('application/x-www-form-urlencoded')) return maskForm(body);
+  try {
+    return JSON.stringify(maskJson(JSON.parse(body)));
+  } catch {
+    return contentType.startsWith('application/jwt') || isSecretName(contentType) ? mask(body) : body;
+  }
+}
+
+function renderMessage({ headers, body }: ShownMessage): string[] {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  return body === '' ? lines : [...lines, '', ...body.split('\n')];
+}

@@ -1,0 +1,12 @@
+/**
+ * Makes text of another party safe to show: control characters, with which it could rewrite the screen, become
+ * visible. Line breaks stay where `multiline` says so.
+ */
+export function printable(text: string, multiline = false): string {
+  return Array.from(text, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    const isControl = code < 0x20 || (code >= 0x7f && code <= 0x9f) || (code >= 0x202a && code <= 0x202e);
+    if (!isControl || (multiline && (character === '\n' || character === '\t'))) return character;
+    return `\\x${code.toString(16).padStart(2, '0')}`;
+  }).join('');
+}

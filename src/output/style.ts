@@ -1,0 +1,23 @@
+import { Chalk, type ChalkInstance } from 'chalk';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Colours for a stream: where it is a terminal, unless NO_COLOR, TERM=dumb or CI say no or FORCE_COLOR says yes. */
+export function colours(env: Env, isTerminal: boolean): ChalkInstance {
+  return new Chalk({ level: wantsColour(env, isTerminal) ? 1 : 0 });
+}
+
+/** Whether a spinner and a countdown may be drawn. */
+export function mayAnimate(env: Env, isTerminal: boolean): boolean {
+  return isTerminal && env.TERM !== 'dumb' && !isSet(env.CI);
+}
+
+function wantsColour(env: Env, isTerminal: boolean): boolean {
+  if (isSet(env.FORCE_COLOR)) return true;
+  if (env.NO_COLOR || env.TERM === 'dumb' || isSet(env.CI)) return false;
+  return isTerminal;
+}
+
+function isSet(value: string | undefined): boolean {
+  return value !== undefined && value !== '' && value !== '0' && value !== 'false';
+}

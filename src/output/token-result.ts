@@ -1,0 +1,61 @@
+import type { ChalkInstance } from 'chalk';
+import { mask } from '../redact.ts';
+import { inWords } from './duration.ts';
+
+/** One token of a token response, for people. */
+export interface ShownToken {
+  readonly name: string;
+  readonly token: string;
+  /** The claims and the algorithm, where it is a JWT that can be read. */
+  readonly claims?: Readonly<Record<string, unknown>> | undefined;
+  readonly alg?: string | undefined;
+  /** Seconds, as the token response says. */
+  readonly expiresIn?: number | undefined;
+  readonly verified?: boolean | undefined;
+}
+
+const TIMES = new Set(['exp', 'iat', 'nbf', 'auth_time']);
+
+/**
+ * Renders a token response for people: what each token is, how long it lives, its claims; the token itself masked.
+ * @param now milliseconds since the epoch
+ */
+export function renderTokens(
+  tokens: readonly ShownToken[],
+  others: Readonly<Record<string, unknown>>,
+  options: { readonly chalk: ChalkInstance; readonly now: number; readonly showSecrets: boolean },
+): string {
+  const { chalk, now, showSecrets } = options;
+  const lines: string[] = [];
+  for (const { name, token, claims, alg, expiresIn, verified } of tokens) {
+    const lifetime = lifetimeOf(claims, expiresIn, now);
+    const facts = [
+      showSecrets ? token : mask(token),
+      alg ?? (claims ? undefined : 'opaque'),
+      lifetime,
+      verified ? 'verified' : undefined,
+    ];
+    lines.push(`${chalk.bold(name.padEnd(14))} ${facts.filter((fact) => fact !== undefined).join(' · ')}`);
+    for (const [claim, value] of Object.entries(claims ?? {})) {
+      lines.push(`  ${chalk.dim(claim.padEnd(18))} ${renderClaim(claim, value)}`);
+    }
+  }
+  for (const [name, value] of Object.entries(others)) {
+    lines.push(`${chalk.bold(name.padEnd(14))} ${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function renderClaim(name: string, value: unknown): string {
+  if (TIMES.has(name) && typeof value === 'number' && Number.isFinite(value) && Math.abs(value) < 8.64e12) {
+    return `${value} (${new Date(value * 1000).toISOString().replace('.000Z', 'Z')})`;
+  }
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function lifetimeOf(claims: ShownToken['claims'], expiresIn: number | undefined, now: number): string | undefined {
+  const exp = claims?.exp;
+  const seconds = expiresIn ?? (typeof exp === 'number' ? exp - now / 1000 : undefined);
+  if (seconds === undefined) return undefined;
+  return seconds > 0 ? `expires in ${inWords(seconds)}` : 'expired';
+}

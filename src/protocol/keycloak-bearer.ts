@@ -1,0 +1,58 @@
+// The bearer of Keycloak's delegation: a JWT of the realm that stands for one authentication request.
+import { createLocalJWKSet, errors, type JSONWebKeySet, jwtVerify } from 'jose';
+import { ValidationError } from '../errors.ts';
+import { decodeUnverified } from './jwt.ts';
+
+/** What a delegation's bearer says, read only. */
+export interface BearerClaims {
+  readonly iss: string | undefined;
+  readonly sub: string | undefined;
+  /** The client. */
+  readonly azp: string | undefined;
+}
+
+/** Reads a bearer without checking it. @returns undefined for a bearer that is no JWT */
+export function readBearer(bearer: string): BearerClaims | undefined {
+  const claims = decodeUnverified(bearer)?.claims;
+  if (claims === undefined) return undefined;
+  const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
+  return { iss: text(claims.iss), sub: text(claims.sub), azp: text(claims.azp) };
+}
+
+/**
+ * Checks that a bearer is a live JWT, signed by this realm and naming it as its issuer.
+ * @param now milliseconds since the epoch
+ * @throws ValidationError `bearer_invalid`
+ */
+export async function verifyBearer(
+  bearer: string,
+  expected: { readonly issuer: string; readonly jwks: JSONWebKeySet; readonly now: number },
+): Promise<void> {
+  const claims = readBearer(bearer);
+  if (claims === undefined) throw invalid('it is not a JWT');
+  if (claims.iss !== expected.issuer) throw invalid(`its issuer is ${claims.iss ?? 'missing'}, not ${expected.issuer}`);
+  try {
+    await jwtVerify(bearer, createLocalJWKSet(expected.jwks), {
+      issuer: expected.issuer,
+      audience: expected.issuer,
+      currentDate: new Date(expected.now),
+      requiredClaims: ['exp'],
+    });
+  } catch (error) {
+    if (error instanceof errors.JWKSNoMatchingKey) throw invalid('no key of the realm matches it', error, true);
+    if (error instanceof errors.JOSEError) throw invalid(error.message, error);
+    throw error;
+  }
+}
+
+/** Says whether newer keys might make the bearer good. */
+export function isUnknownKey(error: unknown): boolean {
+  return error instanceof ValidationError && error.code === 'bearer_key_unknown';
+}
+
+function invalid(why: string, cause?: unknown, unknownKey = false): ValidationError {
+  return new ValidationError(unknownKey ? 'bearer_key_unknown' : 'bearer_invalid', `the bearer is not trusted: ${why}`, {
+    hint: 'The delegation must come from the realm of the profile, by the same host name; --any-issuer takes any (in a laboratory).',
+    cause,
+  });
+}

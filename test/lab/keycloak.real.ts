@@ -1,0 +1,136 @@
+import { createServer } from 'node:http';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import type { KeycloakServer } from './keycloak.ts';
+import { server } from './provided.ts';
+import { createSampleRealm, type SampleRealm } from './sample-realm.ts';
+
+describe.each(['keycloak26', 'keycloak14'] as const)('%s', (name) => {
+  const provided = inject(name);
+  let sample: SampleRealm;
+  let metadata: Record<string, string>;
+
+  beforeAll(async () => {
+    if ('skipped' in provided) return;
+    sample = await createSampleRealm(provided);
+    const response = await fetch(`${sample.issuer}/.well-known/openid-configuration`);
+    metadata = (await response.json()) as Record<string, string>;
+  });
+
+  beforeEach((context) => {
+    if ('skipped' in provided) context.skip(provided.skipped);
+  });
+
+  afterAll(() => sample?.remove());
+
+  /** Sends a form with client_secret_basic. */
+  async function post(endpoint: string | undefined, form: Record<string, string>) {
+    const { clientId, secret } = sample.client;
+    const response = await fetch(endpoint ?? '', {
+      method: 'POST',
+      headers: { Authorization: `Basic ${Buffer.from(`${clientId}:${secret}`).toString('base64')}` },
+      body: new URLSearchParams(form),
+    });
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  }
+
+  const requestAuthentication = () =>
+    post(metadata.backchannel_authentication_endpoint, {
+      scope: 'openid example-scope',
+      login_hint: sample.user.username,
+      binding_message: 'test-0001',
+    });
+
+  test('the laboratory gives the same server when it is asked by name', async (context) => {
+    expect(await server(context, name)).toEqual(provided);
+  });
+
+  test('the metadata of the realm names its issuer and the CIBA endpoint', () => {
+    expect(metadata.issuer).toBe(sample.issuer);
+    expect(metadata.backchannel_authentication_endpoint).toMatch(/\/ext\/ciba\/auth$/);
+  });
+
+  test('the user may sign in with the password grant, so the account is fully set up', async () => {
+    const { username, password } = sample.user;
+    const answer = await post(metadata.token_endpoint, { grant_type: 'password', username, password });
+    expect(answer).toMatchObject({ status: 200, body: { token_type: 'Bearer' } });
+  });
+
+  test('changed attributes of the realm leave its other attributes alone', async () => {
+    await sample.admin.updateRealm(sample.realm, { attributes: { cibaExpiresIn: '300' } });
+    const realm = await (await sample.admin.request('GET', `/${sample.realm}`)).json();
+    expect(realm).toMatchObject({ attributes: { cibaExpiresIn: '300', cibaInterval: '5' } });
+    await sample.admin.updateRealm(sample.realm, { attributes: { cibaExpiresIn: '600' } });
+  });
+
+  test('an approved authentication request ends in tokens', async () => {
+    const device = await listenAsDevice(provided as KeycloakServer);
+    try {
+      const acknowledgement = await requestAuthentication();
+      expect(acknowledgement).toMatchObject({
+        status: 200,
+        body: { auth_req_id: expect.any(String), expires_in: 600, interval: 5 },
+      });
+      const delegation = await device.delegation;
+      expect(delegation.body).toMatchObject({ login_hint: 'cl-taro', binding_message: 'test-0001' });
+
+      const callback = await fetch(`${metadata.backchannel_authentication_endpoint}/callback`, {
+        method: 'POST',
+        headers: { Authorization: delegation.authorization, 'Content-Type': 'application/json' },
+        body: JSON.stringify({ status: 'SUCCEED' }),
+      });
+      expect(callback.status).toBe(200);
+
+      const tokens = await post(metadata.token_endpoint, {
+        grant_type: 'urn:openid:params:grant-type:ciba',
+        auth_req_id: String(acknowledgement.body.auth_req_id),
+      });
+      expect(tokens).toMatchObject({
+        status: 200,
+        body: { access_token: expect.any(String), id_token: expect.any(String) },
+      });
+      expect(tokens.body.scope).toContain('example-scope');
+    } finally {
+      await device.close();
+    }
+  });
+
+  test('an authentication request is answered 503 while no device listens', async () => {
+    expect(await requestAuthentication()).toMatchObject({ status: 503, body: { error: 'server_error' } });
+  });
+
+  test('a client without the grant may not send an authentication request', async () => {
+    const { client, plainClient } = sample;
+    sample.client = plainClient;
+    const answer = await requestAuthentication();
+    sample.client = client;
+    expect(answer.status).toBe(name === 'keycloak14' ? 400 : 401);
+    expect(answer.body).toMatchObject({ error: 'invalid_grant' });
+  });
+});
+
+/** Listens where the server expects its authentication device, and answers 201. */
+async function listenAsDevice({ deviceListen }: KeycloakServer) {
+  const { hostname, port, pathname } = new URL(`http://${deviceListen}`);
+  let received: (delegation: { authorization: string; body: unknown }) => void;
+  const delegation = new Promise<{ authorization: string; body: unknown }>((resolve) => {
+    received = resolve;
+  });
+  const listener = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    response.writeHead(request.url === pathname ? 201 : 404).end();
+    received({
+      authorization: request.headers.authorization ?? '',
+      body: JSON.parse(Buffer.concat(chunks).toString()),
+    });
+  });
+  await new Promise<void>((resolve) => listener.listen(Number(port), hostname, resolve));
+  return {
+    delegation,
+    close: () =>
+      new Promise<void>((resolve) => {
+        listener.close(() => resolve());
+        listener.closeAllConnections();
+      }),
+  };
+}
