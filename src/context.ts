@@ -1,11 +1,21 @@
-import type { Exchange, HttpClient, TransportOptions } from './http/types.ts';
 import { InterruptedError } from './errors.ts';
-import { Redactor } from './redact.ts';
-import type { AuthenticationDeviceServer, AuthenticationDeviceOptions } from './servers/authentication-device.ts';
+import type { Exchange, HttpClient, TransportOptions } from './http/types.ts';
 import type { Prompt } from './output/prompt.ts';
+import { Redactor } from './redact.ts';
+import type {
+  AuthenticationDeviceOptions,
+  AuthenticationDeviceServer,
+} from './servers/authentication-device.ts';
 import type { Store } from './store/index.ts';
 
-export type { Exchange, HttpAnswer, HttpClient, HttpRequest, Recorder, TransportOptions } from './http/types.ts';
+export type {
+  Exchange,
+  HttpAnswer,
+  HttpClient,
+  HttpRequest,
+  Recorder,
+  TransportOptions,
+} from './http/types.ts';
 export type { Prompt } from './output/prompt.ts';
 export type { Store } from './store/index.ts';
 
@@ -76,7 +86,11 @@ export function createContext(parts: ContextParts, transport: TransportOptions =
   return compose(parts, transport, []);
 }
 
-function compose(parts: ContextParts, transport: TransportOptions, listeners: ((exchange: Exchange) => void)[]): Context {
+function compose(
+  parts: ContextParts,
+  transport: TransportOptions,
+  listeners: ((exchange: Exchange) => void)[],
+): Context {
   const { io, env, clock, redactor } = parts;
   const record = (exchange: Exchange) => {
     for (const listener of listeners) listener(exchange);
@@ -92,11 +106,16 @@ function compose(parts: ContextParts, transport: TransportOptions, listeners: ((
     prompt: once(async () => (await import('./output/prompt.ts')).createPrompt(parts.signal, io.terminal)),
     servers: once(async () => {
       const { listenAuthenticationDevice } = await import('./servers/authentication-device.ts');
-      return { authenticationDevice: (options) => listenAuthenticationDevice(options, { record }, () => clock.now()) };
+      return {
+        authenticationDevice: (options) => listenAuthenticationDevice(options, { record }, () => clock.now()),
+      };
     }),
     async secret(reference) {
       const { parseSecretReference, resolveSecretReference } = await import('./store/secret-reference.ts');
-      const secret = await resolveSecretReference(parseSecretReference(reference), { env, readStdin: io.readStdin });
+      const secret = await resolveSecretReference(parseSecretReference(reference), {
+        env,
+        readStdin: io.readStdin,
+      });
       redactor.know(secret);
       return secret;
     },

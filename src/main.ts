@@ -11,7 +11,12 @@ interface ErrorDocument {
     message: string;
     hint: string | undefined;
     exit_code: number;
-    oauth?: { error: string; error_description: string | undefined; error_uri: string | undefined; status: number };
+    oauth?: {
+      error: string;
+      error_description: string | undefined;
+      error_uri: string | undefined;
+      status: number;
+    };
   };
 }
 
@@ -76,7 +81,8 @@ function report(error: OauthctlError, asJson: boolean, ctx: Context): void {
   if (explanation?.cause) ctx.io.err(`  cause   ${printable(explanation.cause)}\n`);
   const remedy = explanation?.remedy ?? error.hint;
   if (remedy) ctx.io.err(`  remedy  ${printable(remedy)}\n`);
-  if (error.exitCode === ExitCode.defect && error.cause instanceof Error) ctx.io.err(`${error.cause.stack}\n`);
+  if (error.exitCode === ExitCode.defect && error.cause instanceof Error)
+    ctx.io.err(`${error.cause.stack}\n`);
 }
 
 function wireError({ oauth }: RefusedError) {

@@ -41,7 +41,9 @@ export async function buildProgram(argv: readonly string[], ctx: Context): Promi
 
 function bareProgram(ctx: Context): Command {
   return new Command('oauthctl')
-    .description('Exercises OAuth 2.0, OpenID Connect and CIBA step by step against a real authorization server.')
+    .description(
+      'Exercises OAuth 2.0, OpenID Connect and CIBA step by step against a real authorization server.',
+    )
     .exitOverride()
     .configureOutput({ writeOut: (text) => ctx.io.out(text), writeErr: () => {} })
     .configureHelp({ showGlobalOptions: true })
@@ -51,11 +53,15 @@ function bareProgram(ctx: Context): Command {
     .addOption(new Option('-p, --profile <name>', 'use this profile instead of the current one'))
     .addOption(new Option('--json', 'print the result as JSON, and a failure as one line of JSON on stderr'))
     .addOption(new Option('--field <path>', 'print one raw value of the JSON result, e.g. access_token'))
-    .addOption(new Option('-v, --verbose', 'show every exchange on stderr, redacted, and where settings came from'))
+    .addOption(
+      new Option('-v, --verbose', 'show every exchange on stderr, redacted, and where settings came from'),
+    )
     .addOption(new Option('-q, --quiet', 'no steps and notes on stderr; warnings and errors only'))
     .addOption(new Option('--show-secrets', 'mask nothing'))
     .addOption(new Option('--trace <file>', 'record every exchange in a file, redacted, one JSON line each'))
-    .addOption(new Option('--timeout <seconds>', 'for one exchange, from name look-up to the last byte (default 30)'))
+    .addOption(
+      new Option('--timeout <seconds>', 'for one exchange, from name look-up to the last byte (default 30)'),
+    )
     .addOption(new Option('--no-input', 'never ask anything'))
     .addOption(new Option('--ca-cert <file>', 'trust the authorities in this PEM file as well'))
     .addOption(new Option('--insecure', 'accept any server certificate'))

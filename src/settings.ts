@@ -17,7 +17,12 @@ export const SETTINGS = {
   issuer: { flag: '--issuer', env: 'OAUTHCTL_ISSUER', profile: 'issuer' },
   acceptIssuer: { flag: '--accept-issuer', env: 'OAUTHCTL_ACCEPT_ISSUER', profile: 'accept_issuer' },
   clientId: { flag: '--client-id', env: 'OAUTHCTL_CLIENT_ID', profile: 'client_id' },
-  clientSecret: { flag: '--client-secret', env: 'OAUTHCTL_CLIENT_SECRET', profile: 'client_secret', secret: true },
+  clientSecret: {
+    flag: '--client-secret',
+    env: 'OAUTHCTL_CLIENT_SECRET',
+    profile: 'client_secret',
+    secret: true,
+  },
   authMethod: { flag: '--auth-method', env: 'OAUTHCTL_AUTH_METHOD', profile: 'auth_method' },
   scope: { flag: '--scope', env: 'OAUTHCTL_SCOPE', profile: 'scope' },
   loginHint: { flag: '--login-hint', env: 'OAUTHCTL_LOGIN_HINT', profile: 'login_hint' },
@@ -92,7 +97,9 @@ export class Settings {
       const setting = this.find(name);
       const definition: Definition = SETTINGS[name];
       if (setting === undefined || setting.source === 'default') return [];
-      return [`${definition.flag.slice(2)} from ${setting.source}: ${definition.secret ? '(masked)' : setting.value}`];
+      return [
+        `${definition.flag.slice(2)} from ${setting.source}: ${definition.secret ? '(masked)' : setting.value}`,
+      ];
     });
   }
 }

@@ -34,7 +34,7 @@ export async function runStart(base: Context, command: Command): Promise<void> {
     const wantsDevice = flags.device === true || namesRule(command);
     const device = sandbox?.device ?? (wantsDevice ? readDeviceOptions(session, command) : undefined);
     const target = sandbox ? await sandbox.connect() : await connect(session, { keepTokens: flags.keep });
-    const where = sandbox ? 'sandbox' : (session.profileName ? `profile ${session.profileName}` : 'no profile');
+    const where = sandbox ? 'sandbox' : session.profileName ? `profile ${session.profileName}` : 'no profile';
     reporter.header(`oauthctl ciba · ${where} · ${target.metadata.issuer} · poll`);
     const steps = new CibaSteps(reporter);
     const deadline = optionalSeconds(flags.deadline, '--deadline');
@@ -66,7 +66,11 @@ export async function runRequest(base: Context, command: Command): Promise<void>
   const steps = new CibaSteps(session.reporter);
   const target = await connect(session);
   const acknowledged = await telling(session, steps, () =>
-    requestAuthentication(session.ctx, { target, request, interval: optionalSeconds(interval, '--interval') }, steps.tell),
+    requestAuthentication(
+      session.ctx,
+      { target, request, interval: optionalSeconds(interval, '--interval') },
+      steps.tell,
+    ),
   );
   const { json, auth_req_id, expires_in } = acknowledged.acknowledgement;
   printResult(session, json, () => {
@@ -87,7 +91,13 @@ export async function runPoll(base: Context, command: Command, id: string | unde
   const { pending: store } = await ctx.store();
   const authReqId = id === undefined ? undefined : id === '-' ? await ctx.secret('-') : id;
   ctx.redactor.know(authReqId);
-  const known = authReqId === undefined ? await store.last(owner) : await store.find(authReqId);
+  const found = authReqId === undefined ? await store.last(owner) : await store.find(authReqId);
+  if (found?.ended && authReqId === undefined) {
+    throw new UsageError('nothing_pending', 'the last request has ended: it had its tokens or was refused', {
+      hint: 'Make a new one with "oauthctl ciba request".',
+    });
+  }
+  const known = found?.ended ? undefined : found;
   const interval = optionalSeconds(flags.interval, '--interval');
   const now = ctx.clock.now();
   if (known === undefined && authReqId === undefined) {
@@ -109,7 +119,8 @@ export async function runPoll(base: Context, command: Command, id: string | unde
   ctx.redactor.know(pending.auth_req_id);
   if (known === undefined) await store.add(pending);
   // A person who names an interval may want to see what a faster poll provokes.
-  const firstPollAt = interval === undefined ? pending.next_poll_at : Math.min(pending.next_poll_at, now + interval * 1000);
+  const firstPollAt =
+    interval === undefined ? pending.next_poll_at : Math.min(pending.next_poll_at, now + interval * 1000);
   if (interval !== undefined) await store.schedule(pending.auth_req_id, firstPollAt, interval);
   const deadline =
     optionalSeconds(flags.deadline, '--deadline') ??
@@ -220,7 +231,11 @@ async function readBearerReference(session: Session, reference: string) {
 }
 
 /** Runs a flow and tells its end; an interruption or a deadline learns how to go on. */
-async function telling<Value>(session: Session, steps: CibaSteps, flow: () => Promise<Value>): Promise<Value> {
+async function telling<Value>(
+  session: Session,
+  steps: CibaSteps,
+  flow: () => Promise<Value>,
+): Promise<Value> {
   try {
     return await flow();
   } catch (error) {
@@ -236,9 +251,8 @@ async function howToGoOn(session: Session, error: unknown): Promise<unknown> {
   if (!stopped && !(error instanceof TimeoutError && error.code === 'deadline')) return error;
   const { pending } = await session.ctx.store();
   const last = await pending.last(ownerOf(session)).catch(() => undefined);
-  if (last === undefined) return error;
+  if (last === undefined || last.ended) return error;
   const hint = 'The request is still pending; go on with "oauthctl ciba poll".';
   if (stopped) return new InterruptedError(error.code === 'interrupted' ? 'SIGINT' : 'SIGTERM', { hint });
   return new TimeoutError(error.code, error.message, { hint });
 }
-

@@ -62,7 +62,8 @@ export async function readRequest(session: Session, options: RequestOptions): Pr
   };
 }
 
-export interface ReadDeviceOptions extends Pick<CibaDeviceOptions, 'listen' | 'rule' | 'afterMs' | 'respond' | 'ask'> {
+export interface ReadDeviceOptions
+  extends Pick<CibaDeviceOptions, 'listen' | 'rule' | 'afterMs' | 'respond' | 'ask'> {
   readonly after: 'acknowledged' | 'pending';
 }
 
@@ -71,11 +72,18 @@ export interface ReadDeviceOptions extends Pick<CibaDeviceOptions, 'listen' | 'r
  * @param fallback the rule where none is named and nobody can be asked; undefined makes that an error
  * @throws UsageError for two rules, or none and nobody to ask
  */
-export function readDeviceOptions(session: Session, command: Command, fallback?: DeviceRule): ReadDeviceOptions {
+export function readDeviceOptions(
+  session: Session,
+  command: Command,
+  fallback?: DeviceRule,
+): ReadDeviceOptions {
   const flags = command.opts<DeviceFlags>();
   const named = RULES.filter((rule) => flags[rule]);
   if (named.length > 1) {
-    throw new UsageError('rule_ambiguous', `${named.map((rule) => `--${rule}`).join(' and ')} exclude each other`);
+    throw new UsageError(
+      'rule_ambiguous',
+      `${named.map((rule) => `--${rule}`).join(' and ')} exclude each other`,
+    );
   }
   const rule = named[0] ?? (session.mayAsk || flags.respond !== undefined ? 'ask' : fallback);
   if (rule === undefined) {
@@ -92,13 +100,17 @@ export function readDeviceOptions(session: Session, command: Command, fallback?:
     rule,
     after: flags.after === 'pending' ? 'pending' : 'acknowledged',
     afterMs:
-      flags.after === undefined || flags.after === 'pending' ? undefined : parseSeconds(flags.after, '--after') * 1000,
+      flags.after === undefined || flags.after === 'pending'
+        ? undefined
+        : parseSeconds(flags.after, '--after') * 1000,
     respond: flags.respond === undefined ? undefined : parseStatus(flags.respond),
     ask: askAtTerminal(session),
   };
 }
 
-function askAtTerminal(session: Session): (summary: DelegationSummary, signal: AbortSignal) => Promise<Decision> {
+function askAtTerminal(
+  session: Session,
+): (summary: DelegationSummary, signal: AbortSignal) => Promise<Decision> {
   return async (summary, signal) => {
     const prompt = await session.ctx.prompt();
     const more = summary.waiting > 0 ? ` (${summary.waiting} more waiting)` : '';
@@ -124,13 +136,17 @@ export function optionalSeconds(text: string | undefined, flag: string): number 
 /** Reads a whole number, 1 or more. @throws UsageError `count_invalid` */
 export function optionalCount(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new UsageError('count_invalid', `--count takes a whole number, and got "${text}"`);
+  if (!/^[1-9]\d{0,5}$/.test(text))
+    throw new UsageError('count_invalid', `--count takes a whole number, and got "${text}"`);
   return Number(text);
 }
 
 function parseStatus(text: string): number {
   if (!/^[2-5]\d\d$/.test(text)) {
-    throw new UsageError('status_invalid', `--respond takes an HTTP status from 200 to 599, and got "${text}"`);
+    throw new UsageError(
+      'status_invalid',
+      `--respond takes an HTTP status from 200 to 599, and got "${text}"`,
+    );
   }
   return Number(text);
 }

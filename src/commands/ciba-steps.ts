@@ -64,7 +64,8 @@ export class CibaSteps {
         return;
       case 'decided':
         if (event.decision === 'ignore') reporter.note('ignored: no result will be sent');
-        if (event.decision === 'hold') reporter.note('held: send the result with "oauthctl ciba callback succeed"');
+        if (event.decision === 'hold')
+          reporter.note('held: send the result with "oauthctl ciba callback succeed"');
         return;
       case 'result_too_early':
         reporter.note('the result came before the server had stored the request · once more in 1 s');
@@ -124,7 +125,9 @@ export class CibaSteps {
         });
         return;
       case 'id_token_verified':
-        reporter.note(`id_token verified: ${event.idToken.alg}, sub ${printable(String(event.idToken.claims.sub))}`);
+        reporter.note(
+          `id_token verified: ${event.idToken.alg}, sub ${printable(String(event.idToken.claims.sub))}`,
+        );
         return;
       case 'id_token_missing':
         reporter.warning('the scope "openid" was asked for, and no ID token came');

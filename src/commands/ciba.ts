@@ -44,7 +44,10 @@ export function defineCiba(command: Command, ctx: Context): void {
     .description('steps 7 and 8: send the result of a delegation that was held')
     .argument('<result>', `one of ${Object.keys(CALLBACK_STATUS).join(', ')}`);
   addServerOptions(callback)
-    .option('--bearer <ref>', "the delegation's bearer: env:NAME, file:PATH, cmd:COMMAND or - (default: the last held)")
+    .option(
+      '--bearer <ref>',
+      "the delegation's bearer: env:NAME, file:PATH, cmd:COMMAND or - (default: the last held)",
+    )
     .action(async (result: string) => (await actions()).runCallback(ctx, callback, result));
 }
 
@@ -66,9 +69,10 @@ function addPollOptions(command: Command): Command {
     .option('--deadline <seconds>', 'give up after so long, exit 6 (default: when the request expires)')
     .option('--id-token-alg <alg>', "the client's registered id_token_signed_response_alg")
     .addOption(
-      new Option('--pending-error <error>', 'an error that means "pending" at this server; repeatable').argParser(
-        (value: string, before: readonly string[] | undefined) => [...(before ?? []), value],
-      ),
+      new Option(
+        '--pending-error <error>',
+        'an error that means "pending" at this server; repeatable',
+      ).argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]),
     );
 }
 
@@ -79,12 +83,21 @@ function addRuleOptions(command: Command): Command {
     .option('--cancel', 'cancel every delegation (CANCELLED)')
     .option('--ignore', 'answer 201 and never send a result')
     .option('--hold', 'keep delegations for "oauthctl ciba callback"')
-    .option('--after <seconds|pending>', 'decide so much later, or once the client was told authorization_pending')
-    .option('--respond <status>', 'answer the delegation with this status instead of 201, to provoke the server');
+    .option(
+      '--after <seconds|pending>',
+      'decide so much later, or once the client was told authorization_pending',
+    )
+    .option(
+      '--respond <status>',
+      'answer the delegation with this status instead of 201, to provoke the server',
+    );
 }
 
 function listenOption(): Option {
-  return new Option('--listen <host:port/path>', 'where the device listens (default: 127.0.0.1:3000/api/v1/auth)');
+  return new Option(
+    '--listen <host:port/path>',
+    'where the device listens (default: 127.0.0.1:3000/api/v1/auth)',
+  );
 }
 
 function intervalOption(): Option {

@@ -3,7 +3,14 @@ import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import type { Profile } from '../store/profiles.ts';
-import { addServerOptions, checkAuthMethod, openSession, printResult, type Session, warnAboutLiteral } from './session.ts';
+import {
+  addServerOptions,
+  checkAuthMethod,
+  openSession,
+  printResult,
+  type Session,
+  warnAboutLiteral,
+} from './session.ts';
 
 interface ProfileFlags {
   readonly url?: string;
@@ -37,7 +44,10 @@ const MEMBERS = [
 
 /** `oauthctl profile …` */
 export function defineProfile(command: Command, ctx: Context): void {
-  const add = command.command('add').description('add a profile').argument('[name]', 'its name (default: the realm)');
+  const add = command
+    .command('add')
+    .description('add a profile')
+    .argument('[name]', 'its name (default: the realm)');
   addProfileOptions(add)
     .option('--force', 'replace a profile of the same name')
     .option('--use', 'make it the current profile')
@@ -54,7 +64,10 @@ export function defineProfile(command: Command, ctx: Context): void {
 
   const set = command.command('set').description('change a profile').argument('<name>');
   addProfileOptions(set)
-    .option('--unset <member...>', `remove members: ${MEMBERS.filter((member) => member !== 'issuer').join(', ')}`)
+    .option(
+      '--unset <member...>',
+      `remove members: ${MEMBERS.filter((member) => member !== 'issuer').join(', ')}`,
+    )
     .action((name: string) => runSet(ctx, set, name));
 
   const remove = command.command('remove').description('remove a profile').argument('<name>');
@@ -87,13 +100,19 @@ async function runAdd(base: Context, command: Command, name: string | undefined)
   const changes = await readMembers(session, flags);
   const profile = { ...withoutUndefined(changes), issuer } as Profile;
   await profiles.add(profileName, profile, { overwrite: force === true, use: use === true });
-  printResult(session, { name: profileName, ...masked(session, profile) }, () => `profile "${profileName}" · ${issuer}\n`);
+  printResult(
+    session,
+    { name: profileName, ...masked(session, profile) },
+    () => `profile "${profileName}" · ${issuer}\n`,
+  );
 }
 
 async function runList(base: Context, command: Command): Promise<void> {
   const session = await openStoreSession(base, command);
   const { current, profiles } = await (await session.ctx.store()).profiles.list();
-  const shown = Object.fromEntries(Object.entries(profiles).map(([name, profile]) => [name, masked(session, profile)]));
+  const shown = Object.fromEntries(
+    Object.entries(profiles).map(([name, profile]) => [name, masked(session, profile)]),
+  );
   printResult(session, { current: current ?? null, profiles: shown }, () => {
     const width = Math.max(0, ...Object.keys(profiles).map((name) => name.length));
     return Object.entries(profiles)
@@ -108,7 +127,11 @@ async function runList(base: Context, command: Command): Promise<void> {
 async function runShow(base: Context, command: Command, name: string | undefined): Promise<void> {
   const session = await openStoreSession(base, command);
   const { profiles } = await session.ctx.store();
-  const wanted = name ?? session.globals.profile ?? (session.ctx.env.OAUTHCTL_PROFILE || undefined) ?? (await profiles.list()).current;
+  const wanted =
+    name ??
+    session.globals.profile ??
+    (session.ctx.env.OAUTHCTL_PROFILE || undefined) ??
+    (await profiles.list()).current;
   if (wanted === undefined) {
     throw new UsageError('profile_missing', 'no profile is in use', {
       hint: 'Name one, choose one with "oauthctl profile use", or make one with "oauthctl profile add".',
@@ -140,9 +163,14 @@ async function runSet(base: Context, command: Command, name: string): Promise<vo
     return [member, undefined] as const;
   });
   const issuer = await findIssuer(session, flags);
-  const changes = withoutUndefined({ ...(await readMembers(session, flags)), ...(issuer !== undefined && { issuer }) });
+  const changes = withoutUndefined({
+    ...(await readMembers(session, flags)),
+    ...(issuer !== undefined && { issuer }),
+  });
   if (Object.keys(changes).length + removed.length === 0) {
-    throw new UsageError('nothing_to_set', 'nothing to change was given', { hint: 'See "oauthctl profile set --help".' });
+    throw new UsageError('nothing_to_set', 'nothing to change was given', {
+      hint: 'See "oauthctl profile set --help".',
+    });
   }
   await profiles.set(name, { ...changes, ...Object.fromEntries(removed) });
   const profile = masked(session, await profiles.get(name));
@@ -212,7 +240,9 @@ async function askForMissing(session: Session, flags: ProfileFlags): Promise<Pro
   const asked: { -readonly [Name in keyof ProfileFlags]: ProfileFlags[Name] } = { ...flags };
   if (flags.issuer === undefined && (flags.url === undefined || flags.realm === undefined)) {
     if (flags.url === undefined && flags.realm === undefined) {
-      const address = await prompt.text('Issuer, or the address of a Keycloak:', { initial: 'http://127.0.0.1:8080' });
+      const address = await prompt.text('Issuer, or the address of a Keycloak:', {
+        initial: 'http://127.0.0.1:8080',
+      });
       if (/\/realms\//.test(address)) asked.issuer = address;
       else asked.url = address;
     }
@@ -225,7 +255,9 @@ async function askForMissing(session: Session, flags: ProfileFlags): Promise<Pro
   }
   asked.clientId ??= await prompt.text('Client id:');
   if (flags.clientSecret === undefined && flags.authMethod !== 'none') {
-    const secret = await prompt.secret('Client secret, or env:NAME, file:PATH, cmd:COMMAND (empty for none):');
+    const secret = await prompt.secret(
+      'Client secret, or env:NAME, file:PATH, cmd:COMMAND (empty for none):',
+    );
     if (secret !== '') asked.clientSecret = secret;
   }
   return Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));

@@ -21,9 +21,16 @@ export function defineSandbox(command: Command, ctx: Context): void {
     .option('--port <port>', 'of the loopback interface; 0 takes a free one', '0')
     .option('--interval <seconds>', 'between polls', '5')
     .option('--expires-in <seconds>', 'life of an authentication request', '120')
-    .option('--device <host:port/path>', 'where the authentication device listens', '127.0.0.1:3000/api/v1/auth')
+    .option(
+      '--device <host:port/path>',
+      'where the authentication device listens',
+      '127.0.0.1:3000/api/v1/auth',
+    )
     .option('--client-id <id>', 'its client', 'sandbox-client')
-    .option('--client-secret <ref>', 'env:NAME, file:PATH, cmd:COMMAND or - (default: a new one, stored in the profile)')
+    .option(
+      '--client-secret <ref>',
+      'env:NAME, file:PATH, cmd:COMMAND or - (default: a new one, stored in the profile)',
+    )
     .option('--user <name...>', 'its users', ['cl-taro'])
     .addHelpText(
       'after',
@@ -116,5 +123,7 @@ function asUsageError(error: NodeJS.ErrnoException, port: number): Error {
       cause: error,
     });
   }
-  return error instanceof TypeError ? new UsageError('sandbox_option_invalid', error.message, { cause: error }) : error;
+  return error instanceof TypeError
+    ? new UsageError('sandbox_option_invalid', error.message, { cause: error })
+    : error;
 }

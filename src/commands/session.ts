@@ -9,9 +9,13 @@ import { renderField, renderJson } from '../output/json.ts';
 import { Reporter } from '../output/reporter.ts';
 import { openTraceFile } from '../output/trace-file.ts';
 import type { GlobalOptions } from '../program.ts';
-import { CLIENT_AUTH_METHODS, type ClientAuthMethod, type RegisteredClient } from '../protocol/client-authentication.ts';
+import {
+  CLIENT_AUTH_METHODS,
+  type ClientAuthMethod,
+  type RegisteredClient,
+} from '../protocol/client-authentication.ts';
 import type { FormParameters } from '../protocol/form.ts';
-import { parseSeconds, type SettingName, SETTINGS, Settings } from '../settings.ts';
+import { parseSeconds, SETTINGS, type SettingName, Settings } from '../settings.ts';
 
 /** What every command works with: the context over its transport, the settings, and how to speak to the person. */
 export interface Session {
@@ -28,10 +32,17 @@ export interface Session {
 export function addServerOptions(command: Command): Command {
   return command
     .addOption(new Option('--issuer <url>', 'the authorization server, instead of a profile'))
-    .addOption(new Option('--accept-issuer <url>', 'the issuer the server calls itself, if reached by an inner address'))
+    .addOption(
+      new Option(
+        '--accept-issuer <url>',
+        'the issuer the server calls itself, if reached by an inner address',
+      ),
+    )
     .addOption(new Option('--client-id <id>', 'the client'))
     .addOption(new Option('--client-secret <ref>', 'env:NAME, file:PATH, cmd:COMMAND or - (standard input)'))
-    .addOption(new Option('--auth-method <method>', 'client authentication').choices([...CLIENT_AUTH_METHODS]));
+    .addOption(
+      new Option('--auth-method <method>', 'client authentication').choices([...CLIENT_AUTH_METHODS]),
+    );
 }
 
 /**
@@ -48,14 +59,16 @@ export async function openSession(
   const globals = command.optsWithGlobals<GlobalOptions>();
   const { io, env } = base;
   const flags = { ...flagsOf(command), ...definedOnly(given) };
-  const found = withoutProfile ? undefined : await findProfile(base, globals, flags.issuer ?? env[SETTINGS.issuer.env]);
+  const found = withoutProfile
+    ? undefined
+    : await findProfile(base, globals, flags.issuer ?? env[SETTINGS.issuer.env]);
   const settings = new Settings({ flags, env, profile: found?.profile });
   const reporter = new Reporter({
     write: (text) => io.err(text),
     env,
     isTerminal: io.stderrIsTerminal,
     quiet: globals.quiet === true,
-    terminal: io.terminal,
+    terminal: () => io.terminal,
   });
   const ctx = base.withTransport(await transportOptions(base, settings, globals));
   if (globals.verbose) {
@@ -177,7 +190,11 @@ async function findProfile(ctx: Context, globals: GlobalOptions, issuer: string 
   return name === undefined ? undefined : { name, profile: { ...(await profiles.get(name)) } };
 }
 
-async function transportOptions(ctx: Context, settings: Settings, globals: GlobalOptions): Promise<TransportOptions> {
+async function transportOptions(
+  ctx: Context,
+  settings: Settings,
+  globals: GlobalOptions,
+): Promise<TransportOptions> {
   const { env } = ctx;
   const read = async (name: 'caCert' | 'cert' | 'key') => {
     const path = settings.get(name);

@@ -1,5 +1,5 @@
-import { renderTokens, type ShownToken } from '../output/token-result.ts';
 import { colours } from '../output/style.ts';
+import { renderTokens, type ShownToken } from '../output/token-result.ts';
 import { decodeUnverified } from '../protocol/jwt.ts';
 import type { TokenResponse } from '../protocol/token.ts';
 import { printResult, type Session } from './session.ts';

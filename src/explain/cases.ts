@@ -17,20 +17,26 @@ export const CASES: readonly Case[] = [
   {
     when: { endpoint: 'metadata', error: 'metadata_not_found', description: /realm/i },
     cause: 'The server knows no realm of this name.',
-    remedy: 'Check the spelling, upper and lower case included. Keycloak 16 and older have /auth before /realms.',
+    remedy:
+      'Check the spelling, upper and lower case included. Keycloak 16 and older have /auth before /realms.',
   },
   {
     when: { endpoint: 'metadata', error: 'metadata_not_found' },
     cause: 'Neither OpenID Connect Discovery nor RFC 8414 metadata is there.',
-    remedy: 'Check the issuer: on Keycloak it ends in /realms/REALM, before version 17 in /auth/realms/REALM.',
+    remedy:
+      'Check the issuer: on Keycloak it ends in /realms/REALM, before version 17 in /auth/realms/REALM.',
   },
   {
     when: { error: 'invalid_client' },
-    cause: 'The server does not accept the client: unknown client id, wrong secret, or another authentication method.',
+    cause:
+      'The server does not accept the client: unknown client id, wrong secret, or another authentication method.',
     remedy: 'Compare --client-id, --client-secret and --auth-method with the registration of the client.',
   },
   {
-    when: { error: 'unauthorized_client', description: /invalid client(?: or invalid client)? (?:secret|credentials)/i },
+    when: {
+      error: 'unauthorized_client',
+      description: /invalid client(?: or invalid client)? (?:secret|credentials)/i,
+    },
     cause: 'Keycloak says so when the client secret is wrong or the client is unknown.',
     remedy: "Compare --client-id and --client-secret with the client's Credentials tab.",
   },
@@ -42,7 +48,8 @@ export const CASES: readonly Case[] = [
   {
     when: { endpoint: 'backchannel_authentication', description: /invalid[_ ]user/i },
     cause: 'The realm has no such user, or the user is disabled or locked.',
-    remedy: 'Check --login-hint: Keycloak takes a user name, and an e-mail address only where the realm allows it.',
+    remedy:
+      'Check --login-hint: Keycloak takes a user name, and an e-mail address only where the realm allows it.',
   },
   {
     when: { endpoint: 'backchannel_authentication', error: 'unknown_user_id' },
@@ -51,7 +58,8 @@ export const CASES: readonly Case[] = [
   },
   {
     when: { endpoint: 'backchannel_authentication', error: 'invalid_binding_message' },
-    cause: 'Keycloak takes 1 to 50 characters: letters, digits and - . _ + / ! ? #. A space is not among them.',
+    cause:
+      'Keycloak takes 1 to 50 characters: letters, digits and - . _ + / ! ? #. A space is not among them.',
     remedy: 'Choose a --binding-message of these characters, for example test-0001.',
   },
   {
@@ -62,7 +70,10 @@ export const CASES: readonly Case[] = [
       "server's ciba-http-auth-channel setting, seen from the server's machine.",
   },
   {
-    when: { endpoint: 'backchannel_authentication', description: /unexpected response from authentication device/i },
+    when: {
+      endpoint: 'backchannel_authentication',
+      description: /unexpected response from authentication device/i,
+    },
     cause: 'The authentication device answered the delegation, but not with 201.',
     remedy:
       'Look at what the device says: a 401 means that it does not trust the bearer (another profile, or localhost ' +
@@ -70,7 +81,8 @@ export const CASES: readonly Case[] = [
   },
   {
     when: { endpoint: 'backchannel_authentication', description: /missing parameter ?: ?(\w+)/i },
-    cause: 'The server wants a parameter that was not sent. Which hint it reads is set in the CIBA policy of the realm.',
+    cause:
+      'The server wants a parameter that was not sent. Which hint it reads is set in the CIBA policy of the realm.',
     remedy: 'On Keycloak use --login-hint, the only hint that it reads, and --scope.',
   },
   {
@@ -81,7 +93,8 @@ export const CASES: readonly Case[] = [
   {
     when: { endpoint: 'backchannel_authentication', description: /notification token/i },
     cause: 'The delivery mode of the client and the request do not agree on a client_notification_token.',
-    remedy: 'It belongs in ping mode and nowhere else: check ciba.backchannel.token.delivery.mode of the client.',
+    remedy:
+      'It belongs in ping mode and nowhere else: check ciba.backchannel.token.delivery.mode of the client.',
   },
   {
     when: { endpoint: 'backchannel_authentication', error: 'invalid_scope' },
@@ -101,7 +114,8 @@ export const CASES: readonly Case[] = [
   {
     when: { endpoint: 'token', error: 'expired_token' },
     cause: 'Nobody approved the request before it expired.',
-    remedy: 'Start a new authentication request; how long one lives is set at the server (Keycloak: CIBA policy, Expires In).',
+    remedy:
+      'Start a new authentication request; how long one lives is set at the server (Keycloak: CIBA policy, Expires In).',
   },
   {
     when: { endpoint: 'token', error: 'invalid_grant', description: /auth req ?id/i },

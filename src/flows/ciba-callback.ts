@@ -28,13 +28,16 @@ export async function sendResult(
   onEvent({ type: 'result_sent', status, url });
   let answer: HttpAnswer;
   try {
-    answer = await http.send({
-      method: 'POST',
-      url,
-      endpoint: 'ciba_callback',
-      headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' },
-      body: buildCallback(status),
-    }, ctx.signal);
+    answer = await http.send(
+      {
+        method: 'POST',
+        url,
+        endpoint: 'ciba_callback',
+        headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' },
+        body: buildCallback(status),
+      },
+      ctx.signal,
+    );
   } catch (error) {
     throw wasCertainlyNotSent(error) ? error : fateUnknown(error);
   }

@@ -4,9 +4,9 @@ import { type OauthctlError, RefusedError } from '../errors.ts';
 import { isUnknownKey, readBearer, verifyBearer } from '../protocol/keycloak-bearer.ts';
 import {
   CALLBACK_STATUS,
+  type CallbackStatus,
   callbackUrl,
   callbackUrlOfIssuer,
-  type CallbackStatus,
 } from '../protocol/keycloak-ciba.ts';
 import { requireEndpoint, type ServerMetadata } from '../protocol/metadata.ts';
 import type { AuthenticationDeviceServer, ReceivedDelegation } from '../servers/authentication-device.ts';
@@ -38,7 +38,12 @@ export type CibaDeviceEvent =
   | { readonly type: 'delegated'; readonly url: string; readonly summary: DelegationSummary }
   | { readonly type: 'delegation_answered'; readonly status: number; readonly number: number }
   | { readonly type: 'delegation_refused'; readonly reason: string; readonly status: number }
-  | { readonly type: 'decided'; readonly decision: Decision; readonly number: number; readonly user: string | undefined }
+  | {
+      readonly type: 'decided';
+      readonly decision: Decision;
+      readonly number: number;
+      readonly user: string | undefined;
+    }
   | { readonly type: 'result_too_early'; readonly number: number }
   | { readonly type: 'result_failed'; readonly error: OauthctlError; readonly number: number }
   | CibaCallbackEvent;
@@ -152,10 +157,18 @@ class Device {
         this.#received += 1;
         this.#waiting += 1;
         this.#numbers.set(delegation.bearer, this.#received);
-        this.#onEvent({ type: 'delegated', url: this.#options.listen.path, summary: this.#summary(delegation) });
+        this.#onEvent({
+          type: 'delegated',
+          url: this.#options.listen.path,
+          summary: this.#summary(delegation),
+        });
       },
       onAnswered: (delegation) => {
-        this.#onEvent({ type: 'delegation_answered', status: delegation.status, number: this.#numberOf(delegation) });
+        this.#onEvent({
+          type: 'delegation_answered',
+          status: delegation.status,
+          number: this.#numberOf(delegation),
+        });
         this.#handle(delegation).catch((error) => this.#fail(error));
       },
       onRefused: (reason, status) => this.#onEvent({ type: 'delegation_refused', reason, status }),
@@ -166,7 +179,11 @@ class Device {
     const { metadata } = this.#options;
     if (metadata === undefined) return;
     const verify = async () =>
-      verifyBearer(bearer, { issuer: metadata.issuer, jwks: await this.#jwks(metadata), now: this.#ctx.clock.now() });
+      verifyBearer(bearer, {
+        issuer: metadata.issuer,
+        jwks: await this.#jwks(metadata),
+        now: this.#ctx.clock.now(),
+      });
     try {
       await verify();
     } catch (error) {

@@ -55,7 +55,8 @@ export async function pollCiba(
       ctx,
       {
         tokenEndpoint: url,
-        send: (timeoutMs, signal) => postForm(ctx, target, { url, endpoint: 'token', parameters, timeoutMs, signal }),
+        send: (timeoutMs, signal) =>
+          postForm(ctx, target, { url, endpoint: 'token', parameters, timeoutMs, signal }),
         intervalSeconds: options.interval,
         firstAt: options.firstPollAt,
         expiresAt: options.expiresAt,
@@ -68,11 +69,11 @@ export async function pollCiba(
       onEvent,
     );
   } catch (error) {
-    if (pending && endsTheRequest(error)) await pending.remove(authReqId);
+    if (pending && endsTheRequest(error)) await pending.end(authReqId);
     throw error;
   }
   ctx.redactor.knowMembers(tokens.json);
-  if (pending) await pending.remove(authReqId);
+  if (pending) await pending.end(authReqId);
   const idToken = await validate(ctx, options, tokens);
   if (target.owner !== undefined && target.keepTokens) {
     await (await ctx.store()).tokens.keep(target.owner, {
@@ -110,9 +111,9 @@ async function validate(
 
 function guardOf(ctx: Context, authReqId: string): PollGuard {
   return {
-    async claim(leaseMs) {
+    async claim(leaseMs, early) {
       const { pending } = await ctx.store();
-      const claim = await pending.claimPoll(authReqId, ctx.clock.now(), leaseMs);
+      const claim = await pending.claimPoll(authReqId, { now: ctx.clock.now(), leaseMs, early });
       return claim === undefined || claim.granted ? undefined : claim.waitUntil;
     },
     async schedule(nextAt, interval) {

@@ -18,7 +18,12 @@ export type CibaRequestEvent =
       readonly request: AuthenticationRequest;
       readonly target: Target;
     }
-  | { readonly type: 'acknowledged'; readonly acknowledgement: Acknowledgement; readonly interval: number; readonly ms: number };
+  | {
+      readonly type: 'acknowledged';
+      readonly acknowledgement: Acknowledgement;
+      readonly interval: number;
+      readonly ms: number;
+    };
 
 export interface CibaRequestOptions {
   readonly target: Target;

@@ -40,11 +40,16 @@ export async function startCiba(
   const pending = latch();
   const resultSent = latch();
   const end = new AbortController();
-  const device = options.device && startDevice(ctx, options.device, { acknowledged, pending, resultSent, end }, onEvent);
+  const device =
+    options.device && startDevice(ctx, options.device, { acknowledged, pending, resultSent, end }, onEvent);
   try {
     await device?.listening;
     const request = await Promise.race([
-      requestAuthentication(ctx, { target: options.target, request: options.request, interval: options.interval }, onEvent),
+      requestAuthentication(
+        ctx,
+        { target: options.target, request: options.request, interval: options.interval },
+        onEvent,
+      ),
       ...(device ? [device.failed] : []),
     ]);
     acknowledged.open();

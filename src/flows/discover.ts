@@ -30,7 +30,8 @@ export async function discover(ctx: Context, options: DiscoverOptions): Promise<
   for (const url of metadataUrls(issuer)) {
     const answer = await http.send({ method: 'GET', url, endpoint: 'metadata' }, ctx.signal);
     const classified = classifyAnswer(answer, 'metadata');
-    if (classified.kind === 'ok') return { metadata: parseMetadata(classified.json, issuer, acceptIssuer), url };
+    if (classified.kind === 'ok')
+      return { metadata: parseMetadata(classified.json, issuer, acceptIssuer), url };
     const failure = notFound(issuer, answer.status, classified) ?? foreignAnswer(reasonOf(classified), url);
     // Only "there is no such page" sends us to the next address; what the first one said is told in the end.
     if (answer.status !== 404) throw failure;

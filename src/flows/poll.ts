@@ -1,8 +1,8 @@
 import type { Context, HttpAnswer } from '../context.ts';
 import {
   NetworkError,
-  OauthctlError,
   type OAuthRefusal,
+  type OauthctlError,
   PendingError,
   RefusedError,
   TimeoutError,
@@ -30,8 +30,12 @@ export type PollEvent =
 
 /** What keeps two processes from polling for the same id at once. */
 export interface PollGuard {
-  /** Says that a poll is about to be sent. @returns the time before which none may be sent, or undefined: go ahead */
-  claim(leaseMs: number): Promise<number | undefined>;
+  /**
+   * Says that a poll is about to be sent.
+   * @param early the result is known to be there, so that a first poll need not wait
+   * @returns the time before which none may be sent, or undefined: go ahead
+   */
+  claim(leaseMs: number, early: boolean): Promise<number | undefined>;
   /** Says when the next poll may be sent, and the interval in seconds from now on. */
   schedule(nextAt: number, intervalSeconds: number): Promise<void>;
 }
@@ -56,7 +60,12 @@ export interface PollOptions {
 
 type Verdict =
   | { readonly again: 'pending' | 'slow_down'; readonly refusal: OAuthRefusal; readonly notBefore: number }
-  | { readonly again: 'failure'; readonly reason: string; readonly error: OauthctlError; readonly notBefore: number }
+  | {
+      readonly again: 'failure';
+      readonly reason: string;
+      readonly error: OauthctlError;
+      readonly notBefore: number;
+    }
   | { readonly again: false; readonly tokens: TokenResponse };
 
 /**
@@ -75,15 +84,18 @@ export async function pollForTokens(
   const { clock } = ctx;
   let interval = options.intervalSeconds;
   let nextAt = options.firstAt;
+  let wake = options.wake;
   let polls = 0;
   let failures = 0;
 
   for (;;) {
-    await waitForTurn(ctx, options, nextAt, polls === 0 ? options.wake : undefined, onEvent);
+    const woken = await waitForTurn(ctx, options, nextAt, polls === 0 ? wake : undefined, onEvent);
     const timeoutMs = pollTimeout(options, clock.now());
-    const notYet = await options.guard?.claim(timeoutMs);
+    const notYet = await options.guard?.claim(timeoutMs, woken);
     if (notYet !== undefined) {
+      // Another process has polled for this id meanwhile, so ours is not the first any more.
       nextAt = notYet;
+      wake = undefined;
       continue;
     }
     polls += 1;
@@ -125,7 +137,8 @@ export async function pollForTokens(
       });
     }
     // Whoever has polled at or after the expiry has had the server's last word.
-    if (options.expiresAt !== undefined && answeredAt >= options.expiresAt) throw expiredError(options, answeredAt);
+    if (options.expiresAt !== undefined && answeredAt >= options.expiresAt)
+      throw expiredError(options, answeredAt);
   }
 }
 
@@ -146,7 +159,10 @@ function nextPollAt(last: {
     case 'pending':
       return last.answeredAt - last.sentAt >= intervalMs ? last.answeredAt : last.answeredAt + intervalMs;
     case 'failure':
-      return last.answeredAt + Math.max(intervalMs, Math.min(LONGEST_BACKOFF, intervalMs * 2 ** (last.failures - 1)));
+      return (
+        last.answeredAt +
+        Math.max(intervalMs, Math.min(LONGEST_BACKOFF, intervalMs * 2 ** (last.failures - 1)))
+      );
     default:
       return last.answeredAt + intervalMs;
   }
@@ -165,7 +181,12 @@ function judge(answer: HttpAnswer, options: PollOptions, now: number): Verdict {
       return { again: 'pending', refusal: oauth, notBefore };
     }
     if (!isPassing(answer.status, oauth.error)) throw new RefusedError(oauth);
-    return { again: 'failure', reason: `${answer.status} ${oauth.error}`, error: new RefusedError(oauth), notBefore };
+    return {
+      again: 'failure',
+      reason: `${answer.status} ${oauth.error}`,
+      error: new RefusedError(oauth),
+      notBefore,
+    };
   }
   const error = foreignAnswer(parsed.reason, options.tokenEndpoint);
   if (answer.status < 500 && answer.status !== 429) throw error;
@@ -195,19 +216,21 @@ function isTransient(error: unknown): error is OauthctlError {
 
 /** After a lost answer `invalid_grant` may mean that the lost one carried the tokens. */
 function withLostAnswer(error: unknown, failures: number): unknown {
-  if (failures === 0 || !(error instanceof RefusedError) || error.oauth.error !== 'invalid_grant') return error;
+  if (failures === 0 || !(error instanceof RefusedError) || error.oauth.error !== 'invalid_grant')
+    return error;
   return new RefusedError(error.oauth, {
     hint: 'An answer before this one was lost on the way; it may have carried the tokens. Start a new authentication request.',
   });
 }
 
+/** @returns whether it was woken before the time */
 async function waitForTurn(
   ctx: Context,
   options: PollOptions,
   nextAt: number,
   wake: Promise<unknown> | undefined,
   onEvent: (event: PollEvent) => void,
-): Promise<void> {
+): Promise<boolean> {
   const { clock, signal } = ctx;
   const { deadlineAt, expiresAt } = options;
   signal.throwIfAborted();
@@ -238,6 +261,7 @@ async function waitForTurn(
   }
   signal.throwIfAborted();
   if (deadlinePassed(options, clock.now())) throw deadlineError();
+  return woken;
 }
 
 function pollTimeout({ deadlineAt }: PollOptions, now: number): number {

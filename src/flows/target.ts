@@ -26,7 +26,13 @@ export interface Target {
 export async function postForm(
   ctx: Context,
   target: Target,
-  request: { url: string; endpoint: Endpoint; parameters: FormParameters; timeoutMs?: number; signal?: AbortSignal },
+  request: {
+    url: string;
+    endpoint: Endpoint;
+    parameters: FormParameters;
+    timeoutMs?: number;
+    signal?: AbortSignal;
+  },
 ): Promise<HttpAnswer> {
   const authentication = buildClientAuthentication(target.client);
   const parameters = withExtraParameters(

@@ -43,7 +43,11 @@ export async function createHttpClient(
     });
   };
 
-  const exchange = async (request: HttpRequest, url: URL, signal: AbortSignal): Promise<Omit<HttpAnswer, 'ms'>> => {
+  const exchange = async (
+    request: HttpRequest,
+    url: URL,
+    signal: AbortSignal,
+  ): Promise<Omit<HttpAnswer, 'ms'>> => {
     const dispatcher = await dispatcherFor(url);
     try {
       const data = await new Promise<Dispatcher.ResponseData>((resolve, reject) => {
@@ -116,8 +120,15 @@ export async function createHttpClient(
           ? signal.reason
           : error instanceof OauthctlError
             ? error
-            : describeFailure(deadline.signal.aborted ? deadline.signal.reason : error, request.url, timeoutMs);
-        recorder.record({ ...recorded, failure: failure instanceof Error ? failure.message : String(failure) });
+            : describeFailure(
+                deadline.signal.aborted ? deadline.signal.reason : error,
+                request.url,
+                timeoutMs,
+              );
+        recorder.record({
+          ...recorded,
+          failure: failure instanceof Error ? failure.message : String(failure),
+        });
         throw failure;
       } finally {
         clearTimeout(timer);

@@ -52,7 +52,11 @@ export function describeFailure(error: unknown, url: string, timeoutMs: number):
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
     case 'EADDRNOTAVAIL':
-      return network('unreachable', `${where} is unreachable (${fault.code})`, 'Check the network, a VPN or a proxy.');
+      return network(
+        'unreachable',
+        `${where} is unreachable (${fault.code})`,
+        'Check the network, a VPN or a proxy.',
+      );
     case 'UND_ERR_CONNECT_TIMEOUT':
     case 'ETIMEDOUT':
       return network(
@@ -69,7 +73,12 @@ export function describeFailure(error: unknown, url: string, timeoutMs: number):
       });
     case 'UND_ERR_RES_EXCEEDED_MAX_SIZE':
     case 'OAUTHCTL_TOO_LARGE':
-      return network('answer_too_large', `the answer of ${where} is larger than oauthctl reads`, undefined, true);
+      return network(
+        'answer_too_large',
+        `the answer of ${where} is larger than oauthctl reads`,
+        undefined,
+        true,
+      );
     case 'ECONNRESET':
     case 'EPIPE':
     case 'UND_ERR_SOCKET':
@@ -88,7 +97,11 @@ export function describeFailure(error: unknown, url: string, timeoutMs: number):
       );
   }
   if (TLS_REASONS[fault.code]) {
-    return network('tls', `the TLS connection to ${where} failed: ${TLS_REASONS[fault.code]}`, CERTIFICATE_HINT);
+    return network(
+      'tls',
+      `the TLS connection to ${where} failed: ${TLS_REASONS[fault.code]}`,
+      CERTIFICATE_HINT,
+    );
   }
   if (fault.code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     return network(
@@ -97,7 +110,9 @@ export function describeFailure(error: unknown, url: string, timeoutMs: number):
       'Use the name that the certificate carries.',
     );
   }
-  if (/WRONG_VERSION_NUMBER|wrong version number|packet length too long/i.test(`${fault.code} ${fault.message}`)) {
+  if (
+    /WRONG_VERSION_NUMBER|wrong version number|packet length too long/i.test(`${fault.code} ${fault.message}`)
+  ) {
     return network('tls', `${where} does not speak TLS on this port`, 'Try http:// instead of https://.');
   }
   if (/^ERR_SSL|^ERR_TLS|^EPROTO$|^ERR_OSSL/.test(fault.code)) {

@@ -5,6 +5,7 @@ declare module 'undici/lib/dispatcher/client.js' {
 }
 declare module 'undici/lib/api/api-request.js' {
   import type { Dispatcher } from 'undici';
+
   function request(
     this: Dispatcher,
     options: Dispatcher.RequestOptions,

@@ -22,7 +22,8 @@ export function renderExchange(exchange: ShownExchange, redactor: Redactor): str
     `${direction === 'in' ? '(received) ' : ''}${request.method} ${request.url}`,
     ...renderMessage(request),
   ].map((line) => `> ${line}`);
-  if (answer) lines.push(`< ${answer.status}  ${answer.ms} ms`, ...renderMessage(answer).map((line) => `< ${line}`));
+  if (answer)
+    lines.push(`< ${answer.status}  ${answer.ms} ms`, ...renderMessage(answer).map((line) => `< ${line}`));
   if (failure !== undefined) lines.push(`! ${failure}`);
   return `${lines.join('\n')}\n`;
 }
@@ -45,7 +46,9 @@ function redactExchange(exchange: ShownExchange, redactor: Redactor): ShownExcha
 
 function redactMessage({ headers, body }: ShownMessage): ShownMessage {
   return {
-    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, maskHeader(name, value)])),
+    headers: Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name, maskHeader(name, value)]),
+    ),
     body: redactBody(body, headers['content-type'] ?? ''),
   };
 }

@@ -9,7 +9,11 @@ export interface Choice<Value extends string> {
 export interface Prompt {
   text(question: string, options?: { initial?: string; optional?: boolean }): Promise<string>;
   secret(question: string): Promise<string>;
-  choose<Value extends string>(question: string, choices: readonly Choice<Value>[], signal?: AbortSignal): Promise<Value>;
+  choose<Value extends string>(
+    question: string,
+    choices: readonly Choice<Value>[],
+    signal?: AbortSignal,
+  ): Promise<Value>;
 }
 
 interface Question {
@@ -60,13 +64,22 @@ export async function createPrompt(signal: AbortSignal, stderr: NodeJS.WritableS
   return {
     text: (message, { initial, optional } = {}) =>
       ask(
-        { type: 'input', message, ...(initial !== undefined && { initial }), ...(!optional && { validate: required }) },
+        {
+          type: 'input',
+          message,
+          ...(initial !== undefined && { initial }),
+          ...(!optional && { validate: required }),
+        },
         signal,
       ),
     secret: (message) => ask({ type: 'password', message }, signal),
     choose: async (message, choices, until) =>
       (await ask(
-        { type: 'select', message, choices: choices.map(({ value, label }) => ({ name: value, message: label })) },
+        {
+          type: 'select',
+          message,
+          choices: choices.map(({ value, label }) => ({ name: value, message: label })),
+        },
         until ? AbortSignal.any([signal, until]) : signal,
       )) as (typeof choices)[number]['value'],
   };

@@ -22,13 +22,13 @@ export interface ReporterOptions {
   readonly isTerminal: boolean;
   readonly quiet: boolean;
   /** The stream itself, for the spinner. */
-  readonly terminal: NodeJS.WriteStream;
+  readonly terminal: () => NodeJS.WriteStream;
 }
 
-const MARK_WIDTH = 4;
-const PARTIES_WIDTH = 17;
+const MARK_WIDTH = 3;
+const PARTIES_WIDTH = 18;
 const STATUS_WIDTH = 5;
-const TEXT_WIDTH = 66;
+const TEXT_WIDTH = 70;
 const INDENT = ' '.repeat(1 + MARK_WIDTH);
 
 /** Tells the person on stderr what goes on: steps, notes, warnings, and one live line that is never left behind. */
@@ -60,8 +60,9 @@ export class Reporter {
     const left = `${pad(mark, MARK_WIDTH)}${pad(parties, PARTIES_WIDTH)}`;
     const middle = `${pad(status === undefined ? '' : String(status), status === undefined ? 0 : STATUS_WIDTH)}${text}`;
     const right = ms === undefined ? '' : this.#chalk.dim(` ${ms} ms`);
-    this.#line(` ${left}${paint(pad(middle, ms === undefined ? 0 : TEXT_WIDTH))}${right}`);
-    for (const detail of details) this.#line(`${INDENT}${' '.repeat(PARTIES_WIDTH)}${this.#chalk.dim(detail)}`);
+    this.#line(` ${left}${paint(ms === undefined ? middle.trimEnd() : pad(middle, TEXT_WIDTH))}${right}`);
+    for (const detail of details)
+      this.#line(`${INDENT}${' '.repeat(PARTIES_WIDTH)}${this.#chalk.dim(detail)}`);
   }
 
   note(text: string): void {
@@ -107,7 +108,7 @@ export class Reporter {
   async #load(): Promise<void> {
     const { default: ora } = await import('ora');
     this.#spinner = ora({
-      stream: this.#options.terminal,
+      stream: this.#options.terminal(),
       indent: INDENT.length,
       discardStdin: false,
       color: 'cyan',

@@ -53,7 +53,11 @@ function renderClaim(name: string, value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-function lifetimeOf(claims: ShownToken['claims'], expiresIn: number | undefined, now: number): string | undefined {
+function lifetimeOf(
+  claims: ShownToken['claims'],
+  expiresIn: number | undefined,
+  now: number,
+): string | undefined {
   const exp = claims?.exp;
   const seconds = expiresIn ?? (typeof exp === 'number' ? exp - now / 1000 : undefined);
   if (seconds === undefined) return undefined;

@@ -9,7 +9,10 @@ export function openTraceFile(path: string): (line: string) => void {
   try {
     writeFileSync(path, '', { mode: 0o600 });
   } catch (error) {
-    throw new UsageError('file_unwritable', `${path} cannot be written (${(error as NodeJS.ErrnoException).code})`);
+    throw new UsageError(
+      'file_unwritable',
+      `${path} cannot be written (${(error as NodeJS.ErrnoException).code})`,
+    );
   }
   return (line) => appendFileSync(path, line);
 }

@@ -58,7 +58,9 @@ export function foreignAnswer(reason: string, url: string): NetworkError {
 export function parseJsonObject(body: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(body);
-    return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as JsonObject) : undefined;
+    return value !== null && typeof value === 'object' && !Array.isArray(value)
+      ? (value as JsonObject)
+      : undefined;
   } catch {
     return undefined;
   }

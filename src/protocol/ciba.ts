@@ -47,13 +47,18 @@ export function buildAuthenticationRequest(request: AuthenticationRequest): Form
     const flags = given.map((name) => `--${name.replaceAll('_', '-')}`).join(' and ');
     throw new UsageError(
       given.length === 0 ? 'hint_missing' : 'hint_ambiguous',
-      given.length === 0 ? 'nobody is named whom the server should ask' : `${flags} were given, and only one may be`,
+      given.length === 0
+        ? 'nobody is named whom the server should ask'
+        : `${flags} were given, and only one may be`,
       { hint: 'Give exactly one of --login-hint, --login-hint-token and --id-token-hint.' },
     );
   }
   const { requested_expiry: expiry } = request;
   if (expiry !== undefined && (!Number.isSafeInteger(expiry) || expiry <= 0)) {
-    throw new UsageError('requested_expiry_invalid', '--requested-expiry takes a positive whole number of seconds');
+    throw new UsageError(
+      'requested_expiry_invalid',
+      '--requested-expiry takes a positive whole number of seconds',
+    );
   }
   return definedParameters({
     scope: request.scope ?? 'openid',
@@ -77,7 +82,10 @@ export interface AcknowledgementOptions {
  * @throws ValidationError `acknowledgement_invalid` for a missing, ill-typed or senseless member
  * @see https://openid.net/specs/openid-client-initiated-backchannel-authentication-core-1_0.html#rfc.section.7.3
  */
-export function parseAcknowledgement(json: JsonObject, options: AcknowledgementOptions = {}): Acknowledgement {
+export function parseAcknowledgement(
+  json: JsonObject,
+  options: AcknowledgementOptions = {},
+): Acknowledgement {
   const { auth_req_id, expires_in } = json;
   if (typeof auth_req_id !== 'string' || auth_req_id === '') {
     throw invalid('it has no "auth_req_id", so there is nothing to poll for');
@@ -88,17 +96,27 @@ export function parseAcknowledgement(json: JsonObject, options: AcknowledgementO
   return { auth_req_id, expires_in, interval: parseInterval(json.interval, expires_in, options), json };
 }
 
-function parseInterval(interval: unknown, expiresIn: number, options: AcknowledgementOptions): number | undefined {
+function parseInterval(
+  interval: unknown,
+  expiresIn: number,
+  options: AcknowledgementOptions,
+): number | undefined {
   if (interval === undefined) return undefined;
   const override = 'Name one yourself with --interval SECONDS to go on all the same.';
   const forgiven = options.intervalOverride !== undefined;
   if (!isPositiveInteger(interval)) {
     if (forgiven) return undefined;
-    throw invalid(`"interval" must be a positive whole number of seconds, and is ${show(interval)}`, override);
+    throw invalid(
+      `"interval" must be a positive whole number of seconds, and is ${show(interval)}`,
+      override,
+    );
   }
   if (interval > expiresIn) {
     if (forgiven) return undefined;
-    throw invalid(`its "interval" of ${interval} s is longer than its "expires_in" of ${expiresIn} s`, override);
+    throw invalid(
+      `its "interval" of ${interval} s is longer than its "expires_in" of ${expiresIn} s`,
+      override,
+    );
   }
   return interval;
 }

@@ -10,7 +10,9 @@ export function encodeForm(parameters: FormParameters): string {
 }
 
 /** Keeps the parameters that have a value. */
-export function definedParameters(values: Readonly<Record<string, string | number | undefined>>): FormParameters {
+export function definedParameters(
+  values: Readonly<Record<string, string | number | undefined>>,
+): FormParameters {
   return Object.entries(values).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, String(value)] as const],
   );

@@ -35,7 +35,10 @@ export interface VerifiedIdToken {
  * @throws ValidationError `id_token_invalid` that names every claim found wrong, or the algorithm, or the signature
  * @see https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation
  */
-export async function verifyIdToken(idToken: string, expected: IdTokenExpectations): Promise<VerifiedIdToken> {
+export async function verifyIdToken(
+  idToken: string,
+  expected: IdTokenExpectations,
+): Promise<VerifiedIdToken> {
   const decoded = decodeUnverified(idToken);
   if (decoded === undefined) throw invalid('it is not a signed JWT that can be read');
   const alg = decoded.header.alg;
@@ -46,7 +49,10 @@ export async function verifyIdToken(idToken: string, expected: IdTokenExpectatio
   return { alg, claims };
 }
 
-function checkAlgorithm(alg: unknown, { alg: registered, supportedAlgs }: IdTokenExpectations): asserts alg is string {
+function checkAlgorithm(
+  alg: unknown,
+  { alg: registered, supportedAlgs }: IdTokenExpectations,
+): asserts alg is string {
   if (typeof alg !== 'string' || alg.toLowerCase() === 'none') throw invalid('it is not signed (alg none)');
   if (registered !== undefined && alg !== registered) {
     throw invalid(`its alg is ${alg}, and the client is registered for ${registered}`);
@@ -56,22 +62,30 @@ function checkAlgorithm(alg: unknown, { alg: registered, supportedAlgs }: IdToke
   }
 }
 
-async function verifySignature(idToken: string, alg: string, expected: IdTokenExpectations): Promise<JWTPayload> {
+async function verifySignature(
+  idToken: string,
+  alg: string,
+  expected: IdTokenExpectations,
+): Promise<JWTPayload> {
   try {
     const { payload } = alg.startsWith('HS')
       ? await compactVerify(idToken, new TextEncoder().encode(requireSecret(alg, expected.client_secret)))
       : await compactVerify(idToken, createLocalJWKSet(expected.jwks));
     return (parseJsonObject(new TextDecoder().decode(payload)) ?? {}) as JWTPayload;
   } catch (error) {
-    if (error instanceof errors.JWSSignatureVerificationFailed) throw invalid('its signature is wrong', error);
-    if (error instanceof errors.JWKSNoMatchingKey) throw invalid('no key in the JWKS matches its kid and alg', error);
-    if (error instanceof errors.JOSEError) throw invalid(`its signature cannot be checked: ${error.message}`, error);
+    if (error instanceof errors.JWSSignatureVerificationFailed)
+      throw invalid('its signature is wrong', error);
+    if (error instanceof errors.JWKSNoMatchingKey)
+      throw invalid('no key in the JWKS matches its kid and alg', error);
+    if (error instanceof errors.JOSEError)
+      throw invalid(`its signature cannot be checked: ${error.message}`, error);
     throw error;
   }
 }
 
 function requireSecret(alg: string, secret: string | undefined): string {
-  if (secret === undefined) throw invalid(`its alg is ${alg}, and there is no client secret to check it with`);
+  if (secret === undefined)
+    throw invalid(`its alg is ${alg}, and there is no client secret to check it with`);
   return secret;
 }
 
@@ -83,9 +97,11 @@ function wrongClaims(claims: JWTPayload, expected: IdTokenExpectations): string[
   const wrong: string[] = [];
   if (iss !== expected.issuer) wrong.push(`iss is ${show(iss)}, expected ${expected.issuer}`);
   if (typeof sub !== 'string' || sub === '') wrong.push('sub is missing');
-  if (!audiences.includes(expected.client_id)) wrong.push(`aud is ${show(aud)}, expected ${expected.client_id}`);
+  if (!audiences.includes(expected.client_id))
+    wrong.push(`aud is ${show(aud)}, expected ${expected.client_id}`);
   else if (others.length > 0) wrong.push(`aud also names ${others.join(', ')}, which is not trusted`);
-  if (azp !== undefined && azp !== expected.client_id) wrong.push(`azp is ${show(azp)}, expected ${expected.client_id}`);
+  if (azp !== undefined && azp !== expected.client_id)
+    wrong.push(`azp is ${show(azp)}, expected ${expected.client_id}`);
   if (typeof exp !== 'number') wrong.push('exp is missing or not a number');
   else if (exp <= now) wrong.push(`it expired ${Math.round(now - exp)} s ago`);
   if (typeof iat !== 'number') wrong.push('iat is missing or not a number');

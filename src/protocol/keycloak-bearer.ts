@@ -30,7 +30,8 @@ export async function verifyBearer(
 ): Promise<void> {
   const claims = readBearer(bearer);
   if (claims === undefined) throw invalid('it is not a JWT');
-  if (claims.iss !== expected.issuer) throw invalid(`its issuer is ${claims.iss ?? 'missing'}, not ${expected.issuer}`);
+  if (claims.iss !== expected.issuer)
+    throw invalid(`its issuer is ${claims.iss ?? 'missing'}, not ${expected.issuer}`);
   try {
     await jwtVerify(bearer, createLocalJWKSet(expected.jwks), {
       issuer: expected.issuer,
@@ -39,7 +40,8 @@ export async function verifyBearer(
       requiredClaims: ['exp'],
     });
   } catch (error) {
-    if (error instanceof errors.JWKSNoMatchingKey) throw invalid('no key of the realm matches it', error, true);
+    if (error instanceof errors.JWKSNoMatchingKey)
+      throw invalid('no key of the realm matches it', error, true);
     if (error instanceof errors.JOSEError) throw invalid(error.message, error);
     throw error;
   }
@@ -51,8 +53,12 @@ export function isUnknownKey(error: unknown): boolean {
 }
 
 function invalid(why: string, cause?: unknown, unknownKey = false): ValidationError {
-  return new ValidationError(unknownKey ? 'bearer_key_unknown' : 'bearer_invalid', `the bearer is not trusted: ${why}`, {
-    hint: 'The delegation must come from the realm of the profile, by the same host name; --any-issuer takes any (in a laboratory).',
-    cause,
-  });
+  return new ValidationError(
+    unknownKey ? 'bearer_key_unknown' : 'bearer_invalid',
+    `the bearer is not trusted: ${why}`,
+    {
+      hint: 'The delegation must come from the realm of the profile, by the same host name; --any-issuer takes any (in a laboratory).',
+      cause,
+    },
+  );
 }

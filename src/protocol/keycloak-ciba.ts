@@ -1,7 +1,8 @@
 // What is Keycloak's alone in a CIBA flow: the delegation to the authentication device, and the callback.
 // No specification covers it. @see https://www.keycloak.org/docs/latest/server_admin/#_client_initiated_backchannel_authentication_grant
-import { classifyAnswer, type JsonObject, parseJsonObject, type RawAnswer } from './answer.ts';
+
 import type { OAuthRefusal } from '../errors.ts';
+import { classifyAnswer, type JsonObject, parseJsonObject, type RawAnswer } from './answer.ts';
 
 /** The results that Keycloak knows. */
 export const CALLBACK_STATUS = {
@@ -30,7 +31,9 @@ export interface Delegation {
 export function parseDelegation(contentType: string | undefined, body: string): Delegation | undefined {
   const type = contentType?.split(';')[0]?.trim().toLowerCase() ?? '';
   const members: JsonObject | undefined =
-    type === 'application/x-www-form-urlencoded' ? Object.fromEntries(new URLSearchParams(body)) : parseJsonObject(body);
+    type === 'application/x-www-form-urlencoded'
+      ? Object.fromEntries(new URLSearchParams(body))
+      : parseJsonObject(body);
   if (members === undefined) return undefined;
   const text = (name: string) => {
     const value = members[name];
@@ -62,13 +65,20 @@ export function buildCallback(status: CallbackStatus): string {
 }
 
 /** Reads the answer to a result callback: a success has no body of any use. */
-export function parseCallbackAnswer(answer: RawAnswer): { accepted: true } | { accepted: false; oauth: OAuthRefusal } {
+export function parseCallbackAnswer(
+  answer: RawAnswer,
+): { accepted: true } | { accepted: false; oauth: OAuthRefusal } {
   if (answer.status >= 200 && answer.status < 300) return { accepted: true };
   const classified = classifyAnswer(answer, 'ciba_callback');
   if (classified.kind === 'refused') return { accepted: false, oauth: classified.oauth };
   const reason = classified.kind === 'foreign' ? classified.reason : undefined;
   return {
     accepted: false,
-    oauth: { error: 'invalid_request', error_description: reason, status: answer.status, endpoint: 'ciba_callback' },
+    oauth: {
+      error: 'invalid_request',
+      error_description: reason,
+      status: answer.status,
+      endpoint: 'ciba_callback',
+    },
   };
 }

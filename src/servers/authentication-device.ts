@@ -1,7 +1,7 @@
 import type { Recorder } from '../context.ts';
 import { OauthctlError } from '../errors.ts';
 import { type Delegation, parseDelegation } from '../protocol/keycloak-ciba.ts';
-import { type Listener, type ListenAddress, listen, type ReceivedRequest, type Reply } from './listener.ts';
+import { type ListenAddress, type Listener, listen, type ReceivedRequest, type Reply } from './listener.ts';
 
 export { parseListenAddress } from './listener.ts';
 
@@ -46,7 +46,8 @@ export async function listenAuthenticationDevice(
   };
 
   const handle = async (request: ReceivedRequest): Promise<Reply> => {
-    if (request.method !== 'POST') return refuse(405, `a ${request.method} where a POST belongs`, { allow: 'POST' });
+    if (request.method !== 'POST')
+      return refuse(405, `a ${request.method} where a POST belongs`, { allow: 'POST' });
     const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
     if (bearer === undefined) return refuse(401, 'no bearer token', { 'www-authenticate': 'Bearer' });
     const delegation = parseDelegation(request.headers['content-type'], request.body);

@@ -63,10 +63,17 @@ export function parseListenAddress(text: string, defaultPath = '/'): ListenAddre
  * Listens for HTTP, within limits of size, time and number of connections.
  * @throws UsageError `address_in_use`, `address_unavailable`
  */
-export async function listen(options: ListenerOptions, recorder: Recorder, now: () => number): Promise<Listener> {
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT, headersTimeout: REQUEST_TIMEOUT }, (request, response) => {
-    void serve(request, response, options, recorder, now);
-  });
+export async function listen(
+  options: ListenerOptions,
+  recorder: Recorder,
+  now: () => number,
+): Promise<Listener> {
+  const server = createServer(
+    { requestTimeout: REQUEST_TIMEOUT, headersTimeout: REQUEST_TIMEOUT },
+    (request, response) => {
+      void serve(request, response, options, recorder, now);
+    },
+  );
   server.maxConnections = MAX_CONNECTIONS;
   await bind(server, options.listen);
   const { port } = server.address() as AddressInfo;
@@ -117,7 +124,10 @@ async function serve(
     method: request.method ?? '',
     path: new URL(request.url ?? '/', 'http://localhost').pathname,
     headers: Object.fromEntries(
-      Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
+      Object.entries(request.headers).map(([name, value]) => [
+        name,
+        Array.isArray(value) ? value.join(', ') : (value ?? ''),
+      ]),
     ),
   };
   let body: string | undefined;
@@ -142,7 +152,12 @@ async function serve(
     direction: 'in',
     endpoint: options.endpoint,
     startedAt,
-    request: { method: received.method, url: request.url ?? '/', headers: received.headers, body: body ?? '' },
+    request: {
+      method: received.method,
+      url: request.url ?? '/',
+      headers: received.headers,
+      body: body ?? '',
+    },
     answer: { status: reply.status, headers, body: text, ms: now() - startedAt },
   });
 }

@@ -15,7 +15,9 @@ export interface Store {
 export function openStore(env: Readonly<Record<string, string | undefined>>): Store {
   const { config, state } = storePaths(env);
   return {
-    profiles: new ProfileStore(new JsonFile(join(config, 'profiles.json'), emptyProfiles, isProfilesDocument)),
+    profiles: new ProfileStore(
+      new JsonFile(join(config, 'profiles.json'), emptyProfiles, isProfilesDocument),
+    ),
     tokens: new TokenStore(new JsonFile(join(state, 'tokens.json'), emptyTokens, isTokensDocument)),
     pending: new PendingStore(new JsonFile(join(state, 'pending.json'), emptyPending, isPendingDocument)),
   };

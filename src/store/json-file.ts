@@ -101,6 +101,11 @@ export function isVersionOne(value: unknown): value is { version: 1 } {
 }
 
 /** Says whether every value of a record passes the check. */
-export function isRecordOf<Item>(value: unknown, isItem: (item: unknown) => item is Item): value is Record<string, Item> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) && Object.values(value).every(isItem);
+export function isRecordOf<Item>(
+  value: unknown,
+  isItem: (item: unknown) => item is Item,
+): value is Record<string, Item> {
+  return (
+    value !== null && typeof value === 'object' && !Array.isArray(value) && Object.values(value).every(isItem)
+  );
 }

@@ -17,6 +17,8 @@ export interface PendingRequest {
   /** No poll may be sent before. */
   readonly next_poll_at: number;
   readonly polls: number;
+  /** Set once there were tokens or a refusal: it is not polled for again. */
+  readonly ended?: true;
 }
 
 /** A delegation that `ciba device --hold` keeps for `ciba callback`. */
@@ -67,13 +69,14 @@ export class PendingStore {
 
   async add(request: PendingRequest): Promise<void> {
     await this.#file.change((document) => {
-      document.requests = [...document.requests.filter((item) => item.auth_req_id !== request.auth_req_id), request].slice(
-        -KEPT_AT_MOST,
-      );
+      document.requests = [
+        ...document.requests.filter((item) => item.auth_req_id !== request.auth_req_id),
+        request,
+      ].slice(-KEPT_AT_MOST);
     });
   }
 
-  /** The latest pending request of an owner. */
+  /** The last request of an owner, ended or not. */
   async last(owner: string): Promise<PendingRequest | undefined> {
     const { requests } = await this.#file.read();
     return requests.findLast((item) => item.owner === owner);
@@ -86,16 +89,20 @@ export class PendingStore {
 
   /**
    * Claims the right to send one poll, across processes: never two at once, none before its time.
-   * @param now milliseconds since the epoch
-   * @param leaseMs for how long others stay off if this process never comes back
-   * @returns undefined when the id is not pending any more
+   * @param turn `now` in milliseconds since the epoch; `leaseMs`, for how long others stay off if this process never
+   *   comes back; `early`, whether the very first poll may come before its time
+   * @returns undefined when the id is not known
    */
-  async claimPoll(authReqId: string, now: number, leaseMs: number): Promise<PollClaim | undefined> {
+  async claimPoll(
+    authReqId: string,
+    { now, leaseMs, early }: { now: number; leaseMs: number; early: boolean },
+  ): Promise<PollClaim | undefined> {
     return this.#file.change((document) => {
       const index = document.requests.findIndex((item) => item.auth_req_id === authReqId);
       const pending = document.requests[index];
       if (pending === undefined) return undefined;
-      if (now < pending.next_poll_at) return { granted: false, waitUntil: pending.next_poll_at };
+      const mayCome = now >= pending.next_poll_at || (early && pending.polls === 0);
+      if (!mayCome) return { granted: false, waitUntil: pending.next_poll_at };
       const claimed = { ...pending, next_poll_at: now + leaseMs, polls: pending.polls + 1 };
       document.requests[index] = claimed;
       return { granted: true, pending: claimed };
@@ -111,10 +118,12 @@ export class PendingStore {
     });
   }
 
-  /** Forgets an id that ended: it is never sent again. */
-  async remove(authReqId: string): Promise<void> {
+  /** Marks an id that had its answer; it stays, so that an older request is not taken for the last one. */
+  async end(authReqId: string): Promise<void> {
     await this.#file.change((document) => {
-      document.requests = document.requests.filter((item) => item.auth_req_id !== authReqId);
+      document.requests = document.requests.map((item) =>
+        item.auth_req_id === authReqId ? { ...item, ended: true } : item,
+      );
     });
   }
 

@@ -66,7 +66,11 @@ export class ProfileStore {
   }
 
   /** Adds a profile; the first one becomes the current one. @throws UsageError `profile_exists`, `profile_name_invalid` */
-  async add(name: string, profile: Profile, options: { overwrite?: boolean; use?: boolean } = {}): Promise<void> {
+  async add(
+    name: string,
+    profile: Profile,
+    options: { overwrite?: boolean; use?: boolean } = {},
+  ): Promise<void> {
     checkName(name);
     await this.#file.change((document) => {
       if (Object.hasOwn(document.profiles, name) && !options.overwrite) {
@@ -80,7 +84,10 @@ export class ProfileStore {
   }
 
   /** Changes members of a profile; `undefined` removes one. @throws UsageError `profile_unknown` */
-  async set(name: string, changes: { readonly [Name in keyof Profile]?: Profile[Name] | undefined }): Promise<void> {
+  async set(
+    name: string,
+    changes: { readonly [Name in keyof Profile]?: Profile[Name] | undefined },
+  ): Promise<void> {
     await this.#file.change((document) => {
       const merged = { ...requireProfile(document.profiles, name), ...changes };
       document.profiles[name] = Object.fromEntries(
@@ -112,7 +119,8 @@ function requireProfile(profiles: Readonly<Record<string, Profile>>, name: strin
   if (profile === undefined) {
     const names = Object.keys(profiles);
     throw new UsageError('profile_unknown', `there is no profile "${name}"`, {
-      hint: names.length > 0 ? `There are: ${names.join(', ')}.` : 'There are none yet: "oauthctl profile add".',
+      hint:
+        names.length > 0 ? `There are: ${names.join(', ')}.` : 'There are none yet: "oauthctl profile add".',
     });
   }
   return profile;

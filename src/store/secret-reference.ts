@@ -39,7 +39,10 @@ export interface SecretSources {
  * Fetches the secret that a reference names; one trailing line break is dropped.
  * @throws UsageError `secret_unavailable` that names the reference, never the secret
  */
-export async function resolveSecretReference(reference: SecretReference, sources: SecretSources): Promise<string> {
+export async function resolveSecretReference(
+  reference: SecretReference,
+  sources: SecretSources,
+): Promise<string> {
   switch (reference.kind) {
     case 'literal':
       return reference.value;
@@ -64,12 +67,18 @@ export async function resolveSecretReference(reference: SecretReference, sources
 async function runCommand(command: string): Promise<string> {
   const { exec } = await import('node:child_process');
   return new Promise((resolve, reject) => {
-    exec(command, { timeout: COMMAND_TIMEOUT, maxBuffer: LONGEST_SECRET, encoding: 'utf8' }, (error, stdout) => {
-      if (error === null) return resolve(stdout);
-      const why = error.killed ? `took longer than ${COMMAND_TIMEOUT / 1000} s` : `ended with code ${error.code}`;
-      // Its output stays unseen: part of a secret may be in it.
-      reject(unavailable(`the command "${command}" ${why}`));
-    });
+    exec(
+      command,
+      { timeout: COMMAND_TIMEOUT, maxBuffer: LONGEST_SECRET, encoding: 'utf8' },
+      (error, stdout) => {
+        if (error === null) return resolve(stdout);
+        const why = error.killed
+          ? `took longer than ${COMMAND_TIMEOUT / 1000} s`
+          : `ended with code ${error.code}`;
+        // Its output stays unseen: part of a secret may be in it.
+        reject(unavailable(`the command "${command}" ${why}`));
+      },
+    );
   });
 }
 

@@ -7,6 +7,8 @@ export async function readTextFile(path: string): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    throw new UsageError('file_unreadable', `${path} cannot be read (${code ?? String(error)})`, { cause: error });
+    throw new UsageError('file_unreadable', `${path} cannot be read (${code ?? String(error)})`, {
+      cause: error,
+    });
   }
 }

@@ -26,7 +26,9 @@ export function isTokensDocument(value: unknown): value is TokensDocument {
 
 function isKeptTokens(value: unknown): value is KeptTokens {
   const kept = value as Partial<KeptTokens> | null;
-  return typeof kept === 'object' && kept !== null && typeof kept.response === 'object' && kept.response !== null;
+  return (
+    typeof kept === 'object' && kept !== null && typeof kept.response === 'object' && kept.response !== null
+  );
 }
 
 /** The last tokens of each profile: what `@last.access_token` and its like mean. */
