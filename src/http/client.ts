@@ -1,5 +1,7 @@
-import v8 from 'node:v8';
+import './wasm-flags.ts';
 import type { Dispatcher } from 'undici';
+import sendRequest from 'undici/lib/api/api-request.js';
+import Client from 'undici/lib/dispatcher/client.js';
 import { OauthctlError } from '../errors.ts';
 import { describeFailure } from './failure.ts';
 import type { HttpAnswer, HttpClient, HttpRequest, Recorder, TransportOptions } from './types.ts';
@@ -18,10 +20,6 @@ export async function createHttpClient(
   recorder: Recorder,
   now: () => number,
 ): Promise<HttpClient> {
-  // Optimising undici's WebAssembly parser costs more than one exchange will ever gain from it.
-  v8.setFlagsFromString('--liftoff-only');
-  const { default: Client } = await import('undici/lib/dispatcher/client.js');
-  const { default: sendRequest } = await import('undici/lib/api/api-request.js');
   const connect = {
     timeout: options.connectTimeoutMs,
     ...(options.ca !== undefined && { ca: await withSystemAuthorities(options.ca) }),

@@ -7,6 +7,8 @@ declare module 'vitest' {
     keycloak14: LabServers['keycloak14'] | Skipped;
     /** Where the laboratory is asked for a server. */
     labUrl: string;
+    /** The program, freshly built: what `node` is given. */
+    program: string;
   }
 }
 

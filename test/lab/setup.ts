@@ -3,11 +3,12 @@ import type { AddressInfo } from 'node:net';
 import type { TestProject } from 'vitest/node';
 import { Lab } from './lab.ts';
 import { progress } from './process.ts';
+import { buildProgram } from './program.ts';
 import { serverNames, servers } from './servers.ts';
 import './provided.ts';
 
 /**
- * Opens the laboratory before the first `*.real.ts` and closes it after the last.
+ * Opens the laboratory before the first `*.real.ts` and closes it after the last; builds the program as well.
  *
  * - `OAUTHCTL_LAB_ONLY=26` (or `14`, or names by commas) starts those servers alone.
  * - `OAUTHCTL_LAB_KEYCLOAK26=http://127.0.0.1:8080,3000` (or `…14`) uses a Keycloak that runs already, whose
@@ -19,10 +20,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const lab = new Lab(process.env);
   const unwatch = endWithNpm();
   const eager = serverNames.filter((name) => servers[name].eager);
-  const answers = await Promise.allSettled(eager.map((name) => lab.server(name)));
-  const failures = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
-  if (failures.length > 0) {
+  const [built, ...answers] = await Promise.allSettled([
+    buildProgram(),
+    ...eager.map((name) => lab.server(name)),
+  ]);
+  const failures = [built, ...answers].flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+  if (failures.length > 0 || built.status === 'rejected') {
     await lab.close();
+    if (built.status === 'fulfilled') await built.value.remove();
     throw failures.length === 1 ? failures[0] : new Error(failures.map(String).join('\n'));
   }
   for (const [index, name] of eager.entries()) {
@@ -33,10 +38,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
   const desk = await openDesk(lab);
   project.provide('labUrl', desk.url);
+  project.provide('program', built.value.path);
   return async () => {
     unwatch();
     await desk.close();
     await lab.close();
+    await built.value.remove();
   };
 }
 

@@ -1,0 +1,292 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+
+/** Source texts by their path below `src`. */
+type Sources = ReadonlyMap<string, string>;
+
+interface Import {
+  readonly from: string;
+  /** A path below `src`, `node:…`, or a package's name. */
+  readonly to: string;
+  readonly kind: 'static' | 'dynamic' | 'types';
+}
+
+interface ParsedFile {
+  readonly imports: readonly Import[];
+  /** Names used as identifiers, without those of properties and types. */
+  readonly names: ReadonlySet<string>;
+}
+
+const ROOT = fileURLToPath(new URL('../src/', import.meta.url));
+const SHARED = ['errors.ts', 'redact.ts'];
+
+/** Which folders and root modules each may import, beside its own folder, `errors` and `redact`. */
+const MAY_IMPORT: Readonly<Record<string, { run?: readonly string[]; types?: readonly string[] }>> = {
+  protocol: {},
+  flows: { run: ['protocol'], types: ['context.ts', 'servers'] },
+  servers: { run: ['protocol'], types: ['context.ts'] },
+  http: {},
+  store: {},
+  output: {},
+  explain: {},
+  sandbox: {},
+  'errors.ts': {},
+  'redact.ts': {},
+  'settings.ts': {},
+  'context.ts': { run: ['http', 'store', 'output', 'servers'] },
+  'program.ts': { run: ['commands'], types: ['context.ts'] },
+  'main.ts': { run: ['context.ts', 'program.ts', 'explain', 'output'] },
+  commands: {
+    run: [
+      'flows',
+      'protocol',
+      'servers',
+      'http',
+      'store',
+      'output',
+      'explain',
+      'sandbox',
+      'context.ts',
+      'settings.ts',
+    ],
+    types: ['program.ts'],
+  },
+};
+
+/** Packages that a folder may load; `types` may be named in types only. No entry allows all. */
+const MAY_LOAD: Readonly<Record<string, { run: readonly string[]; types: readonly string[] }>> = {
+  protocol: { run: ['jose'], types: [] },
+  flows: { run: [], types: ['jose'] },
+};
+
+const NO_TIMERS = ['protocol', 'flows', 'output', 'explain'];
+const TIMERS = ['setTimeout', 'setInterval', 'setImmediate'];
+
+/** Every breach of the house rules, as sentences. */
+function breaches(sources: Sources): string[] {
+  return [...sources].flatMap(([path, text]) => {
+    const { imports, names } = parse(path, text);
+    const home = homeOf(path);
+    return [
+      ...(posix
+        .basename(path)
+        .split('.')[0]
+        ?.match(/^[a-z0-9]+(-[a-z0-9]+)*$/)
+        ? []
+        : [`${path} is not in kebab-case`]),
+      ...imports.flatMap((one) => breachOf(one, home)),
+      ...['process', 'console']
+        .filter(
+          (name) =>
+            path !== 'context.ts' && (names.has(name) || imports.some(({ to }) => to === `node:${name}`)),
+        )
+        .map((name) => `${path} uses ${name}`),
+      ...TIMERS.filter((name) => NO_TIMERS.includes(home) && names.has(name)).map(
+        (name) => `${path} uses ${name}`,
+      ),
+    ];
+  });
+}
+
+function breachOf({ from, to, kind }: Import, home: string): string[] {
+  const breach = [`${from} imports ${to}${kind === 'types' ? ' (types)' : ''}`];
+  const isOurs = to.endsWith('.ts');
+  if (to.startsWith('node:')) {
+    const isTimer = NO_TIMERS.includes(home) && to.startsWith('node:timers');
+    return home === 'protocol' || isTimer ? breach : [];
+  }
+  if (!isOurs) {
+    const allowed = MAY_LOAD[home];
+    if (allowed === undefined) return [];
+    return allowed.run.includes(to) || (kind === 'types' && allowed.types.includes(to)) ? [] : breach;
+  }
+  const target = homeOf(to);
+  const { run = [], types = [] } = MAY_IMPORT[home] ?? {};
+  const allowed = [home, ...SHARED, ...run, ...(kind === 'types' ? types : [])];
+  return allowed.includes(target) ? [] : breach;
+}
+
+/** The folder of a module, or the module itself where it stands in `src`. */
+function homeOf(path: string): string {
+  return path.split('/')[0] ?? path;
+}
+
+function parse(path: string, text: string): ParsedFile {
+  const imports: Import[] = [];
+  const names = new Set<string>();
+  const add = (specifier: ts.Node | undefined, kind: Import['kind']) => {
+    if (specifier === undefined) return;
+    if (!ts.isStringLiteralLike(specifier)) throw new Error(`${path} imports something that is computed`);
+    imports.push({ from: path, to: resolve(path, specifier.text), kind });
+  };
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node))
+      add(node.moduleSpecifier, node.importClause?.isTypeOnly ? 'types' : 'static');
+    else if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, node.isTypeOnly ? 'types' : 'static');
+    else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument))
+      add(node.argument.literal, 'types');
+    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
+      add(node.arguments[0], 'dynamic');
+    else if (ts.isIdentifier(node) && isUse(node)) names.add(node.text);
+    // Ambient modules describe a package; they import nothing.
+    if (!ts.isModuleDeclaration(node)) ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true));
+  return { imports, names };
+}
+
+/** Whether an identifier stands for a value: no member's name, except of the global object. */
+function isUse(node: ts.Identifier): boolean {
+  const { parent } = node;
+  if (ts.isPropertyAccessExpression(parent) && parent.name === node)
+    return ts.isIdentifier(parent.expression) && ['globalThis', 'global'].includes(parent.expression.text);
+  if (ts.isPropertyAssignment(parent) || ts.isPropertySignature(parent) || ts.isMethodSignature(parent))
+    return parent.name !== node;
+  return !ts.isQualifiedName(parent) && !ts.isTypeReferenceNode(parent);
+}
+
+function resolve(from: string, specifier: string): string {
+  if (specifier.startsWith('.')) return posix.join(posix.dirname(from), specifier);
+  if (specifier.startsWith('node:')) return specifier;
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+}
+
+/** The packages that loading a module loads, by static imports alone. */
+function loadedBy(start: string, sources: Sources): Set<string> {
+  const seen = new Set<string>();
+  const packages = new Set<string>();
+  const open = [start];
+  for (let path = open.pop(); path !== undefined; path = open.pop()) {
+    if (seen.has(path)) continue;
+    seen.add(path);
+    const text = sources.get(path);
+    if (text === undefined) throw new Error(`${path} is imported and does not exist`);
+    for (const { to, kind } of parse(path, text).imports) {
+      if (kind !== 'static' || to.startsWith('node:')) continue;
+      if (to.endsWith('.ts')) open.push(to);
+      else packages.add(to);
+    }
+  }
+  return packages;
+}
+
+function sourcesOfTheProgram(): Sources {
+  return new Map(
+    readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
+      .map((path) => path.replaceAll('\\', '/'))
+      .filter((path) => path.endsWith('.ts'))
+      .map((path) => [path, readFileSync(`${ROOT}${path}`, 'utf8')]),
+  );
+}
+
+const sources = sourcesOfTheProgram();
+
+describe('the house', () => {
+  it('is read whole', () => {
+    expect(sources.size).toBeGreaterThan(50);
+    expect(new Set([...sources.keys()].map(homeOf))).toEqual(new Set(Object.keys(MAY_IMPORT)));
+  });
+
+  it('keeps its rules', () => {
+    expect(breaches(sources)).toEqual([]);
+  });
+
+  it('loads commander and no other package before a command is known', () => {
+    expect([...loadedBy('main.ts', sources)]).toEqual(['commander']);
+  });
+
+  it.each(['undici', 'jose', 'ora', 'enquirer'])(
+    'does not load %s before a command’s action runs',
+    (name) => {
+      const entries = parse('commands/index.ts', sources.get('commands/index.ts') ?? '').imports;
+      const definitions = entries.filter(({ kind }) => kind === 'dynamic').map(({ to }) => to);
+      expect(definitions.length).toBeGreaterThan(3);
+      for (const definition of definitions) expect([...loadedBy(definition, sources)]).not.toContain(name);
+    },
+  );
+});
+
+describe('the checker of the house', () => {
+  it.each([
+    [
+      'protocol/a.ts',
+      `import { readFile } from 'node:fs/promises';`,
+      'protocol/a.ts imports node:fs/promises',
+    ],
+    ['protocol/a.ts', `import chalk from 'chalk';`, 'protocol/a.ts imports chalk'],
+    ['protocol/a.ts', `import '../settings.ts';`, 'protocol/a.ts imports settings.ts'],
+    ['flows/a.ts', `import { createContext } from '../context.ts';`, 'flows/a.ts imports context.ts'],
+    ['flows/a.ts', `import { compactVerify } from 'jose';`, 'flows/a.ts imports jose'],
+    ['flows/a.ts', `import { type Context } from '../context.ts';`, 'flows/a.ts imports context.ts'],
+    ['flows/a.ts', `const a = () => import('../store/index.ts');`, 'flows/a.ts imports store/index.ts'],
+    ['servers/a.ts', `import { run } from '../flows/a.ts';`, 'servers/a.ts imports flows/a.ts'],
+    [
+      'http/a.ts',
+      `import type { Store } from '../store/index.ts';`,
+      'http/a.ts imports store/index.ts (types)',
+    ],
+    ['store/a.ts', `export * from '../protocol/jwt.ts';`, 'store/a.ts imports protocol/jwt.ts'],
+    ['output/a.ts', `type A = import('../context.ts').Context;`, 'output/a.ts imports context.ts (types)'],
+    ['explain/a.ts', `export { type A } from '../flows/a.ts';`, 'explain/a.ts imports flows/a.ts'],
+    ['sandbox/a.ts', `import { jwt } from '../protocol/jwt.ts';`, 'sandbox/a.ts imports protocol/jwt.ts'],
+    ['context.ts', `import { commands } from './commands/index.ts';`, 'context.ts imports commands/index.ts'],
+    ['main.ts', `import { commands } from './commands/index.ts';`, 'main.ts imports commands/index.ts'],
+    ['store/a.ts', `const home = process.env.HOME;`, 'store/a.ts uses process'],
+    ['store/a.ts', `import { env } from 'node:process';`, 'store/a.ts uses process'],
+    ['store/a.ts', `globalThis.console.log();`, 'store/a.ts uses console'],
+    ['commands/a.ts', `console.log('a');`, 'commands/a.ts uses console'],
+    ['flows/a.ts', `setTimeout(() => {}, 1);`, 'flows/a.ts uses setTimeout'],
+    [
+      'flows/a.ts',
+      `import { setTimeout as sleep } from 'node:timers/promises';`,
+      'flows/a.ts imports node:timers/promises',
+    ],
+    ['store/textFile.ts', '', 'store/textFile.ts is not in kebab-case'],
+  ])('finds a breach in %s: %s', (path, text, breach) => {
+    expect(breaches(new Map([[path, text]]))).toContain(breach);
+  });
+
+  it.each([
+    ['protocol/a.ts', `import { decodeJwt } from 'jose'; import { UsageError } from '../errors.ts';`],
+    ['flows/a.ts', `import type { Context } from '../context.ts'; import type { A } from '../servers/a.ts';`],
+    [
+      'flows/a.ts',
+      `import { buildA } from '../protocol/a.ts'; import './b.ts'; import type { JWK } from 'jose';`,
+    ],
+    [
+      'output/a.ts',
+      `// console.log\nconst a = { console: 'process' }; let b: NodeJS.WriteStream; a.console;`,
+    ],
+    ['context.ts', `console.error(process.argv);`],
+    ['http/a.ts', `setTimeout(() => {}, 1);`],
+    [
+      'http/parts.d.ts',
+      `declare module 'undici/lib/a.js' { import { Client } from 'undici'; export default Client; }`,
+    ],
+    [
+      'commands/a.ts',
+      `import type { GlobalOptions } from '../program.ts'; import { discover } from '../flows/discover.ts';`,
+    ],
+  ])('finds none in %s: %s', (path, text) => {
+    expect(breaches(new Map([[path, text]]))).toEqual([]);
+  });
+
+  it('follows static imports only, through every file', () => {
+    const graph = new Map([
+      ['main.ts', `import './a.ts'; import type { JWK } from 'jose'; const b = () => import('./b.ts');`],
+      ['a.ts', `export { a } from './c.ts'; import './main.ts';`],
+      ['b.ts', `import 'enquirer';`],
+      [
+        'c.ts',
+        `import ora from 'ora'; import { on } from 'node:events'; import x from '@scope/name/part.js';`,
+      ],
+    ]);
+    expect([...loadedBy('main.ts', graph)]).toEqual(['ora', '@scope/name']);
+  });
+});
