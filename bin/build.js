@@ -1,5 +1,6 @@
 // Bundles the program into dist/: `npm run build [-- OUTDIR]`. One chunk for each command, loaded when it runs.
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { build } from 'esbuild';
 
 const outdir = process.argv[2] ?? 'dist';
@@ -14,7 +15,11 @@ const UNUSED = [
   // HTTP/2 is off in our transport.
   { module: /^\.\/client-h2(\.js)?$/, importer: /[\\/]undici[\\/]/, standIn: 'module.exports = undefined;' },
   // Only bodies that are streams of the Fetch API need it.
-  { module: /^\.\.\/web\/fetch\/body(\.js)?$/, importer: /[\\/]undici[\\/]/, standIn: 'module.exports = {};' },
+  {
+    module: /^\.\.\/web\/fetch\/body(\.js)?$/,
+    importer: /[\\/]undici[\\/]/,
+    standIn: 'module.exports = {};',
+  },
   // undici asks for one default and one class, to recognise bodies that we never send.
   {
     module: /^node:http$/,
@@ -31,13 +36,15 @@ const withoutUnused = {
         importer.test(args.importer) ? { path: String(index), namespace: 'stand-in' } : undefined,
       );
     }
-    onLoad({ filter: /.*/, namespace: 'stand-in' }, ({ path }) => ({ contents: UNUSED[Number(path)].standIn }));
+    onLoad({ filter: /.*/, namespace: 'stand-in' }, ({ path }) => ({
+      contents: UNUSED[Number(path)].standIn,
+    }));
   },
 };
 
 rmSync(outdir, { recursive: true, force: true });
 
-await build({
+const { outputFiles } = await build({
   entryPoints: ['src/main.ts'],
   outdir,
   bundle: true,
@@ -53,6 +60,15 @@ await build({
   legalComments: 'linked',
   logLevel: 'warning',
   define: { __filename: '"oauthctl"' },
-  banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+  write: false,
   plugins: [withoutUnused],
 });
+
+// CommonJS inside the bundle asks for built-in modules by `require`, through one helper; only the chunk with that
+// helper gets one, because each import of a built-in module costs start-up time.
+const REQUIRE = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);\n";
+
+for (const { path, text } of outputFiles) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, path.endsWith('.js') && text.includes('typeof require') ? REQUIRE + text : text);
+}

@@ -179,30 +179,47 @@ export function processParts(options: { showSecrets: boolean }): ContextParts {
       setTimeout(() => process.exit(reason.exitCode), CLEAN_UP_TIME).unref();
     });
   }
-  // `oauthctl … | head -1` closes the pipe early: that is no error of ours.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-      throw error;
-    });
-  }
   return {
     env: process.env,
     clock: systemClock,
     signal: abort.signal,
     redactor,
     io: {
-      out: (text) => process.stdout.write(text),
-      err: (text) => process.stderr.write(redactor.text(text)),
+      out: (text) => void guarded('stdout').write(text),
+      err: (text) => void guarded('stderr').write(redactor.text(text)),
       async readStdin() {
         const chunks: Buffer[] = [];
         for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
         return Buffer.concat(chunks).toString('utf8');
       },
-      stdinIsTerminal: process.stdin.isTTY === true,
-      stdoutIsTerminal: process.stdout.isTTY === true,
-      stderrIsTerminal: process.stderr.isTTY === true,
-      terminal: process.stderr,
+      // Asked for late: merely touching a stream of the process makes Node set it up.
+      get stdinIsTerminal() {
+        return process.stdin.isTTY === true;
+      },
+      get stdoutIsTerminal() {
+        return process.stdout.isTTY === true;
+      },
+      get stderrIsTerminal() {
+        return process.stderr.isTTY === true;
+      },
+      get terminal() {
+        return process.stderr;
+      },
     },
   };
+}
+
+const guards = new Set<string>();
+
+/** `oauthctl … | head -1` closes the pipe early: that is no error of ours. */
+function guarded(name: 'stdout' | 'stderr'): NodeJS.WriteStream {
+  const stream = process[name];
+  if (!guards.has(name)) {
+    guards.add(name);
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+      throw error;
+    });
+  }
+  return stream;
 }

@@ -51,6 +51,12 @@ function asExpected(thrown: unknown, ctx: Context): OauthctlError | undefined {
   const code = (error as { code?: unknown } | null)?.code;
   if (typeof code === 'string' && code.startsWith('commander.')) {
     if ((error as { exitCode?: number }).exitCode === 0) return undefined;
+    // What commander says when it would rather show the help.
+    if (code === 'commander.help') {
+      return new UsageError('usage', 'a subcommand is missing', {
+        hint: 'Add --help to see which there are.',
+      });
+    }
     const message = (error as Error).message.replace(/^error: /, '').replaceAll('\n', ' ');
     return new UsageError('usage', message, { hint: 'Add --help to see what the command takes.' });
   }

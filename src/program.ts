@@ -28,14 +28,12 @@ export interface GlobalOptions {
  */
 export async function buildProgram(argv: readonly string[], ctx: Context): Promise<Command> {
   const program = bareProgram(ctx);
-  const { operands } = bareProgram(ctx).parseOptions([...argv]);
-  const [first, second] = operands;
-  const meant = first === 'help' ? second : first;
   for (const entry of commands) {
-    const command = program.command(entry.name).description(entry.summary).showHelpAfterError(false);
-    if (entry.name === meant) (await entry.load())(command, ctx);
+    const command = program.command(entry.name).description(entry.summary);
+    // One that is named as an option's value is loaded for nothing, which does no harm.
+    if (argv.includes(entry.name)) (await entry.load())(command, ctx);
   }
-  if (first === undefined) program.action(() => program.outputHelp());
+  if (argv.length === 0) program.action(() => program.outputHelp());
   return program;
 }
 

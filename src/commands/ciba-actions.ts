@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { InterruptedError, TimeoutError, UsageError } from '../errors.ts';
 import { DEFAULT_INTERVAL } from '../protocol/ciba.ts';
-import { CALLBACK_STATUS } from '../protocol/keycloak-ciba.ts';
+import { CALLBACK_STATUS, callbackUrlOfIssuer, readBearer } from '../protocol/keycloak-ciba.ts';
 import {
   namesRule,
   optionalCount,
@@ -188,7 +188,6 @@ export async function runCallback(base: Context, command: Command, result: strin
   }
   const status = CALLBACK_STATUS[result as keyof typeof CALLBACK_STATUS];
   const { sendResult, wasCertainlyNotSent } = await import('../flows/ciba-callback.ts');
-  const { pending } = await ctx.store();
   const { bearer: reference } = command.opts<{ bearer?: string }>();
   const held = reference === undefined ? await takeHeld(session) : undefined;
   const delegation = held ?? (await readBearerReference(session, reference ?? ''));
@@ -198,7 +197,7 @@ export async function runCallback(base: Context, command: Command, result: strin
       sendResult(ctx, { url: delegation.callback_url, bearer: delegation.bearer, status }, steps.tell),
     );
   } catch (error) {
-    if (held && wasCertainlyNotSent(error)) await pending.hold(held);
+    if (held && wasCertainlyNotSent(error)) await (await ctx.store()).pending.hold(held);
     throw error;
   }
   printResult(session, { status }, () => '');
@@ -217,10 +216,6 @@ async function takeHeld(session: Session) {
 
 async function readBearerReference(session: Session, reference: string) {
   const bearer = await session.ctx.secret(reference);
-  const [{ readBearer }, { callbackUrlOfIssuer }] = await Promise.all([
-    import('../protocol/keycloak-bearer.ts'),
-    import('../protocol/keycloak-ciba.ts'),
-  ]);
   const issuer = readBearer(bearer)?.iss;
   if (issuer === undefined || !URL.canParse(issuer)) {
     throw new UsageError('bearer_unreadable', 'the bearer is no JWT that names its issuer', {

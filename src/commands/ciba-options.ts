@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { UsageError } from '../errors.ts';
 import type { CibaDeviceOptions, Decision, DelegationSummary, DeviceRule } from '../flows/ciba-device.ts';
 import type { AuthenticationRequest } from '../protocol/ciba.ts';
-import { parseListenAddress } from '../servers/listener.ts';
+import { parseListenAddress } from '../servers/listen-address.ts';
 import { parseSeconds } from '../settings.ts';
 import { summaryLine } from './ciba-steps.ts';
 import type { Session } from './session.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { UsageError } from '../errors.ts';
-import { parseListenAddress } from '../servers/listener.ts';
+import { parseListenAddress } from '../servers/listen-address.ts';
 import { parseSeconds } from '../settings.ts';
 import { openSession, printResult, type Session, warnAboutLiteral } from './session.ts';
 

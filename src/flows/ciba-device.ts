@@ -1,16 +1,17 @@
 import type { JSONWebKeySet } from 'jose';
 import type { Context } from '../context.ts';
 import { type OauthctlError, RefusedError } from '../errors.ts';
-import { isUnknownKey, readBearer, verifyBearer } from '../protocol/keycloak-bearer.ts';
+import { isUnknownKey, verifyBearer } from '../protocol/keycloak-bearer.ts';
 import {
   CALLBACK_STATUS,
   type CallbackStatus,
   callbackUrl,
   callbackUrlOfIssuer,
+  readBearer,
 } from '../protocol/keycloak-ciba.ts';
 import { requireEndpoint, type ServerMetadata } from '../protocol/metadata.ts';
 import type { AuthenticationDeviceServer, ReceivedDelegation } from '../servers/authentication-device.ts';
-import type { ListenAddress } from '../servers/listener.ts';
+import type { ListenAddress } from '../servers/listen-address.ts';
 import { type CibaCallbackEvent, sendResult } from './ciba-callback.ts';
 import { fetchJwks } from './jwks.ts';
 

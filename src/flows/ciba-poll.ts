@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { InterruptedError, OauthctlError, PendingError, TimeoutError } from '../errors.ts';
+import { InterruptedError, OauthctlError, PendingError, TimeoutError, UsageError } from '../errors.ts';
 import { CIBA_GRANT_TYPE } from '../protocol/ciba.ts';
 import { type VerifiedIdToken, verifyIdToken } from '../protocol/id-token.ts';
 import { requireEndpoint } from '../protocol/metadata.ts';
@@ -114,12 +114,22 @@ function guardOf(ctx: Context, authReqId: string): PollGuard {
     async claim(leaseMs, early) {
       const { pending } = await ctx.store();
       const claim = await pending.claimPoll(authReqId, { now: ctx.clock.now(), leaseMs, early });
-      return claim === undefined || claim.granted ? undefined : claim.waitUntil;
+      if (claim === undefined) return {};
+      if (!claim.granted) return { waitUntil: claim.waitUntil };
+      if (claim.pending.ended) throw endedElsewhere();
+      return { intervalSeconds: claim.pending.interval };
     },
     async schedule(nextAt, interval) {
       await (await ctx.store()).pending.schedule(authReqId, nextAt, interval);
     },
   };
+}
+
+/** Another process had the tokens or the refusal: the id must not be sent again. */
+function endedElsewhere(): UsageError {
+  return new UsageError('nothing_pending', 'this request has ended meanwhile, in another run of oauthctl', {
+    hint: 'That run had its tokens or its refusal; "oauthctl ciba request" makes a new request.',
+  });
 }
 
 /** A refusal ends the request; a deadline of ours, an interruption or the network's trouble does not. */

@@ -28,14 +28,20 @@ export type PollEvent =
   | { readonly type: 'waiting'; readonly nextInMs: number; readonly expiresInMs: number | undefined }
   | { readonly type: 'tokens'; readonly tokens: TokenResponse; readonly ms: number };
 
+export interface PollTurn {
+  /** Milliseconds since the epoch before which no poll may be sent; absent: go ahead. */
+  readonly waitUntil?: number | undefined;
+  /** The interval that holds for all processes, in seconds, where it is known. */
+  readonly intervalSeconds?: number | undefined;
+}
+
 /** What keeps two processes from polling for the same id at once. */
 export interface PollGuard {
   /**
    * Says that a poll is about to be sent.
    * @param early the result is known to be there, so that a first poll need not wait
-   * @returns the time before which none may be sent, or undefined: go ahead
    */
-  claim(leaseMs: number, early: boolean): Promise<number | undefined>;
+  claim(leaseMs: number, early: boolean): Promise<PollTurn>;
   /** Says when the next poll may be sent, and the interval in seconds from now on. */
   schedule(nextAt: number, intervalSeconds: number): Promise<void>;
 }
@@ -91,13 +97,15 @@ export async function pollForTokens(
   for (;;) {
     const woken = await waitForTurn(ctx, options, nextAt, polls === 0 ? wake : undefined, onEvent);
     const timeoutMs = pollTimeout(options, clock.now());
-    const notYet = await options.guard?.claim(timeoutMs, woken);
-    if (notYet !== undefined) {
+    const turn = (await options.guard?.claim(timeoutMs, woken)) ?? {};
+    if (turn.waitUntil !== undefined) {
       // Another process has polled for this id meanwhile, so ours is not the first any more.
-      nextAt = notYet;
+      nextAt = turn.waitUntil;
       wake = undefined;
       continue;
     }
+    // Another process may have been slowed down meanwhile.
+    interval = Math.max(interval, turn.intervalSeconds ?? 0);
     polls += 1;
     onEvent({ type: 'polling', poll: polls });
     const sentAt = clock.now();
@@ -111,11 +119,11 @@ export async function pollForTokens(
       }
       if (verdict.again !== 'failure') onEvent({ type: 'polled', refusal: verdict.refusal, ms: answer.ms });
     } catch (error) {
-      if (deadlinePassed(options, clock.now()) && error instanceof TimeoutError) throw deadlineError();
+      const overdue = error instanceof TimeoutError && deadlinePassed(options, clock.now());
       // A process that is interrupted in mid-poll leaves the id usable for the next.
-      if (!isTransient(error)) {
+      if (overdue || !isTransient(error)) {
         await options.guard?.schedule(clock.now() + interval * 1000, interval).catch(() => {});
-        throw withLostAnswer(error, failures);
+        throw overdue ? deadlineError() : withLostAnswer(error, failures);
       }
       verdict = { again: 'failure', reason: error.message, error, notBefore: 0 };
     }
@@ -158,11 +166,12 @@ function nextPollAt(last: {
   switch (last.verdict.again) {
     case 'pending':
       return last.answeredAt - last.sentAt >= intervalMs ? last.answeredAt : last.answeredAt + intervalMs;
-    case 'failure':
-      return (
-        last.answeredAt +
-        Math.max(intervalMs, Math.min(LONGEST_BACKOFF, intervalMs * 2 ** (last.failures - 1)))
-      );
+    case 'failure': {
+      // A server that names the wait itself needs no guess of ours.
+      const named = last.verdict.notBefore > 0;
+      const pause = named ? 0 : Math.min(LONGEST_BACKOFF, intervalMs * 2 ** (last.failures - 1));
+      return last.answeredAt + Math.max(intervalMs, pause);
+    }
     default:
       return last.answeredAt + intervalMs;
   }
@@ -210,7 +219,9 @@ function isPassing(status: number, error: string): boolean {
 }
 
 function isTransient(error: unknown): error is OauthctlError {
-  if (error instanceof NetworkError) return ['connection_reset', 'connect_timeout'].includes(error.code);
+  // "network" is what broke off in some way of its own, an answer cut short for example.
+  if (error instanceof NetworkError)
+    return ['connection_reset', 'connect_timeout', 'network'].includes(error.code);
   return error instanceof TimeoutError && error.code === 'answer_timeout';
 }
 

@@ -2,11 +2,13 @@ import './wasm-flags.ts';
 import type { Dispatcher } from 'undici';
 import sendRequest from 'undici/lib/api/api-request.js';
 import Client from 'undici/lib/dispatcher/client.js';
-import { OauthctlError } from '../errors.ts';
+import { OauthctlError, UsageError } from '../errors.ts';
 import { describeFailure } from './failure.ts';
+import { proxyFor } from './proxy.ts';
 import type { HttpAnswer, HttpClient, HttpRequest, Recorder, TransportOptions } from './types.ts';
 
 const USER_AGENT = 'oauthctl';
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
  * Makes the one transport of the program. Every exchange has a connection of its own: a debugger must not
@@ -14,29 +16,23 @@ const USER_AGENT = 'oauthctl';
  * @param options deadlines in milliseconds, limits in bytes, PEM texts
  * @param recorder hears of every exchange, answered or not
  * @param now milliseconds since the epoch
+ * @throws UsageError `certificate_unusable`
  */
 export async function createHttpClient(
   options: TransportOptions,
   recorder: Recorder,
   now: () => number,
 ): Promise<HttpClient> {
-  const connect = {
-    timeout: options.connectTimeoutMs,
-    ...(options.ca !== undefined && { ca: await withSystemAuthorities(options.ca) }),
-    ...(options.cert !== undefined && { cert: options.cert }),
-    ...(options.key !== undefined && { key: options.key }),
-    ...(options.insecure && { rejectUnauthorized: false }),
-  };
+  const connect = { timeout: options.connectTimeoutMs, ...(await tlsOptions(options)) };
 
-  const dispatcherFor = async (url: URL): Promise<Dispatcher> => {
-    const proxied = url.protocol === 'https:' ? options.httpsProxy : options.httpProxy;
-    if (!proxied) return new Client(url.origin, { pipelining: 0, connect });
-    const { default: EnvHttpProxyAgent } = await import('undici/lib/dispatcher/env-http-proxy-agent.js');
-    return new EnvHttpProxyAgent({
-      httpProxy: options.httpProxy ?? '',
-      httpsProxy: options.httpsProxy ?? '',
-      noProxy: options.noProxy ?? '',
-      connect,
+  const dispatcherFor = async (url: URL, proxy: URL | undefined): Promise<Dispatcher> => {
+    if (proxy === undefined) return new Client(url.origin, { pipelining: 0, connect });
+    const { ProxyAgent } = await import('undici');
+    return new ProxyAgent({
+      uri: proxy.href,
+      // A CONNECT to a port of plain HTTP is refused by many proxies.
+      proxyTunnel: false,
+      proxyTls: connect,
       requestTls: connect,
     });
   };
@@ -44,9 +40,11 @@ export async function createHttpClient(
   const exchange = async (
     request: HttpRequest,
     url: URL,
+    progress: Progress,
     signal: AbortSignal,
   ): Promise<Omit<HttpAnswer, 'ms'>> => {
-    const dispatcher = await dispatcherFor(url);
+    progress.proxy = proxyFor(url, options);
+    const dispatcher = await dispatcherFor(url, progress.proxy);
     try {
       const data = await new Promise<Dispatcher.ResponseData>((resolve, reject) => {
         sendRequest.call(
@@ -65,20 +63,9 @@ export async function createHttpClient(
           (error, answer) => (error ? reject(error) : resolve(answer)),
         );
       });
-      const chunks: Buffer[] = [];
-      let size = 0;
-      for await (const chunk of data.body as AsyncIterable<Buffer>) {
-        size += chunk.length;
-        if (size > options.maxBodyBytes) {
-          throw Object.assign(new Error('answer too large'), { code: 'OAUTHCTL_TOO_LARGE' });
-        }
-        chunks.push(chunk);
-      }
-      return {
-        status: data.statusCode,
-        headers: joinHeaders(data.headers),
-        body: Buffer.concat(chunks).toString('utf8'),
-      };
+      progress.answering = true;
+      const body = await readBody(data, options.maxBodyBytes);
+      return { status: data.statusCode, headers: joinHeaders(data.headers), body };
     } finally {
       // Not awaited: a server that never ends its side must not hold us up.
       void dispatcher.destroy().catch(() => {});
@@ -92,8 +79,9 @@ export async function createHttpClient(
       const deadline = new AbortController();
       const timer = setTimeout(
         () => deadline.abort(Object.assign(new Error('deadline'), { code: 'OAUTHCTL_DEADLINE' })),
-        timeoutMs,
+        Math.min(timeoutMs, LONGEST_TIMER),
       );
+      const progress: Progress = { proxy: undefined, answering: false };
       const startedAt = now();
       const recorded = {
         direction: 'out' as const,
@@ -109,7 +97,7 @@ export async function createHttpClient(
       try {
         const combined = signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal;
         combined.throwIfAborted();
-        const answer = { ...(await exchange(request, url, combined)), ms: now() - startedAt };
+        const answer = { ...(await exchange(request, url, progress, combined)), ms: now() - startedAt };
         recorder.record({ ...recorded, answer });
         return answer;
       } catch (error) {
@@ -118,11 +106,11 @@ export async function createHttpClient(
           ? signal.reason
           : error instanceof OauthctlError
             ? error
-            : describeFailure(
-                deadline.signal.aborted ? deadline.signal.reason : error,
-                request.url,
+            : describeFailure(deadline.signal.aborted ? deadline.signal.reason : error, {
+                url,
                 timeoutMs,
-              );
+                ...progress,
+              });
         recorder.record({
           ...recorded,
           failure: failure instanceof Error ? failure.message : String(failure),
@@ -135,9 +123,61 @@ export async function createHttpClient(
   };
 }
 
-async function withSystemAuthorities(ca: string): Promise<string[]> {
-  const { rootCertificates } = await import('node:tls');
-  return [...rootCertificates, ca];
+/** How far an exchange came. */
+interface Progress {
+  proxy: URL | undefined;
+  /** The head of the answer is there. */
+  answering: boolean;
+}
+
+async function readBody(data: Dispatcher.ResponseData, maxBytes: number): Promise<string> {
+  const tooLarge = () => Object.assign(new Error('answer too large'), { code: 'OAUTHCTL_TOO_LARGE' });
+  const chunks: Buffer[] = [];
+  let size = 0;
+  // An announced length is believed, so that nothing is waited for in vain.
+  if (Number(data.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
+  for await (const chunk of data.body as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxBytes) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** What a person configured of TLS, checked before anything is sent. @throws UsageError `certificate_unusable` */
+async function tlsOptions({ ca, cert, key, insecure }: TransportOptions): Promise<ConnectionOptions> {
+  if (ca === undefined && cert === undefined && key === undefined) {
+    return insecure ? { rejectUnauthorized: false } : {};
+  }
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new UsageError('certificate_unusable', 'a client certificate and its private key belong together', {
+      hint: 'Give both --cert FILE and --key FILE.',
+    });
+  }
+  const [{ createSecureContext, rootCertificates }, { X509Certificate }] = await Promise.all([
+    import('node:tls'),
+    import('node:crypto'),
+  ]);
+  try {
+    if (ca !== undefined) new X509Certificate(ca);
+  } catch (cause) {
+    throw new UsageError('certificate_unusable', 'the file of --ca-cert holds no certificate in PEM', { cause });
+  }
+  const options = {
+    ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
+    ...(cert !== undefined && { cert, key }),
+    ...(insecure && { rejectUnauthorized: false }),
+  };
+  try {
+    createSecureContext(options);
+  } catch (cause) {
+    const reason = (cause as Error).message.replace(/^.*::/, '');
+    throw new UsageError('certificate_unusable', `the client certificate cannot be used: ${reason}`, {
+      hint: 'Give --cert and --key in PEM, the key without a passphrase and belonging to the certificate.',
+      cause,
+    });
+  }
+  return options;
 }
 
 function joinHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string> {

@@ -1,23 +1,7 @@
 // The bearer of Keycloak's delegation: a JWT of the realm that stands for one authentication request.
 import { createLocalJWKSet, errors, type JSONWebKeySet, jwtVerify } from 'jose';
 import { ValidationError } from '../errors.ts';
-import { decodeUnverified } from './jwt.ts';
-
-/** What a delegation's bearer says, read only. */
-export interface BearerClaims {
-  readonly iss: string | undefined;
-  readonly sub: string | undefined;
-  /** The client. */
-  readonly azp: string | undefined;
-}
-
-/** Reads a bearer without checking it. @returns undefined for a bearer that is no JWT */
-export function readBearer(bearer: string): BearerClaims | undefined {
-  const claims = decodeUnverified(bearer)?.claims;
-  if (claims === undefined) return undefined;
-  const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
-  return { iss: text(claims.iss), sub: text(claims.sub), azp: text(claims.azp) };
-}
+import { readBearer } from './keycloak-ciba.ts';
 
 /**
  * Checks that a bearer is a live JWT, signed by this realm and naming it as its issuer.

@@ -3,6 +3,7 @@
 
 import type { OAuthRefusal } from '../errors.ts';
 import { classifyAnswer, type JsonObject, parseJsonObject, type RawAnswer } from './answer.ts';
+import { decodeUnverified } from './jwt.ts';
 
 /** The results that Keycloak knows. */
 export const CALLBACK_STATUS = {
@@ -81,4 +82,20 @@ export function parseCallbackAnswer(
       endpoint: 'ciba_callback',
     },
   };
+}
+
+/** What a delegation's bearer says, read only. */
+export interface BearerClaims {
+  readonly iss: string | undefined;
+  readonly sub: string | undefined;
+  /** The client. */
+  readonly azp: string | undefined;
+}
+
+/** Reads a bearer without checking it. @returns undefined for a bearer that is no JWT */
+export function readBearer(bearer: string): BearerClaims | undefined {
+  const claims = decodeUnverified(bearer)?.claims;
+  if (claims === undefined) return undefined;
+  const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
+  return { iss: text(claims.iss), sub: text(claims.sub), azp: text(claims.azp) };
 }

@@ -1,9 +1,8 @@
 import type { Recorder } from '../context.ts';
 import { OauthctlError } from '../errors.ts';
 import { type Delegation, parseDelegation } from '../protocol/keycloak-ciba.ts';
-import { type ListenAddress, type Listener, listen, type ReceivedRequest, type Reply } from './listener.ts';
-
-export { parseListenAddress } from './listener.ts';
+import type { ListenAddress } from './listen-address.ts';
+import { type Listener, listen, type ReceivedRequest, type Reply } from './listener.ts';
 
 /** A delegation that was accepted (or deliberately refused by `respond`), with its bearer. */
 export interface ReceivedDelegation extends Delegation {

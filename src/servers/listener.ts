@@ -2,14 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Recorder } from '../context.ts';
 import { type Endpoint, UsageError } from '../errors.ts';
-
-/** Where a listener of ours is reached. */
-export interface ListenAddress {
-  readonly host: string;
-  /** 0 takes a free one. */
-  readonly port: number;
-  readonly path: string;
-}
+import type { ListenAddress } from './listen-address.ts';
 
 export interface ReceivedRequest {
   readonly method: string;
@@ -43,21 +36,6 @@ export interface Listener {
 
 const REQUEST_TIMEOUT = 15_000;
 const MAX_CONNECTIONS = 64;
-
-/**
- * Parses `HOST:PORT[/PATH]`, `[IPV6]:PORT[/PATH]` or `PORT`.
- * @throws UsageError `listen_invalid`
- */
-export function parseListenAddress(text: string, defaultPath = '/'): ListenAddress {
-  const match = /^(?:(\[[0-9a-fA-F:]+\]|[^/:[\]\s]+):)?(\d{1,5})(\/[^\s?#]*)?$/.exec(text.trim());
-  const port = Number(match?.[2]);
-  if (match === null || port > 65_535) {
-    throw new UsageError('listen_invalid', `"${text}" is not an address to listen on`, {
-      hint: 'Write HOST:PORT/PATH, for example 127.0.0.1:3000/api/v1/auth.',
-    });
-  }
-  return { host: match[1]?.replace(/[[\]]/g, '') ?? '127.0.0.1', port, path: match[3] ?? defaultPath };
-}
 
 /**
  * Listens for HTTP, within limits of size, time and number of connections.

@@ -1,3 +1,4 @@
+import type { ExecException } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { UsageError } from '../errors.ts';
 
@@ -72,14 +73,19 @@ async function runCommand(command: string): Promise<string> {
       { timeout: COMMAND_TIMEOUT, maxBuffer: LONGEST_SECRET, encoding: 'utf8' },
       (error, stdout) => {
         if (error === null) return resolve(stdout);
-        const why = error.killed
-          ? `took longer than ${COMMAND_TIMEOUT / 1000} s`
-          : `ended with code ${error.code}`;
         // Its output stays unseen: part of a secret may be in it.
-        reject(unavailable(`the command "${command}" ${why}`));
+        reject(unavailable(`the command "${command}" ${describeEnd(error)}`));
       },
     );
   });
+}
+
+function describeEnd(error: ExecException): string {
+  if (error.killed) return `took longer than ${COMMAND_TIMEOUT / 1000} s`;
+  if (typeof error.code !== 'number' && error.signal == null) {
+    return `printed more than ${LONGEST_SECRET / 1024} KiB, too much for a secret`;
+  }
+  return error.signal == null ? `ended with code ${error.code}` : `was ended by ${error.signal}`;
 }
 
 function nonEmpty(text: string, what: string): string {

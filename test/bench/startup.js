@@ -13,15 +13,18 @@ const RUN_TIMEOUT = 20_000;
 const PROGRAM = fileURLToPath(new URL('../../bin/oauthctl.js', import.meta.url));
 /** A bearer that names the loopback server as its issuer; nobody signed it, and nobody checks it. */
 const bearerOf = (issuer) =>
-  [{ alg: 'none' }, { iss: issuer }].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.') +
-  '.';
+  [{ alg: 'none' }, { iss: issuer }]
+    .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+    .join('.') + '.';
 
 const home = mkdtempSync(join(tmpdir(), 'oauthctl-bench-'));
 const server = createServer((request, response) => {
   request.resume();
   const issuer = `http://${request.headers.host}`;
   response.setHeader('content-type', 'application/json');
-  response.end(JSON.stringify({ issuer, token_endpoint: `${issuer}/token`, expires_in: 300, token_type: 'Bearer' }));
+  response.end(
+    JSON.stringify({ issuer, token_endpoint: `${issuer}/token`, expires_in: 300, token_type: 'Bearer' }),
+  );
 });
 await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
 const issuer = `http://127.0.0.1:${server.address().port}`;
@@ -54,7 +57,9 @@ try {
     ratios.sort((a, b) => a - b);
     const at = (share) => ratios[Math.floor((ratios.length - 1) * share)].toFixed(2);
     const verdict = Number(at(0.5)) <= limit ? '' : '   OVER';
-    print(`${name.padEnd(26)}${at(0.5).padStart(12)}${String(limit).padStart(10)}   ${at(0.1)}–${at(0.9)}${verdict}`);
+    print(
+      `${name.padEnd(26)}${at(0.5).padStart(12)}${String(limit).padStart(10)}   ${at(0.1)}–${at(0.9)}${verdict}`,
+    );
   }
 } finally {
   server.close();
@@ -65,7 +70,11 @@ try {
 function time(args) {
   return new Promise((resolve, reject) => {
     const startedAt = process.hrtime.bigint();
-    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'], timeout: RUN_TIMEOUT });
+    const child = spawn(process.execPath, args, {
+      env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      timeout: RUN_TIMEOUT,
+    });
     let stderr = '';
     child.stderr.on('data', (chunk) => {
       stderr += chunk;

@@ -33,7 +33,11 @@ export interface LabOptions extends Omit<MisbehavingServerOptions, 'clock'> {
   readonly target?: Partial<Target>;
 }
 
-export async function startLab({ clock = new FakeClock(), target, ...script }: LabOptions = {}): Promise<Lab> {
+export async function startLab({
+  clock = new FakeClock(),
+  target,
+  ...script
+}: LabOptions = {}): Promise<Lab> {
   const server = await startMisbehavingServer({ ...script, clock });
   const parts = await testParts({ clock });
   return {
@@ -114,6 +118,15 @@ export async function failureOf(run: Promise<unknown>): Promise<OauthctlError> {
   if (!('error' in outcome)) expect.fail(`it succeeded with ${JSON.stringify(outcome.value)}`);
   if (!(outcome.error instanceof OauthctlError)) throw outcome.error;
   return outcome.error;
+}
+
+/** A promise that the test resolves. */
+export function latch(): { readonly opened: Promise<void>; readonly open: () => void } {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open: () => open() };
 }
 
 /** Turns of the event loop in which a request that should not be there would arrive. */
