@@ -15,7 +15,7 @@ export interface Case {
 /** From what a server answered to its cause and remedy; the special before the general. */
 export const CASES: readonly Case[] = [
   {
-    when: { endpoint: 'metadata', error: 'metadata_not_found', description: /realm/i },
+    when: { endpoint: 'metadata', error: 'metadata_not_found', description: /realm does not exist|\/realms\//i },
     cause: 'The server knows no realm of this name.',
     remedy:
       'Check the spelling, upper and lower case included. Keycloak 16 and older have /auth before /realms.',
@@ -27,9 +27,19 @@ export const CASES: readonly Case[] = [
       'Check the issuer: on Keycloak it ends in /realms/REALM, before version 17 in /auth/realms/REALM.',
   },
   {
+    when: { error: 'access_denied', description: /realm not enabled/i },
+    cause: 'The realm is switched off.',
+    remedy: 'Switch on "Enabled" in the settings of the realm.',
+  },
+  {
+    when: { error: 'invalid_client', description: /client_assertion/i },
+    cause: 'The client is registered to authenticate with a signed JWT, not with a secret.',
+    remedy: "Compare --auth-method with the client authenticator on the client's Credentials tab.",
+  },
+  {
     when: { error: 'invalid_client' },
     cause:
-      'The server does not accept the client: unknown client id, wrong secret, or another authentication method.',
+      'The server does not accept the client: unknown or disabled client, wrong secret, or another authentication method.',
     remedy: 'Compare --client-id, --client-secret and --auth-method with the registration of the client.',
   },
   {
@@ -37,11 +47,16 @@ export const CASES: readonly Case[] = [
       error: 'unauthorized_client',
       description: /invalid client(?: or invalid client)? (?:secret|credentials)/i,
     },
-    cause: 'Keycloak says so when the client secret is wrong or the client is unknown.',
+    cause: 'Keycloak says so when the client secret is wrong, or the client is unknown or disabled.',
     remedy: "Compare --client-id and --client-secret with the client's Credentials tab.",
   },
   {
-    when: { endpoint: 'backchannel_authentication', description: /client not allowed oidc ciba grant/i },
+    when: { error: 'unauthorized_client', description: /client secret not provided/i },
+    cause: 'The client has a secret, and none was sent.',
+    remedy: 'Give --client-secret, and an --auth-method that sends it.',
+  },
+  {
+    when: { description: /client not allowed oidc ciba grant/i },
     cause: 'The CIBA grant is switched off for this client.',
     remedy: 'Switch on "OIDC CIBA Grant" in the capability settings of the client (oidc.ciba.grant.enabled).',
   },
@@ -91,7 +106,7 @@ export const CASES: readonly Case[] = [
     remedy: 'Leave --user-code out.',
   },
   {
-    when: { endpoint: 'backchannel_authentication', description: /notification token/i },
+    when: { endpoint: 'backchannel_authentication', description: /notification token|ping and push modes/i },
     cause: 'The delivery mode of the client and the request do not agree on a client_notification_token.',
     remedy:
       'It belongs in ping mode and nowhere else: check ciba.backchannel.token.delivery.mode of the client.',
@@ -118,16 +133,26 @@ export const CASES: readonly Case[] = [
       'Start a new authentication request; how long one lives is set at the server (Keycloak: CIBA policy, Expires In).',
   },
   {
-    when: { endpoint: 'token', error: 'invalid_grant', description: /auth req ?id/i },
+    when: { endpoint: 'token', error: 'invalid_grant', description: /^unauthorized client$/i },
+    cause: 'The auth_req_id belongs to another client.',
+    remedy: 'Poll with the client that made the request: compare --client-id and the profile.',
+  },
+  {
+    when: { endpoint: 'token', error: 'invalid_grant', description: /auth[ _]req[ _]id/i },
     cause:
-      'The auth_req_id is unknown: it was used already, it expired some time ago, it belongs to another client, or a ' +
-      'second result callback destroyed the transaction.',
+      'The auth_req_id is unknown: it was used already, it expired some time ago, or a second result callback ' +
+      'destroyed the transaction.',
     remedy: 'Start a new authentication request; each id gives tokens once.',
   },
   {
     when: { endpoint: 'token', error: 'invalid_grant', description: /not fully set up/i },
     cause: 'The user has required actions to do (a password to change, a profile to complete).',
     remedy: 'Let the user sign in once in a browser, or remove the required actions in the admin console.',
+  },
+  {
+    when: { endpoint: 'token', error: 'invalid_grant', description: /user disabled|could not identify user/i },
+    cause: 'The user was disabled or removed after the request was made.',
+    remedy: 'Enable the user, or ask another one with a new request.',
   },
   {
     when: { endpoint: 'token', error: 'invalid_grant' },
@@ -153,6 +178,13 @@ export const CASES: readonly Case[] = [
     when: { endpoint: 'ciba_callback', status: 403 },
     cause: 'The bearer is used already, expired, or belongs to no pending request.',
     remedy: 'Each bearer takes one result. Start a new authentication request.',
+  },
+  {
+    when: { endpoint: 'ciba_callback', status: 500 },
+    cause:
+      'Keycloak could not handle the result. Keycloak 14 answers so when the request is gone: its end was told ' +
+      'to the client already.',
+    remedy: "Start a new authentication request, or look into the server's log at this time.",
   },
   {
     when: { error: 'server_error' },

@@ -1,5 +1,5 @@
 import type { Context, HttpAnswer } from '../context.ts';
-import { NetworkError, OauthctlError, RefusedError } from '../errors.ts';
+import { InterruptedError, NetworkError, OauthctlError, RefusedError } from '../errors.ts';
 import { buildCallback, type CallbackStatus, parseCallbackAnswer } from '../protocol/keycloak-ciba.ts';
 
 export type CibaCallbackEvent =
@@ -15,7 +15,8 @@ export interface CibaCallbackOptions {
 /**
  * CIBA's steps 7 and 8 on Keycloak: sends the person's decision, exactly once. After a time-out or a reset nobody
  * knows whether it was handled; repeating it would destroy an accepted one, so it is not repeated.
- * @throws RefusedError; NetworkError `callback_fate_unknown`, or the transport's own when nothing was sent
+ * @throws RefusedError; NetworkError `callback_fate_unknown`, or the transport's own when nothing was sent;
+ *   InterruptedError
  */
 export async function sendResult(
   ctx: Context,
@@ -54,13 +55,22 @@ export function wasCertainlyNotSent(error: unknown): boolean {
   );
 }
 
+const NOT_REPEATED =
+  'It is not repeated, because a second result destroys an accepted one. Polling shows what became of it: "oauthctl ciba poll".';
+
 function fateUnknown(error: unknown): unknown {
+  if (error instanceof InterruptedError) {
+    return new InterruptedError(error.code === 'interrupted' ? 'SIGINT' : 'SIGTERM', {
+      hint: `Nobody knows whether the server took the result. ${NOT_REPEATED}`,
+      cause: error,
+    });
+  }
   if (!(error instanceof OauthctlError)) return error;
   return new NetworkError(
     'callback_fate_unknown',
     `the result was sent, and nobody knows whether the server took it: ${error.message}`,
     {
-      hint: 'It is not repeated, because a second result destroys an accepted one. Polling shows what became of it: "oauthctl ciba poll".',
+      hint: NOT_REPEATED,
       cause: error,
       maybeHandled: true,
     },

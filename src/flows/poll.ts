@@ -146,7 +146,7 @@ export async function pollForTokens(
     }
     // Whoever has polled at or after the expiry has had the server's last word.
     if (options.expiresAt !== undefined && answeredAt >= options.expiresAt)
-      throw expiredError(options, answeredAt);
+      throw expiredError(options.expiresAt, answeredAt, verdict);
   }
 }
 
@@ -290,9 +290,19 @@ function deadlineError(): TimeoutError {
   });
 }
 
-function expiredError({ expiresAt }: PollOptions, now: number): TimeoutError {
-  const ago = Math.round((now - (expiresAt ?? now)) / 1000);
-  return new TimeoutError('expired', `the request expired ${ago} s ago, and the server still says pending`, {
+function expiredError(
+  expiresAt: number,
+  now: number,
+  last: Extract<Verdict, { refusal: unknown } | { reason: unknown }>,
+): TimeoutError {
+  const expired = `the request expired ${Math.round((now - expiresAt) / 1000)} s ago`;
+  if (last.again === 'failure') {
+    return new TimeoutError('expired', `${expired}, and the last poll failed: ${last.reason}`, {
+      hint: 'Start a new authentication request.',
+      cause: last.error,
+    });
+  }
+  return new TimeoutError('expired', `${expired}, and the server still says pending`, {
     hint: 'Nobody approved it in time. Start a new authentication request.',
   });
 }

@@ -161,7 +161,9 @@ async function tlsOptions({ ca, cert, key, insecure }: TransportOptions): Promis
   try {
     if (ca !== undefined) new X509Certificate(ca);
   } catch (cause) {
-    throw new UsageError('certificate_unusable', 'the file of --ca-cert holds no certificate in PEM', { cause });
+    throw new UsageError('certificate_unusable', 'the file of --ca-cert holds no certificate in PEM', {
+      cause,
+    });
   }
   const options = {
     ...(ca !== undefined && { ca: [...rootCertificates, ca] }),

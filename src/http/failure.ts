@@ -1,6 +1,7 @@
 import { NetworkError, type OauthctlError, TimeoutError } from '../errors.ts';
 
 interface Fault {
+  name: string;
   code: string;
   message: string;
   /** Whether bytes of the request may have reached the server. */
@@ -18,27 +19,49 @@ const TLS_REASONS: Record<string, string> = {
   CERT_REVOKED: 'its certificate has been revoked',
 };
 
+const CLIENT_CERTIFICATE_HINT =
+  'The server may ask for a client certificate (--cert, --key) or another version of TLS.';
 const CERTIFICATE_HINT = 'Name the authority with --ca-cert FILE, or accept any certificate with --insecure.';
+
+export interface FailedExchange {
+  readonly url: URL;
+  /** The deadline that was in force, in milliseconds. */
+  readonly timeoutMs: number;
+  /** What was to carry the exchange, where it was not to go straight. */
+  readonly proxy?: URL | undefined;
+  /** The head of an answer was there already. */
+  readonly answering?: boolean | undefined;
+}
 
 /**
  * Turns what undici or Node threw into an error that names host, port and cause.
  * @param error what was thrown, possibly wrapped in `cause` or an AggregateError
- * @param url the absolute URL that was asked for
- * @param timeoutMs the deadline that was in force
  */
-export function describeFailure(error: unknown, url: string, timeoutMs: number): OauthctlError {
-  const target = new URL(url);
-  const port = target.port || (target.protocol === 'https:' ? '443' : '80');
-  const where = `${target.hostname}:${port}`;
+export function describeFailure(error: unknown, failed: FailedExchange): OauthctlError {
+  const { url, timeoutMs, proxy, answering = false } = failed;
+  // What is connected to is the proxy; the server behind it speaks TLS and HTTP.
+  const hop = proxy ? `the proxy ${hostAndPort(proxy)}` : hostAndPort(url);
+  const where = proxy ? `${hostAndPort(url)} (through ${hop})` : hop;
   const fault = innermost(error);
   const network = (code: string, message: string, hint?: string, maybeHandled = false) =>
     new NetworkError(code, message, { hint, cause: error, maybeHandled });
 
+  const refusedTunnel = proxy && /^Proxy (?:response \((\d+)\)|Authentication Required)/.exec(fault.message);
+  if (refusedTunnel) {
+    const status = refusedTunnel[1] ?? '407';
+    return network(
+      'proxy_refused',
+      `${hop} did not let the exchange with ${hostAndPort(url)} through (status ${status})`,
+      status === '407'
+        ? 'It wants credentials: --proxy http://USER:PASSWORD@HOST:PORT.'
+        : 'Check that the proxy may reach that host and port, or exempt the host with NO_PROXY.',
+    );
+  }
   switch (fault.code) {
     case 'ECONNREFUSED':
       return network(
         'connection_refused',
-        `${where} refused the connection`,
+        `${hop} refused the connection`,
         'Nothing listens there: check that the server runs, and its host and port.',
       );
     case 'ENOTFOUND':
@@ -46,7 +69,7 @@ export function describeFailure(error: unknown, url: string, timeoutMs: number):
     case 'EAI_FAIL':
       return network(
         'dns',
-        `the host name ${target.hostname} could not be resolved (${fault.code})`,
+        `the host name ${(proxy ?? url).hostname} could not be resolved (${fault.code})`,
         'Check the spelling of the host name, and the name servers of this machine.',
       );
     case 'EHOSTUNREACH':
@@ -54,24 +77,26 @@ export function describeFailure(error: unknown, url: string, timeoutMs: number):
     case 'EADDRNOTAVAIL':
       return network(
         'unreachable',
-        `${where} is unreachable (${fault.code})`,
+        `${hop} is unreachable (${fault.code})`,
         'Check the network, a VPN or a proxy.',
       );
     case 'UND_ERR_CONNECT_TIMEOUT':
     case 'ETIMEDOUT':
       return network(
         'connect_timeout',
-        `${where} did not accept the connection in time`,
+        `${hop} did not accept the connection in time`,
         'A firewall that drops packets looks like this; check host and port.',
       );
     case 'UND_ERR_HEADERS_TIMEOUT':
     case 'UND_ERR_BODY_TIMEOUT':
     case 'OAUTHCTL_DEADLINE':
-      return new TimeoutError('answer_timeout', `${where} did not answer within ${timeoutMs / 1000} s`, {
-        hint: 'Give it longer with --timeout SECONDS.',
-        cause: error,
-      });
+      return new TimeoutError(
+        'answer_timeout',
+        `${where} did not ${answering ? 'finish its answer' : 'answer'} within ${timeoutMs / 1000} s`,
+        { hint: 'Give it longer with --timeout SECONDS.', cause: error },
+      );
     case 'UND_ERR_RES_EXCEEDED_MAX_SIZE':
+    case 'UND_ERR_HEADERS_OVERFLOW':
     case 'OAUTHCTL_TOO_LARGE':
       return network(
         'answer_too_large',
@@ -86,13 +111,13 @@ export function describeFailure(error: unknown, url: string, timeoutMs: number):
         return network(
           'tls',
           `${where} closed the connection during the TLS handshake`,
-          'Check that the port speaks HTTPS, and whether the server asks for a client certificate (--cert, --key).',
+          `Check that the port speaks HTTPS. ${CLIENT_CERTIFICATE_HINT}`,
         );
       }
       return network(
         'connection_reset',
-        `${where} closed the connection without an answer`,
-        'A proxy in between, a crash, or HTTP spoken to an HTTPS port looks like this.',
+        `${where} closed the connection ${answering ? 'in the middle of its answer' : 'without an answer'}`,
+        answering ? 'A crash or a proxy in between looks like this.' : closedHint(url),
         true,
       );
   }
@@ -116,13 +141,18 @@ export function describeFailure(error: unknown, url: string, timeoutMs: number):
     return network('tls', `${where} does not speak TLS on this port`, 'Try http:// instead of https://.');
   }
   if (/^ERR_SSL|^ERR_TLS|^EPROTO$|^ERR_OSSL/.test(fault.code)) {
-    const reason = /alert ([a-z ]+)/i.exec(fault.message)?.[1] ?? fault.message;
-    return network('tls', `the TLS connection to ${where} failed: ${reason}`, CERTIFICATE_HINT);
+    const alert = /alert ([a-z ]+)/i.exec(fault.message)?.[1];
+    return network(
+      'tls',
+      `the TLS connection to ${where} failed: ${alert ?? fault.message}`,
+      // An alert is the server's verdict about us.
+      alert ? CLIENT_CERTIFICATE_HINT : CERTIFICATE_HINT,
+    );
   }
-  if (fault.code.startsWith('HPE_')) {
+  if (fault.name === 'HTTPParserError') {
     return network(
       'not_http',
-      `what ${where} answered is not HTTP (${fault.code})`,
+      `what ${where} answered is not HTTP (${fault.code || fault.message})`,
       'Check the port, and whether it wants https:// instead of http://.',
       true,
     );
@@ -138,13 +168,28 @@ export function describeFailure(error: unknown, url: string, timeoutMs: number):
 /** Follows `cause` and AggregateError to the error that carries a code of the system, TLS or undici. */
 function innermost(error: unknown): Fault {
   let current = error;
-  let best: Fault = { code: '', message: String(error), sent: true };
+  let best: Fault = { name: '', code: '', message: String(error), sent: true };
   for (let depth = 0; depth < 8 && current instanceof Error; depth += 1) {
     const code = (current as { code?: unknown }).code;
-    best = { code: typeof code === 'string' ? code : best.code, message: current.message, sent: true };
+    best = {
+      name: current.name,
+      code: typeof code === 'string' ? code : best.code,
+      message: current.message,
+      sent: true,
+    };
     const inner: unknown = current instanceof AggregateError ? current.errors[0] : current.cause;
     if (!(inner instanceof Error)) break;
     current = inner;
   }
   return best;
+}
+
+function hostAndPort(url: URL): string {
+  return `${url.hostname}:${url.port || (url.protocol === 'https:' ? '443' : '80')}`;
+}
+
+function closedHint(url: URL): string {
+  return url.protocol === 'https:'
+    ? `A crash or a proxy in between looks like this. ${CLIENT_CERTIFICATE_HINT}`
+    : 'A crash, a proxy in between, or HTTP spoken to an HTTPS port looks like this.';
 }

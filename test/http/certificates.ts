@@ -43,7 +43,15 @@ export function makeAuthority(name: string): Authority {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   // basicConstraints, critical: cA TRUE
   const extensions = [extension('551d13', sequence(der(0x01, Buffer.of(0xff))), true)];
-  const body = certificate({ name, issuer: name, publicKey, signer: privateKey, from: -DAY, until: DAY, extensions });
+  const body = certificate({
+    name,
+    issuer: name,
+    publicKey,
+    signer: privateKey,
+    from: -DAY,
+    until: DAY,
+    extensions,
+  });
   return { ...pems(body, privateKey), name, privateKey };
 }
 
@@ -83,7 +91,8 @@ function pems(body: Buffer, privateKey: KeyObject): Certificate {
 function der(tag: number, ...parts: Buffer[]): Buffer {
   const content = Buffer.concat(parts);
   const { length } = content;
-  const size = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  const size =
+    length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
   return Buffer.concat([Buffer.of(tag, ...size), content]);
 }
 

@@ -1,7 +1,13 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server as HttpServer } from 'node:http';
+import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer, type ServerOptions } from 'node:https';
-import { type AddressInfo, connect, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import {
+  type AddressInfo,
+  connect,
+  createServer as createTcpServer,
+  type Server,
+  type Socket,
+} from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { Certificate } from './certificates.ts';
 
@@ -31,7 +37,10 @@ export function httpServer(handle: RequestListener = greet): Promise<number> {
   return listen(createServer(handle));
 }
 
-export function tlsServer(options: ServerOptions & Certificate, handle: RequestListener = greet): Promise<number> {
+export function tlsServer(
+  options: ServerOptions & Certificate,
+  handle: RequestListener = greet,
+): Promise<number> {
   return listen(createTlsServer(options, handle));
 }
 
@@ -60,7 +69,11 @@ export interface Proxied {
 /** A proxy that tunnels CONNECT and forwards requests in absolute form; `refuse` answers all with that status. */
 export async function proxyServer(refuse?: number): Promise<{ port: number; seen: Proxied[] }> {
   const seen: Proxied[] = [];
-  const note = (request: { method?: string | undefined; url?: string | undefined; headers: Record<string, unknown> }) => {
+  const note = (request: {
+    method?: string | undefined;
+    url?: string | undefined;
+    headers: Record<string, unknown>;
+  }) => {
     const { method = '', url = '', headers } = request;
     seen.push({ method, target: url, authorization: headers['proxy-authorization'] as string | undefined });
   };
@@ -72,7 +85,9 @@ export async function proxyServer(refuse?: number): Promise<{ port: number; seen
     }
     const { hostname, port, pathname } = new URL(request.url ?? '');
     const upstream = connect(Number(port), hostname, () => {
-      upstream.write(`${request.method} ${pathname} HTTP/1.1\r\nhost: ${hostname}:${port}\r\nconnection: close\r\n\r\n`);
+      upstream.write(
+        `${request.method} ${pathname} HTTP/1.1\r\nhost: ${hostname}:${port}\r\nconnection: close\r\n\r\n`,
+      );
       if (response.socket) upstream.pipe(response.socket);
     });
   });

@@ -191,15 +191,15 @@ export class Cli {
    * never learns is a JWT), and no server ever had to ask for slower polls.
    */
   #expectDiscretion(run: Run): void {
-    const { args, stderr, traceText } = run;
+    const { stderr, traceText } = run;
     for (const [where, text] of Object.entries({ stderr, trace: traceText })) {
-      expect(text, `${where} of ${args.join(' ')}`).not.toContain('slow_down');
-      if (args.includes('--show-secrets')) continue;
+      expect(text, `${where} of ${commandLine(run)}`).not.toContain('slow_down');
+      if (run.args.includes('--show-secrets')) continue;
       const told = [
         ...[...this.#secrets].filter((secret) => text.includes(secret)),
         ...(text.match(SECRET_SHAPES) ?? []),
       ];
-      expect(told, `secrets in ${where} of ${args.join(' ')}`).toEqual([]);
+      expect(told, `secrets in ${where} of ${commandLine(run)}`).toEqual([]);
     }
   }
 }
@@ -252,14 +252,28 @@ export function serverUrl(server: KeycloakServer): string {
   return server.baseUrl.replace(/\/auth$/, '');
 }
 
-/** Reads the line of JSON that a run ended in. */
+/**
+ * Reads the line of JSON that a run ended in. Where a server refused, `oauth` must say what it sent, as the trace shows it.
+ */
 export function failure(run: Run, exitCode: number): ErrorDocument {
   expect(run, describeRun(run)).toMatchObject({ exitCode, stdout: '' });
   const { error } = JSON.parse(run.stderr.trimEnd().split('\n').at(-1) ?? '') as { error: ErrorDocument };
   expect(error.exit_code).toBe(exitCode);
+  // Metadata that is not there is no error of OAuth's, so its name is ours.
+  if (error.oauth && error.code !== 'metadata_not_found') {
+    const { status, body = '' } = run.trace.findLast(({ answer }) => answer)?.answer ?? {};
+    const { error: code, error_description } = JSON.parse(body) as NonNullable<ErrorDocument['oauth']>;
+    expect(error.oauth).toEqual({ status, error: code, ...(error_description && { error_description }) });
+    expect(error.code).toBe(code);
+  }
   return error;
 }
 
-function describeRun({ args, exitCode, stdout, stderr }: Run): string {
-  return `oauthctl ${args.join(' ')}\nexit code ${exitCode}\nstdout: ${stdout}\nstderr: ${stderr}`;
+function describeRun(run: Run): string {
+  return `${commandLine(run)}\nexit code ${run.exitCode}\nstdout: ${run.stdout}\nstderr: ${run.stderr}`;
+}
+
+/** Tokens among the arguments are cut short. */
+function commandLine({ args }: Run): string {
+  return `oauthctl ${args.map((arg) => (arg.length > 60 ? `${arg.slice(0, 12)}…` : arg)).join(' ')}`;
 }
