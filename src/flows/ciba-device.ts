@@ -1,7 +1,7 @@
 import type { JSONWebKeySet } from 'jose';
 import type { Context } from '../context.ts';
-import { type OauthctlError, RefusedError } from '../errors.ts';
-import { isUnknownKey, verifyBearer } from '../protocol/keycloak-bearer.ts';
+import { type OauthctlError, RefusedError, ValidationError } from '../errors.ts';
+import { isUnknownKey, requireIssuerUrl, verifyBearer } from '../protocol/keycloak-bearer.ts';
 import {
   CALLBACK_STATUS,
   type CallbackStatus,
@@ -111,6 +111,7 @@ class Device {
   readonly #results: Partial<Record<CallbackStatus, number>> = {};
   readonly #failures: OauthctlError[] = [];
   readonly #numbers = new Map<string, number>();
+  readonly #seen = new Set<string>();
   #received = 0;
   #done = 0;
   #waiting = 0;
@@ -136,6 +137,8 @@ class Device {
     const server = await this.#listen();
     const onAbort = () => (this.#ctx.signal.aborted ? this.#fail(this.#ctx.signal.reason) : this.#finish());
     this.#signal.addEventListener('abort', onAbort, { once: true });
+    // It may have been aborted while the listener was opened.
+    if (this.#signal.aborted) onAbort();
     try {
       this.#onEvent({ type: 'device_listening', url: server.url, rule: this.#options.rule });
       this.#options.onListening?.(server.url);
@@ -173,12 +176,23 @@ class Device {
         this.#handle(delegation).catch((error) => this.#fail(error));
       },
       onRefused: (reason, status) => this.#onEvent({ type: 'delegation_refused', reason, status }),
+      onError: (error) => this.#fail(error),
     });
   }
 
   async #checkBearer(bearer: string): Promise<void> {
     const { metadata } = this.#options;
-    if (metadata === undefined) return;
+    if (metadata === undefined) requireIssuerUrl(bearer);
+    else await this.#verify(bearer, metadata);
+    if (this.#seen.has(bearer)) {
+      throw new ValidationError('bearer_used', 'the bearer came before, and it is good for one result', {
+        hint: 'A second result would destroy the first one.',
+      });
+    }
+    this.#seen.add(bearer);
+  }
+
+  async #verify(bearer: string, metadata: ServerMetadata): Promise<void> {
     const verify = async () =>
       verifyBearer(bearer, {
         issuer: metadata.issuer,

@@ -40,13 +40,15 @@ export async function startCiba(
   const pending = latch();
   const resultSent = latch();
   const end = new AbortController();
+  // When the device fails, the client must not go on polling behind its back.
+  const client: Context = { ...ctx, signal: AbortSignal.any([ctx.signal, end.signal]) };
   const device =
     options.device && startDevice(ctx, options.device, { acknowledged, pending, resultSent, end }, onEvent);
   try {
     await device?.listening;
     const request = await Promise.race([
       requestAuthentication(
-        ctx,
+        client,
         { target: options.target, request: options.request, interval: options.interval },
         onEvent,
       ),
@@ -56,9 +58,10 @@ export async function startCiba(
     const scope = options.request.scope ?? 'openid';
     return await Promise.race([
       pollCiba(
-        ctx,
+        client,
         {
-          target: options.target,
+          // The person's own parameters are meant for the authentication request.
+          target: { ...options.target, extraParameters: [] },
           authReqId: request.acknowledgement.auth_req_id,
           interval: request.interval,
           firstPollAt: request.firstPollAt,

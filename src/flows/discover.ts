@@ -32,7 +32,7 @@ export async function discover(ctx: Context, options: DiscoverOptions): Promise<
     const classified = classifyAnswer(answer, 'metadata');
     if (classified.kind === 'ok')
       return { metadata: parseMetadata(classified.json, issuer, acceptIssuer), url };
-    const failure = notFound(issuer, answer.status, classified) ?? foreignAnswer(reasonOf(classified), url);
+    const failure = notFound(answer.status, classified) ?? foreignAnswer(reasonOf(classified), url);
     // Only "there is no such page" sends us to the next address; what the first one said is told in the end.
     if (answer.status !== 404) throw failure;
     first ??= failure;
@@ -58,20 +58,21 @@ export async function findKeycloakRealm(
       return { ...(await discover(ctx, { issuer, acceptIssuer: options.acceptIssuer })), issuer };
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
-      first ??= error;
+      // Where Keycloak itself answered, it speaks of the realm; elsewhere there is just no such page.
+      if (first === undefined || /realm/i.test(error.oauth.error_description ?? '')) first = error;
     }
   }
   throw first;
 }
 
-function notFound(issuer: string, status: number, classified: ReturnType<typeof classifyAnswer>) {
+function notFound(status: number, classified: ReturnType<typeof classifyAnswer>) {
   if (status !== 404) {
     return classified.kind === 'refused' ? new RefusedError(classified.oauth) : undefined;
   }
   const said = classified.kind === 'refused' ? classified.oauth.error : undefined;
   return new RefusedError({
     error: 'metadata_not_found',
-    error_description: said ?? `nothing at ${issuer} describes an authorization server`,
+    error_description: said ?? `no metadata of an authorization server is there`,
     status,
     endpoint: 'metadata',
   });

@@ -109,7 +109,8 @@ export class Reporter {
     const { default: ora } = await import('ora');
     this.#spinner = ora({
       stream: this.#options.terminal(),
-      indent: INDENT.length,
+      // Not ora's own indent: it leaves the cursor there when it stops.
+      prefixText: INDENT.slice(1),
       discardStdin: false,
       color: 'cyan',
     });
