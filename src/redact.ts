@@ -28,7 +28,8 @@ const SECRET_NAMES = new Set([
   'user_code',
 ]);
 
-const JWT = /eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){1,3}/g;
+// Three parts are a JWS, five a JWE, whose second is empty where its key is agreed on or shared.
+const JWT = /eyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){2,4}/g;
 const AUTHORIZATION = /\b(Basic|Bearer|DPoP)\s+[A-Za-z0-9\-._~+/]{16,}=*/gi;
 /** Shorter values would blank out innocent words. */
 const SHORTEST_KNOWN_SECRET = 6;
@@ -47,8 +48,9 @@ export function mask(value: string): string {
   return value.startsWith('eyJ') ? `${value.slice(0, 4)}…(masked)` : '(masked)';
 }
 
-/** Masks one header's value; the scheme of an Authorization header is kept. */
+/** Masks one header's value; the scheme of an Authorization header is kept, and a Location but for its secrets. */
 export function maskHeader(name: string, value: string): string {
+  if (/^(?:content-)?location$/i.test(name)) return maskUrl(value);
   if (!isSecretName(name)) return value;
   const scheme = /^(Basic|Bearer|DPoP)\s/i.exec(value)?.[1];
   return scheme ? `${scheme} (masked)` : mask(value);
@@ -103,12 +105,16 @@ export class Redactor {
     this.showSecrets = showSecrets;
   }
 
-  /** Remembers a value as secret, in clear and in the form encoding. */
+  /** Remembers a value as secret: in clear, and as it stands in URLs, forms and JSON. */
   know(...values: (string | undefined)[]): void {
     for (const value of values) {
       if (value === undefined || value.length < SHORTEST_KNOWN_SECRET) continue;
+      const formEncoded = new URLSearchParams([['', value]]).toString().slice(1);
       this.#known.add(value);
-      this.#known.add(encodeURIComponent(value));
+      this.#known.add(formEncoded);
+      // A lone surrogate has no encoding in a URL.
+      if (!/\p{Surrogate}/u.test(value)) this.#known.add(encodeURIComponent(value));
+      this.#known.add(JSON.stringify(value).slice(1, -1));
     }
   }
 
@@ -125,7 +131,10 @@ export class Redactor {
   text(text: string): string {
     if (this.showSecrets) return text;
     let masked = text;
-    for (const secret of this.#known) masked = masked.replaceAll(secret, mask(secret));
+    // The longest first: one may be the beginning of another.
+    for (const secret of [...this.#known].sort((one, other) => other.length - one.length)) {
+      masked = masked.replaceAll(secret, () => mask(secret));
+    }
     return masked
       .replace(JWT, (token) => mask(token))
       .replace(AUTHORIZATION, (_all, scheme: string) => `${scheme} (masked)`);

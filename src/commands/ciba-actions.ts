@@ -173,9 +173,9 @@ export async function runDeviceCommand(base: Context, command: Command): Promise
     { ...options, after: undefined, metadata, count: optionalCount(count) },
     new CibaSteps(reporter).tell,
   );
-  printResult(session, { delegations: result.delegations, results: result.results }, () => '');
   const [failure] = result.failures;
   if (failure) throw failure;
+  printResult(session, { delegations: result.delegations, results: result.results }, () => '');
 }
 
 export async function runCallback(base: Context, command: Command, result: string): Promise<void> {

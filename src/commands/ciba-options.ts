@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { UsageError } from '../errors.ts';
 import type { CibaDeviceOptions, Decision, DelegationSummary, DeviceRule } from '../flows/ciba-device.ts';
-import type { AuthenticationRequest } from '../protocol/ciba.ts';
+import { type AuthenticationRequest, buildAuthenticationRequest } from '../protocol/ciba.ts';
 import { parseListenAddress } from '../servers/listen-address.ts';
 import { parseSeconds } from '../settings.ts';
 import { summaryLine } from './ciba-steps.ts';
@@ -50,7 +50,7 @@ export async function readRequest(session: Session, options: RequestOptions): Pr
       : loginHint;
   const secret = async (reference: string | undefined) =>
     reference === undefined ? undefined : session.ctx.secret(reference);
-  return {
+  const request: AuthenticationRequest = {
     scope: settings.get('scope') ?? 'openid',
     login_hint: asked,
     login_hint_token: await secret(options.loginHintToken),
@@ -60,6 +60,9 @@ export async function readRequest(session: Session, options: RequestOptions): Pr
     user_code: await secret(options.userCode),
     requested_expiry: options.requestedExpiry === undefined ? undefined : Number(options.requestedExpiry),
   };
+  // A wrong hint is said before any server is asked.
+  buildAuthenticationRequest(request);
+  return request;
 }
 
 export interface ReadDeviceOptions

@@ -15,7 +15,11 @@ export interface Case {
 /** From what a server answered to its cause and remedy; the special before the general. */
 export const CASES: readonly Case[] = [
   {
-    when: { endpoint: 'metadata', error: 'metadata_not_found', description: /realm does not exist|\/realms\//i },
+    when: {
+      endpoint: 'metadata',
+      error: 'metadata_not_found',
+      description: /realm does not exist|\/realms\//i,
+    },
     cause: 'The server knows no realm of this name.',
     remedy:
       'Check the spelling, upper and lower case included. Keycloak 16 and older have /auth before /realms.',
@@ -150,7 +154,11 @@ export const CASES: readonly Case[] = [
     remedy: 'Let the user sign in once in a browser, or remove the required actions in the admin console.',
   },
   {
-    when: { endpoint: 'token', error: 'invalid_grant', description: /user disabled|could not identify user/i },
+    when: {
+      endpoint: 'token',
+      error: 'invalid_grant',
+      description: /user disabled|could not identify user/i,
+    },
     cause: 'The user was disabled or removed after the request was made.',
     remedy: 'Enable the user, or ask another one with a new request.',
   },

@@ -245,8 +245,9 @@ class Device {
       const decision = await this.#decide(delegation);
       this.#onEvent({ type: 'decided', decision, number, user: delegation.login_hint });
       await this.#carryOut(decision, delegation, number);
+    } else {
+      this.#waiting -= 1;
     }
-    this.#waiting -= 1;
     this.#numbers.delete(delegation.bearer);
     this.#done += 1;
     if (this.#options.count !== undefined && this.#done >= this.#options.count) this.#finish();
@@ -257,11 +258,16 @@ class Device {
     if (rule !== 'ask') {
       await after;
       await this.#ctx.clock.sleep(afterMs ?? (after === undefined ? SETTLE_MS : 0), this.#signal);
+      this.#waiting -= 1;
       return rule;
     }
     if (ask === undefined) throw new Error('the rule "ask" without a way to ask');
     // One question at a time, in the order of arrival.
-    const answer = this.#asking.then(() => ask(this.#summary(delegation), this.#signal));
+    const answer = this.#asking
+      .then(() => ask(this.#summary(delegation), this.#signal))
+      .finally(() => {
+        this.#waiting -= 1;
+      });
     this.#asking = answer.catch(() => {});
     const decision = await answer;
     await after;

@@ -1,11 +1,11 @@
 import type { Context } from '../context.ts';
 import { InterruptedError, OauthctlError, PendingError, TimeoutError, UsageError } from '../errors.ts';
 import { CIBA_GRANT_TYPE } from '../protocol/ciba.ts';
-import { type VerifiedIdToken, verifyIdToken } from '../protocol/id-token.ts';
+import type { VerifiedIdToken } from '../protocol/id-token.ts';
 import { requireEndpoint } from '../protocol/metadata.ts';
 import { buildTokenRequest, type TokenResponse } from '../protocol/token.ts';
-import { fetchJwks } from './jwks.ts';
 import { type PollEvent, type PollGuard, pollForTokens } from './poll.ts';
+import { keepTokens, verifyIdTokenOf } from './received-tokens.ts';
 import { postForm, type Target } from './target.ts';
 
 export type CibaPollEvent =
@@ -74,39 +74,11 @@ export async function pollCiba(
   }
   ctx.redactor.knowMembers(tokens.json);
   if (pending) await pending.end(authReqId);
-  const idToken = await validate(ctx, options, tokens);
-  if (target.owner !== undefined && target.keepTokens) {
-    await (await ctx.store()).tokens.keep(target.owner, {
-      response: tokens.json,
-      grant_type: CIBA_GRANT_TYPE,
-      issuer: target.metadata.issuer,
-      client_id: target.client.client_id,
-      received_at: ctx.clock.now(),
-    });
-  }
+  const idToken = await verifyIdTokenOf(ctx, target, tokens, options.requestedAt);
+  await keepTokens(ctx, target, CIBA_GRANT_TYPE, tokens);
   if (idToken) onEvent({ type: 'id_token_verified', idToken });
   else if (options.expectIdToken) onEvent({ type: 'id_token_missing' });
   return { tokens, idToken };
-}
-
-async function validate(
-  ctx: Context,
-  { target, requestedAt }: CibaPollOptions,
-  tokens: TokenResponse,
-): Promise<VerifiedIdToken | undefined> {
-  if (tokens.id_token === undefined) return undefined;
-  const { metadata, client } = target;
-  const algs = metadata.id_token_signing_alg_values_supported;
-  return verifyIdToken(tokens.id_token, {
-    issuer: metadata.issuer,
-    client_id: client.client_id,
-    client_secret: client.client_secret,
-    jwks: await fetchJwks(ctx, metadata),
-    alg: target.idTokenAlg,
-    supportedAlgs: Array.isArray(algs) ? algs.filter((alg) => typeof alg === 'string') : undefined,
-    now: ctx.clock.now(),
-    requestedAt,
-  });
 }
 
 function guardOf(ctx: Context, authReqId: string): PollGuard {

@@ -1,8 +1,11 @@
 import './wasm-flags.ts';
+import type { SecureContextOptions } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import sendRequest from 'undici/lib/api/api-request.js';
+import buildConnector from 'undici/lib/core/connect.js';
 import Client from 'undici/lib/dispatcher/client.js';
 import { OauthctlError, UsageError } from '../errors.ts';
+import { Connections } from './connections.ts';
 import { describeFailure } from './failure.ts';
 import { proxyFor } from './proxy.ts';
 import type { HttpAnswer, HttpClient, HttpRequest, Recorder, TransportOptions } from './types.ts';
@@ -25,16 +28,12 @@ export async function createHttpClient(
 ): Promise<HttpClient> {
   const connect = { timeout: options.connectTimeoutMs, ...(await tlsOptions(options)) };
 
-  const dispatcherFor = async (url: URL, proxy: URL | undefined): Promise<Dispatcher> => {
-    if (proxy === undefined) return new Client(url.origin, { pipelining: 0, connect });
-    const { ProxyAgent } = await import('undici');
-    return new ProxyAgent({
-      uri: proxy.href,
-      // A CONNECT to a port of plain HTTP is refused by many proxies.
-      proxyTunnel: false,
-      proxyTls: connect,
-      requestTls: connect,
-    });
+  const dispatcherFor = async (url: URL, proxy: URL | undefined, connections: Connections) => {
+    if (proxy === undefined) {
+      return new Client(url.origin, { pipelining: 0, connect: connections.through(buildConnector(connect)) });
+    }
+    const { createProxyDispatcher } = await import('./proxy-agent.ts');
+    return createProxyDispatcher(proxy, connect, connections);
   };
 
   const exchange = async (
@@ -44,9 +43,12 @@ export async function createHttpClient(
     signal: AbortSignal,
   ): Promise<Omit<HttpAnswer, 'ms'>> => {
     progress.proxy = proxyFor(url, options);
-    const dispatcher = await dispatcherFor(url, progress.proxy);
+    const connections = new Connections();
+    const dispatcher: Dispatcher = await dispatcherFor(url, progress.proxy, connections);
     try {
       const data = await new Promise<Dispatcher.ResponseData>((resolve, reject) => {
+        // undici heeds the signal once it is connected, and no sooner.
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
         sendRequest.call(
           dispatcher,
           {
@@ -69,6 +71,7 @@ export async function createHttpClient(
     } finally {
       // Not awaited: a server that never ends its side must not hold us up.
       void dispatcher.destroy().catch(() => {});
+      connections.end();
     }
   };
 
@@ -145,7 +148,12 @@ async function readBody(data: Dispatcher.ResponseData, maxBytes: number): Promis
 }
 
 /** What a person configured of TLS, checked before anything is sent. @throws UsageError `certificate_unusable` */
-async function tlsOptions({ ca, cert, key, insecure }: TransportOptions): Promise<ConnectionOptions> {
+async function tlsOptions({
+  ca,
+  cert,
+  key,
+  insecure,
+}: TransportOptions): Promise<SecureContextOptions & { rejectUnauthorized?: boolean }> {
   if (ca === undefined && cert === undefined && key === undefined) {
     return insecure ? { rejectUnauthorized: false } : {};
   }

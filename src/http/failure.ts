@@ -125,7 +125,9 @@ export function describeFailure(error: unknown, failed: FailedExchange): Oauthct
     return network(
       'tls',
       `the TLS connection to ${where} failed: ${TLS_REASONS[fault.code]}`,
-      CERTIFICATE_HINT,
+      /^CERT_/.test(fault.code)
+        ? "The server's administrator has to replace it; --insecure goes on all the same."
+        : CERTIFICATE_HINT,
     );
   }
   if (fault.code === 'ERR_TLS_CERT_ALTNAME_INVALID') {

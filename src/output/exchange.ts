@@ -1,4 +1,5 @@
-import { isSecretName, mask, maskForm, maskHeader, maskJson, maskUrl, type Redactor } from '../redact.ts';
+import { mask, maskForm, maskHeader, maskJson, maskUrl, type Redactor } from '../redact.ts';
+import { printable } from './printable.ts';
 
 /** What is shown of an exchange; the transport's type fits. */
 interface ShownExchange {
@@ -25,7 +26,7 @@ export function renderExchange(exchange: ShownExchange, redactor: Redactor): str
   if (answer)
     lines.push(`< ${answer.status}  ${answer.ms} ms`, ...renderMessage(answer).map((line) => `< ${line}`));
   if (failure !== undefined) lines.push(`! ${failure}`);
-  return `${lines.join('\n')}\n`;
+  return `${lines.map((line) => printable(line, true)).join('\n')}\n`;
 }
 
 /** Renders an exchange as one line of a trace file: JSON, secrets masked, the wire's own names. */
@@ -54,15 +55,16 @@ function redactMessage({ headers, body }: ShownMessage): ShownMessage {
 }
 
 function redactBody(body: string, contentType: string): string {
-  if (contentType.startsWith('application/x-www-form-urlencoded')) return maskForm(body);
+  const type = contentType.split(';')[0]?.trim().toLowerCase();
+  if (type === 'application/x-www-form-urlencoded') return maskForm(body);
   try {
     return JSON.stringify(maskJson(JSON.parse(body)));
   } catch {
-    return contentType.startsWith('application/jwt') || isSecretName(contentType) ? mask(body) : body;
+    return type === 'application/jwt' ? mask(body) : body;
   }
 }
 
 function renderMessage({ headers, body }: ShownMessage): string[] {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-  return body === '' ? lines : [...lines, '', ...body.split('\n')];
+  return body === '' ? lines : [...lines, '', ...body.split(/\r?\n/)];
 }

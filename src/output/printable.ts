@@ -5,7 +5,12 @@
 export function printable(text: string, multiline = false): string {
   return Array.from(text, (character) => {
     const code = character.codePointAt(0) ?? 0;
-    const isControl = code < 0x20 || (code >= 0x7f && code <= 0x9f) || (code >= 0x202a && code <= 0x202e);
+    const isControl =
+      code < 0x20 ||
+      (code >= 0x7f && code <= 0x9f) ||
+      // Line ends of Unicode, and what turns the direction of writing.
+      (code >= 0x2028 && code <= 0x202e) ||
+      (code >= 0x2066 && code <= 0x2069);
     if (!isControl || (multiline && (character === '\n' || character === '\t'))) return character;
     return `\\x${code.toString(16).padStart(2, '0')}`;
   }).join('');

@@ -13,7 +13,7 @@ export function mayAnimate(env: Env, isTerminal: boolean): boolean {
 }
 
 function wantsColour(env: Env, isTerminal: boolean): boolean {
-  if (isSet(env.FORCE_COLOR)) return true;
+  if (env.FORCE_COLOR) return isSet(env.FORCE_COLOR);
   if (env.NO_COLOR || env.TERM === 'dumb' || isSet(env.CI)) return false;
   return isTerminal;
 }

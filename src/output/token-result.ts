@@ -1,6 +1,7 @@
 import type { ChalkInstance } from 'chalk';
 import { mask } from '../redact.ts';
 import { inWords } from './duration.ts';
+import { printable } from './printable.ts';
 
 /** One token of a token response, for people. */
 export interface ShownToken {
@@ -30,18 +31,18 @@ export function renderTokens(
   for (const { name, token, claims, alg, expiresIn, verified } of tokens) {
     const lifetime = lifetimeOf(claims, expiresIn, now);
     const facts = [
-      showSecrets ? token : mask(token),
-      alg ?? (claims ? undefined : 'opaque'),
+      showSecrets ? printable(token) : mask(token),
+      (alg && printable(alg)) ?? (claims ? undefined : 'opaque'),
       lifetime,
       verified ? 'verified' : undefined,
     ];
     lines.push(`${chalk.bold(name.padEnd(14))} ${facts.filter((fact) => fact !== undefined).join(' · ')}`);
     for (const [claim, value] of Object.entries(claims ?? {})) {
-      lines.push(`  ${chalk.dim(claim.padEnd(18))} ${renderClaim(claim, value)}`);
+      lines.push(`  ${chalk.dim(printable(claim).padEnd(18))} ${renderClaim(claim, value)}`);
     }
   }
   for (const [name, value] of Object.entries(others)) {
-    lines.push(`${chalk.bold(name.padEnd(14))} ${typeof value === 'string' ? value : JSON.stringify(value)}`);
+    lines.push(`${chalk.bold(printable(name).padEnd(14))} ${renderValue(value)}`);
   }
   return `${lines.join('\n')}\n`;
 }
@@ -50,7 +51,11 @@ function renderClaim(name: string, value: unknown): string {
   if (TIMES.has(name) && typeof value === 'number' && Number.isFinite(value) && Math.abs(value) < 8.64e12) {
     return `${value} (${new Date(value * 1000).toISOString().replace('.000Z', 'Z')})`;
   }
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return renderValue(value);
+}
+
+function renderValue(value: unknown): string {
+  return printable(typeof value === 'string' ? value : JSON.stringify(value));
 }
 
 function lifetimeOf(

@@ -77,9 +77,10 @@ async function verifySignature(
       throw invalid('its signature is wrong', error);
     if (error instanceof errors.JWKSNoMatchingKey)
       throw invalid('no key in the JWKS matches its kid and alg', error);
-    if (error instanceof errors.JOSEError)
-      throw invalid(`its signature cannot be checked: ${error.message}`, error);
-    throw error;
+    if (error instanceof ValidationError) throw error;
+    // jose's own, or of the runtime for a key that it will not take.
+    const why = error instanceof Error ? error.message : String(error);
+    throw invalid(`its signature cannot be checked: ${why}`, error);
   }
 }
 

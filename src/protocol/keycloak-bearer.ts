@@ -26,8 +26,19 @@ export async function verifyBearer(
   } catch (error) {
     if (error instanceof errors.JWKSNoMatchingKey)
       throw invalid('no key of the realm matches it', error, true);
-    if (error instanceof errors.JOSEError) throw invalid(error.message, error);
-    throw error;
+    // jose's own, or of the runtime for a key that it will not take.
+    throw invalid(error instanceof Error ? error.message : String(error), error);
+  }
+}
+
+/**
+ * Checks that a bearer of any issuer at least says where its result goes.
+ * @throws ValidationError `bearer_invalid`
+ */
+export function requireIssuerUrl(bearer: string): void {
+  const issuer = readBearer(bearer)?.iss ?? '';
+  if (!URL.canParse(issuer) || !/^https?:$/.test(new URL(issuer).protocol)) {
+    throw invalid('it is not a JWT that names its issuer by URL');
   }
 }
 

@@ -22,6 +22,8 @@ export interface AuthenticationDeviceOptions {
   readonly onAnswered: (delegation: ReceivedDelegation) => void;
   /** A request was turned away. */
   readonly onRefused: (reason: string, status: number) => void;
+  /** A request could not be handled: a defect of ours. */
+  readonly onError: (error: unknown) => void;
 }
 
 export type AuthenticationDeviceServer = Listener;
@@ -63,7 +65,13 @@ export async function listenAuthenticationDevice(
   };
 
   return listen(
-    { listen: options.listen, endpoint: 'authentication_device', maxBodyBytes: MAX_BODY_BYTES, handle },
+    {
+      listen: options.listen,
+      endpoint: 'authentication_device',
+      maxBodyBytes: MAX_BODY_BYTES,
+      handle,
+      onError: options.onError,
+    },
     recorder,
     now,
   );

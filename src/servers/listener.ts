@@ -26,6 +26,8 @@ export interface ListenerOptions {
   /** Bytes of a request's body that are read; more is answered with 413. */
   readonly maxBodyBytes: number;
   readonly handle: (request: ReceivedRequest) => Promise<Reply>;
+  /** Hears of what `handle` or the recorder threw; the request is answered with 500 where it still can be. */
+  readonly onError: (error: unknown) => void;
 }
 
 export interface Listener {
@@ -36,6 +38,8 @@ export interface Listener {
 
 const REQUEST_TIMEOUT = 15_000;
 const MAX_CONNECTIONS = 64;
+/** Bytes beyond the limit that are read and dropped, so that the other side lives to see the 413. */
+const DROPPED_BYTES = 1024 * 1024;
 
 /**
  * Listens for HTTP, within limits of size, time and number of connections.
@@ -49,7 +53,10 @@ export async function listen(
   const server = createServer(
     { requestTimeout: REQUEST_TIMEOUT, headersTimeout: REQUEST_TIMEOUT },
     (request, response) => {
-      void serve(request, response, options, recorder, now);
+      serve(request, response, options, recorder, now).catch((error: unknown) => {
+        if (!response.headersSent) response.writeHead(500, { connection: 'close' }).end();
+        options.onError(error);
+      });
     },
   );
   server.maxConnections = MAX_CONNECTIONS;
@@ -100,7 +107,7 @@ async function serve(
   const startedAt = now();
   const received = {
     method: request.method ?? '',
-    path: new URL(request.url ?? '/', 'http://localhost').pathname,
+    path: pathOf(request.url ?? '/'),
     headers: Object.fromEntries(
       Object.entries(request.headers).map(([name, value]) => [
         name,
@@ -150,15 +157,22 @@ async function answer(
   return options.handle({ ...received, body });
 }
 
+/** The path of a request's target; a target that is no URL is its own path. */
+function pathOf(target: string): string {
+  const base = 'http://localhost';
+  return URL.canParse(target, base) ? new URL(target, base).pathname : target;
+}
+
 /** Reads a body up to the limit; undefined when it is larger. */
 async function readBody(request: IncomingMessage, maxBytes: number): Promise<string | undefined> {
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return undefined;
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // Leaving the loop must not destroy the connection: the answer still has to go there.
+  const body: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false });
+  for await (const chunk of body) {
     size += chunk.length;
-    if (size > maxBytes) return undefined;
-    chunks.push(chunk);
+    if (size <= maxBytes) chunks.push(chunk);
+    else if (size > maxBytes + DROPPED_BYTES) break;
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return size > maxBytes ? undefined : Buffer.concat(chunks).toString('utf8');
 }

@@ -91,6 +91,7 @@ const PATHS: Readonly<Record<string, ReceivedRequest['endpoint']>> = {
   '/jwks': 'jwks',
   '/ext/ciba/auth': 'backchannel',
   '/ext/ciba/auth/callback': 'callback',
+  '/protocol/openid-connect/ext/ciba/auth/callback': 'callback',
   '/token': 'token',
 };
 

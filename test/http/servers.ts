@@ -90,6 +90,7 @@ export async function proxyServer(refuse?: number): Promise<{ port: number; seen
       );
       if (response.socket) upstream.pipe(response.socket);
     });
+    upstream.on('error', () => response.writeHead(502).end('<html>no route</html>'));
   });
   server.on('connect', (request, socket) => {
     note(request);
@@ -102,7 +103,7 @@ export async function proxyServer(refuse?: number): Promise<{ port: number; seen
       socket.write('HTTP/1.1 200 Connected\r\n\r\n');
       upstream.pipe(socket).pipe(upstream);
     });
-    upstream.on('error', () => socket.destroy());
+    upstream.on('error', () => socket.end('HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n'));
     socket.on('error', () => upstream.destroy());
   });
   return { port: await listen(server), seen };

@@ -127,8 +127,7 @@ export class Cli {
         .filter(Boolean)
         .map((line) => JSON.parse(line));
       const run = { args, exitCode, ...output, traceText, trace };
-      if (late)
-        throw new Error(`The program did not end within ${DEADLINE / 1000} s.\n${describeRun(run)}`);
+      if (late) throw new Error(`The program did not end within ${DEADLINE / 1000} s.\n${describeRun(run)}`);
       this.runs.push(run);
       await this.#learn(run);
       this.#expectDiscretion(run);
@@ -147,7 +146,10 @@ export class Cli {
           };
           heard.add(listener);
           listener();
-          ended.then((run) => reject(new Error(`It ended without saying ${text}.\n${describeRun(run)}`)), reject);
+          ended.then(
+            (run) => reject(new Error(`It ended without saying ${text}.\n${describeRun(run)}`)),
+            reject,
+          );
         }),
     };
   }
@@ -209,6 +211,8 @@ export const SECRET_SHAPES = /\beyJ[\w-]{8,}\.[\w.-]+|\b(?:Basic|Bearer) +(?!err
 
 export interface CliOptions {
   client?: SampleClient;
+  /** Further environment variables; their values count as secrets. */
+  env?: Record<string, string>;
   /** The profile `sample` for this server and client, which is then in use. */
   profile?: { server: KeycloakServer; extra?: readonly string[] };
 }
@@ -217,14 +221,16 @@ export interface CliOptions {
 export async function openCli(
   { onTestFinished }: Pick<TestContext, 'onTestFinished'>,
   sample?: SampleRealm,
-  { client = sample?.client, profile }: CliOptions = {},
+  { client = sample?.client, env = {}, profile }: CliOptions = {},
 ): Promise<Cli> {
   const home = await mkdtemp(join(tmpdir(), 'oauthctl-real-'));
   const cli = new Cli(home, {
     HOME: home,
     OAUTHCTL_HOME: home,
     ...(client && { [SECRET_VARIABLE]: client.secret }),
+    ...env,
   });
+  cli.know(...Object.values(env));
   onTestFinished(() => cli.close());
   if (sample) cli.know(sample.user.password);
   if (client) cli.know(client.secret, Buffer.from(`${client.clientId}:${client.secret}`).toString('base64'));
