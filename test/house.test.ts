@@ -201,7 +201,7 @@ describe('the house', () => {
     expect([...loadedBy('main.ts', sources)]).toEqual(['commander']);
   });
 
-  it.each(['undici', 'jose', 'ora', 'enquirer'])(
+  it.each(['undici', 'jose', 'ora', 'enquirer', 'chalk'])(
     'does not load %s before a command’s action runs',
     (name) => {
       const entries = parse('commands/index.ts', sources.get('commands/index.ts') ?? '').imports;

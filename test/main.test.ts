@@ -78,7 +78,7 @@ describe('a mistake in the arguments', () => {
 });
 
 describe('a failure', () => {
-  it('of the server keeps the OAuth error as it came, under --json', async () => {
+  it('of the network is one line of JSON under --json', async () => {
     const result = await run('--json', 'discover', '--issuer', 'http://127.0.0.1:1/realms/R');
     expect(result.code).toBe(5);
     expect(failureOf(result)).toEqual({
@@ -107,39 +107,28 @@ describe('a failure', () => {
     expect(stderr).toMatch(/^error: /);
   });
 
-  it('that is a defect of ours exits with 1, and says so', async () => {
-    const parts = await testParts();
-    const broken = {
-      ...parts,
-      io: {
-        ...parts.io,
-        out: () => {
-          throw new TypeError('a bug');
-        },
-      },
+  describe('that is a defect of ours', () => {
+    const runBroken = async (...argv: string[]) => {
+      const parts = await testParts();
+      const out = () => {
+        throw new TypeError('a bug');
+      };
+      const code = await main(argv, { ...parts, io: Object.assign(Object.create(parts.io), { out }) });
+      return { code, stdout: parts.stdout(), stderr: parts.stderr() };
     };
-    const code = await main(['profile', 'list'], broken);
-    expect(code).toBe(1);
-    expect(parts.stderr()).toMatch(
-      /^error: a defect of oauthctl: a bug\n {2}remedy {2}Please report it.*\nTypeError: a bug\n/,
-    );
-  });
 
-  it('that is a defect of ours is one line of JSON under --json', async () => {
-    const parts = await testParts();
-    const broken = {
-      ...parts,
-      io: {
-        ...parts.io,
-        out: () => {
-          throw new TypeError('a bug');
-        },
-      },
-    };
-    expect(await main(['--json', 'profile', 'list'], broken)).toBe(1);
-    expect(failureOf({ code: 1, stdout: '', stderr: parts.stderr() })).toMatchObject({
-      code: 'defect',
-      exit_code: 1,
+    it('exits with 1, says so, and shows where', async () => {
+      const { code, stderr } = await runBroken('profile', 'list');
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /^error: a defect of oauthctl: a bug\n {2}remedy {2}Please report it.*\nTypeError: a bug\n {4}at /,
+      );
+    });
+
+    it('is one line of JSON under --json', async () => {
+      const result = await runBroken('--json', 'profile', 'list');
+      expect(result.code).toBe(1);
+      expect(failureOf(result)).toMatchObject({ code: 'defect', exit_code: 1 });
     });
   });
 

@@ -52,7 +52,7 @@ export async function runStart(base: Context, command: Command): Promise<void> {
         steps.tell,
       ),
     );
-    printTokens(session, tokens, idToken !== undefined);
+    await printTokens(session, tokens, idToken !== undefined);
   } finally {
     await sandbox?.close();
   }
@@ -112,8 +112,9 @@ export async function runPoll(base: Context, command: Command, id: string | unde
     client_id: target.client.client_id,
     scope: '',
     requested_at: now,
-    interval: DEFAULT_INTERVAL,
-    next_poll_at: now,
+    interval: found?.interval ?? DEFAULT_INTERVAL,
+    // An id that ended is asked for again only on purpose, and not faster than before.
+    next_poll_at: Math.max(now, found?.next_poll_at ?? now),
     polls: 0,
   };
   ctx.redactor.know(pending.auth_req_id);
@@ -144,7 +145,7 @@ export async function runPoll(base: Context, command: Command, id: string | unde
       steps.tell,
     ),
   );
-  printTokens(session, tokens, idToken !== undefined);
+  await printTokens(session, tokens, idToken !== undefined);
 }
 
 export async function runDeviceCommand(base: Context, command: Command): Promise<void> {
@@ -191,6 +192,8 @@ export async function runCallback(base: Context, command: Command, result: strin
   const { bearer: reference } = command.opts<{ bearer?: string }>();
   const held = reference === undefined ? await takeHeld(session) : undefined;
   const delegation = held ?? (await readBearerReference(session, reference ?? ''));
+  // Whatever becomes of it, nobody is to send a second result for this bearer.
+  if (held === undefined) await (await ctx.store()).pending.releaseHeld(delegation.bearer);
   const steps = new CibaSteps(session.reporter);
   try {
     await telling(session, steps, () =>

@@ -4,9 +4,8 @@ import type { CibaStartEvent } from '../flows/ciba-start.ts';
 import { inWords } from '../output/duration.ts';
 import { printable } from '../output/printable.ts';
 import type { Reporter } from '../output/reporter.ts';
-import { decodeUnverified } from '../protocol/jwt.ts';
-import type { TokenResponse } from '../protocol/token.ts';
 import { mask } from '../redact.ts';
+import { parameterLine, shortPath, tokenLine } from './step-lines.ts';
 
 const REFUSED_STEP: Partial<Record<Endpoint, readonly [mark: string, parties: string]>> = {
   backchannel_authentication: ['②', 'server → client'],
@@ -166,29 +165,6 @@ export function summaryLine(summary: DelegationSummary): string {
     .join(' · ');
 }
 
-function parameterLine(request: object): string {
-  return Object.entries(request)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => {
-      const secret = name === 'user_code' || name === 'login_hint_token' || name === 'id_token_hint';
-      return `${name}=${secret ? mask(String(value)) : printable(String(value))}`;
-    })
-    .join('  ');
-}
-
-function tokenLine(tokens: TokenResponse): string {
-  const alg = decodeUnverified(tokens.access_token)?.header.alg;
-  const parts = [
-    `access_token ${typeof alg === 'string' ? alg : 'opaque'}`,
-    tokens.expires_in !== undefined && inWords(tokens.expires_in),
-  ].filter(Boolean);
-  const refreshExpiry = tokens.json.refresh_expires_in;
-  const refresh =
-    tokens.refresh_token !== undefined &&
-    `refresh_token${typeof refreshExpiry === 'number' && refreshExpiry > 0 ? `, ${inWords(refreshExpiry)}` : ''}`;
-  return [parts.join(', '), tokens.id_token !== undefined && 'id_token', refresh].filter(Boolean).join(' · ');
-}
-
 function describeRule(rule: string): string {
   const rules: Record<string, string> = {
     ask: 'asks you',
@@ -199,10 +175,4 @@ function describeRule(rule: string): string {
     hold: 'keeps delegations for "oauthctl ciba callback"',
   };
   return rules[rule] ?? rule;
-}
-
-/** The end of a path, enough to recognise it. */
-function shortPath(url: string): string {
-  const parts = new URL(url).pathname.split('/');
-  return parts.length > 4 ? `…/${parts.slice(-3).join('/')}` : parts.join('/');
 }

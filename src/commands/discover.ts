@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
+import { UsageError } from '../errors.ts';
+import { printable } from '../output/printable.ts';
 import { addServerOptions, openSession, printResult } from './session.ts';
 
 const LISTS = [
@@ -29,6 +31,9 @@ async function runDiscover(base: Context, command: Command, argument: string | u
   const { ctx, settings } = session;
   const { discover, findKeycloakRealm } = await import('../flows/discover.ts');
   const { url, realm } = command.opts<{ url?: string; realm?: string }>();
+  if ((url === undefined) !== (realm === undefined)) {
+    throw new UsageError('url_and_realm', '--url and --realm belong together');
+  }
   const acceptIssuer = settings.get('acceptIssuer');
   const found =
     url !== undefined && realm !== undefined
@@ -36,21 +41,21 @@ async function runDiscover(base: Context, command: Command, argument: string | u
       : await discover(ctx, { issuer: settings.require('issuer', 'the authorization server'), acceptIssuer });
   const { metadata } = found;
   printResult(session, metadata, () => {
-    const { chalk } = session.reporter;
+    const { paint } = session.reporter;
     const endpoints = Object.entries(metadata).filter(
       ([name, value]) => typeof value === 'string' && /_endpoint$|^jwks_uri$/.test(name),
     );
     const width = Math.max(...endpoints.map(([name]) => name.length), 24);
     return [
-      `${chalk.bold('issuer'.padEnd(width))}  ${metadata.issuer}`,
-      `${chalk.bold('metadata'.padEnd(width))}  ${found.url}`,
+      `${paint.bold('issuer'.padEnd(width))}  ${printable(metadata.issuer)}`,
+      `${paint.bold('metadata'.padEnd(width))}  ${found.url}`,
       '',
-      ...endpoints.map(([name, value]) => `${name.padEnd(width)}  ${String(value)}`),
+      ...endpoints.map(([name, value]) => `${printable(name).padEnd(width)}  ${printable(String(value))}`),
       '',
       ...LISTS.flatMap(([label, name]) => {
         const values = metadata[name];
         if (!Array.isArray(values)) return [];
-        return [`${label.padEnd(width)}  ${values.length > 0 ? values.join(' ') : 'none'}`];
+        return [`${label.padEnd(width)}  ${values.length > 0 ? printable(values.join(' ')) : 'none'}`];
       }),
       '',
     ].join('\n');

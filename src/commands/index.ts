@@ -19,6 +19,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./ciba.ts')).defineCiba,
   },
   {
+    name: 'token',
+    summary: 'request tokens: client-credentials, password, refresh',
+    load: async () => (await import('./token.ts')).defineToken,
+  },
+  {
     name: 'profile',
     summary: 'the store of realms, clients and defaults',
     load: async () => (await import('./profile.ts')).defineProfile,

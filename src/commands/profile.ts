@@ -87,6 +87,7 @@ function addProfileOptions(command: Command): Command {
 async function runAdd(base: Context, command: Command, name: string | undefined): Promise<void> {
   const session = await openStoreSession(base, command);
   const { ctx, mayAsk } = session;
+  warnAboutSecret(session, command);
   const flags = await askForMissing(session, command.opts<ProfileFlags>());
   const profileName = name ?? flags.realm ?? (mayAsk ? await askName(ctx) : 'default');
   const { force, use } = command.opts<{ force?: true; use?: true }>();
@@ -98,7 +99,7 @@ async function runAdd(base: Context, command: Command, name: string | undefined)
     });
   }
   const changes = await readMembers(session, flags);
-  const profile = { ...withoutUndefined(changes), issuer } as Profile;
+  const profile = { issuer, ...withoutUndefined(changes) } as Profile;
   await profiles.add(profileName, profile, { overwrite: force === true, use: use === true });
   printResult(
     session,
@@ -155,6 +156,7 @@ async function runSet(base: Context, command: Command, name: string): Promise<vo
   const session = await openStoreSession(base, command);
   const { profiles } = await session.ctx.store();
   const flags = command.opts<ProfileFlags & { unset?: readonly string[] }>();
+  warnAboutSecret(session, command);
   await profiles.get(name);
   const removed = (flags.unset ?? []).map((member) => {
     if (member === 'issuer' || !(MEMBERS as readonly string[]).includes(member)) {
@@ -232,8 +234,13 @@ async function readSecret(session: Session, reference: string | undefined): Prom
   return reference;
 }
 
+/** A secret that was typed at a prompt stood in no argument. */
+function warnAboutSecret(session: Session, command: Command): void {
+  const { clientSecret } = command.opts<ProfileFlags>();
+  if (clientSecret !== undefined) warnAboutLiteral(session, clientSecret);
+}
+
 async function askForMissing(session: Session, flags: ProfileFlags): Promise<ProfileFlags> {
-  if (flags.clientSecret !== undefined) warnAboutLiteral(session, flags.clientSecret);
   if (!session.mayAsk) return flags;
   const prompt = await session.ctx.prompt();
   const optional = async (question: string) => (await prompt.text(question, { optional: true })) || undefined;

@@ -7,6 +7,7 @@ import type { Target } from '../flows/target.ts';
 import { renderExchange, renderTraceLine } from '../output/exchange.ts';
 import { renderField, renderJson } from '../output/json.ts';
 import { Reporter } from '../output/reporter.ts';
+import { colours } from '../output/style.ts';
 import { openTraceFile } from '../output/trace-file.ts';
 import type { GlobalOptions } from '../program.ts';
 import {
@@ -68,6 +69,7 @@ export async function openSession(
     env,
     isTerminal: io.stderrIsTerminal,
     quiet: globals.quiet === true,
+    paint: await colours(env, io.stderrIsTerminal),
     terminal: () => io.terminal,
   });
   const ctx = base.withTransport(await transportOptions(base, settings, globals));

@@ -7,8 +7,13 @@ import { printResult, type Session } from './session.ts';
 const TOKENS = ['access_token', 'id_token', 'refresh_token'] as const;
 
 /** Prints a token response: as it came for `--json`, claims and lifetimes for people. */
-export function printTokens(session: Session, tokens: TokenResponse, idTokenVerified: boolean): void {
+export async function printTokens(
+  session: Session,
+  tokens: TokenResponse,
+  idTokenVerified: boolean,
+): Promise<void> {
   const { ctx } = session;
+  const paint = await colours(ctx.env, ctx.io.stdoutIsTerminal);
   printResult(session, tokens.json, () => {
     const shown = TOKENS.flatMap((name): ShownToken[] => {
       const token = tokens[name];
@@ -37,7 +42,7 @@ export function printTokens(session: Session, tokens: TokenResponse, idTokenVeri
       Object.entries(tokens.json).filter(([name]) => !(TOKENS as readonly string[]).includes(name)),
     );
     return renderTokens(shown, others, {
-      chalk: colours(ctx.env, ctx.io.stdoutIsTerminal),
+      paint,
       now: ctx.clock.now(),
       showSecrets: ctx.redactor.showSecrets,
     });

@@ -78,6 +78,8 @@ export interface CibaDeviceResult {
 
 /** Keycloak stores a request only after the device has answered; a result that overtakes that is refused. */
 const SETTLE_MS = 300;
+/** A result that is refused later than this after our 201 was not too early. */
+const TOO_EARLY_MS = 2_000;
 const TOO_EARLY_RETRY_MS = 1_000;
 /** Keys are fetched again for an unknown `kid`, at most this often. */
 const REFETCH_KEYS_MS = 10_000;
@@ -111,6 +113,8 @@ class Device {
   readonly #results: Partial<Record<CallbackStatus, number>> = {};
   readonly #failures: OauthctlError[] = [];
   readonly #numbers = new Map<string, number>();
+  /** By bearer: when our answer to the delegation left. */
+  readonly #answeredAt = new Map<string, number>();
   readonly #seen = new Set<string>();
   #received = 0;
   #done = 0;
@@ -168,6 +172,7 @@ class Device {
         });
       },
       onAnswered: (delegation) => {
+        this.#answeredAt.set(delegation.bearer, this.#ctx.clock.now());
         this.#onEvent({
           type: 'delegation_answered',
           status: delegation.status,
@@ -243,12 +248,15 @@ class Device {
     const number = this.#numberOf(delegation);
     if (delegation.status === 201) {
       const decision = await this.#decide(delegation);
+      // Whoever hears of it may act on it at once, so what is to be held is held before.
+      if (decision === 'hold') await this.#hold(delegation);
       this.#onEvent({ type: 'decided', decision, number, user: delegation.login_hint });
-      await this.#carryOut(decision, delegation, number);
+      await this.#sendResult(decision, delegation, number);
     } else {
       this.#waiting -= 1;
     }
     this.#numbers.delete(delegation.bearer);
+    this.#answeredAt.delete(delegation.bearer);
     this.#done += 1;
     if (this.#options.count !== undefined && this.#done >= this.#options.count) this.#finish();
   }
@@ -274,23 +282,26 @@ class Device {
     return decision;
   }
 
-  async #carryOut(decision: Decision, delegation: ReceivedDelegation, number: number): Promise<void> {
+  async #hold(delegation: ReceivedDelegation): Promise<void> {
+    await (await this.#ctx.store()).pending.hold({
+      bearer: delegation.bearer,
+      callback_url: this.#callbackUrl(delegation),
+      ...(delegation.login_hint !== undefined && { login_hint: delegation.login_hint }),
+      ...(delegation.binding_message !== undefined && { binding_message: delegation.binding_message }),
+      received_at: this.#ctx.clock.now(),
+    });
+  }
+
+  async #sendResult(decision: Decision, delegation: ReceivedDelegation, number: number): Promise<void> {
     const status = STATUS_OF[decision];
-    const url = this.#callbackUrl(delegation);
-    if (decision === 'hold') {
-      await (await this.#ctx.store()).pending.hold({
-        bearer: delegation.bearer,
-        callback_url: url,
-        ...(delegation.login_hint !== undefined && { login_hint: delegation.login_hint }),
-        ...(delegation.binding_message !== undefined && { binding_message: delegation.binding_message }),
-        received_at: this.#ctx.clock.now(),
-      });
-    }
     if (status === undefined) return;
+    const url = this.#callbackUrl(delegation);
+    const answeredAt = this.#answeredAt.get(delegation.bearer) ?? 0;
     const send = () => sendResult(this.#ctx, { url, bearer: delegation.bearer, status }, this.#onEvent);
     try {
       await send().catch(async (error: unknown) => {
-        if (!(error instanceof RefusedError) || error.oauth.status !== 403) throw error;
+        const tooEarly = this.#ctx.clock.now() - answeredAt < TOO_EARLY_MS;
+        if (!tooEarly || !(error instanceof RefusedError) || error.oauth.status !== 403) throw error;
         // A first result that is refused was not taken, so a second one destroys nothing.
         this.#onEvent({ type: 'result_too_early', number });
         await this.#ctx.clock.sleep(TOO_EARLY_RETRY_MS, this.#signal);

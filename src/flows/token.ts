@@ -65,7 +65,11 @@ export async function requestTokens(
  */
 export async function refreshTokens(
   ctx: Context,
-  options: { readonly target: Target; readonly refreshToken?: string | undefined; readonly scope?: string | undefined },
+  options: {
+    readonly target: Target;
+    readonly refreshToken?: string | undefined;
+    readonly scope?: string | undefined;
+  },
   onEvent: (event: TokenEvent) => void,
 ): Promise<GrantedTokens> {
   const { target, scope } = options;

@@ -1,5 +1,4 @@
-import type { ChalkInstance } from 'chalk';
-import { colours, mayAnimate } from './style.ts';
+import { mayAnimate, type Paint } from './style.ts';
 
 export type Tone = 'plain' | 'good' | 'bad' | 'wait';
 
@@ -21,6 +20,7 @@ export interface ReporterOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly isTerminal: boolean;
   readonly quiet: boolean;
+  readonly paint: Paint;
   /** The stream itself, for the spinner. */
   readonly terminal: () => NodeJS.WriteStream;
 }
@@ -34,7 +34,6 @@ const INDENT = ' '.repeat(1 + MARK_WIDTH);
 /** Tells the person on stderr what goes on: steps, notes, warnings, and one live line that is never left behind. */
 export class Reporter {
   readonly #options: ReporterOptions;
-  readonly #chalk: ChalkInstance;
   #spinner: { text: string; stop(): unknown; start(): unknown; isSpinning: boolean } | undefined;
   #loading = false;
   #live: string | undefined;
@@ -43,34 +42,33 @@ export class Reporter {
 
   constructor(options: ReporterOptions) {
     this.#options = options;
-    this.#chalk = colours(options.env, options.isTerminal);
   }
 
-  get chalk(): ChalkInstance {
-    return this.#chalk;
+  get paint(): Paint {
+    return this.#options.paint;
   }
 
   header(text: string): void {
-    this.#line(`${this.#chalk.bold(text)}\n`);
+    this.#line(`${this.paint.bold(text)}\n`);
   }
 
   step(step: Step): void {
     const { mark, parties, status, text, ms, details = [] } = step;
-    const paint = this.#paint(step.tone ?? 'plain');
+    const tint = this.#tint(step.tone ?? 'plain');
     const left = `${pad(mark, MARK_WIDTH)}${pad(parties, PARTIES_WIDTH)}`;
     const middle = `${pad(status === undefined ? '' : String(status), status === undefined ? 0 : STATUS_WIDTH)}${text}`;
-    const right = ms === undefined ? '' : this.#chalk.dim(` ${ms} ms`);
-    this.#line(` ${left}${paint(ms === undefined ? middle.trimEnd() : pad(middle, TEXT_WIDTH))}${right}`);
+    const right = ms === undefined ? '' : this.paint.dim(` ${ms} ms`);
+    this.#line(` ${left}${tint(ms === undefined ? middle.trimEnd() : pad(middle, TEXT_WIDTH))}${right}`);
     for (const detail of details)
-      this.#line(`${INDENT}${' '.repeat(PARTIES_WIDTH)}${this.#chalk.dim(detail)}`);
+      this.#line(`${INDENT}${' '.repeat(PARTIES_WIDTH)}${this.paint.dim(detail)}`);
   }
 
   note(text: string): void {
-    this.#line(`${INDENT}${this.#chalk.dim(text)}`);
+    this.#line(`${INDENT}${this.paint.dim(text)}`);
   }
 
   warning(text: string): void {
-    this.#line(`${this.#chalk.yellow('warning:')} ${text}`, true);
+    this.#line(`${this.paint.yellow('warning:')} ${text}`, true);
   }
 
   /** Shows or replaces the live line; only on a terminal. */
@@ -120,8 +118,8 @@ export class Reporter {
     }
   }
 
-  #paint(tone: Tone): (text: string) => string {
-    return { plain: String, good: this.#chalk.green, bad: this.#chalk.red, wait: this.#chalk.yellow }[tone];
+  #tint(tone: Tone): (text: string) => string {
+    return { plain: String, good: this.paint.green, bad: this.paint.red, wait: this.paint.yellow }[tone];
   }
 
   #line(text: string, always = false): void {

@@ -1,10 +1,21 @@
-import { Chalk, type ChalkInstance } from 'chalk';
+/** What text may be painted with. */
+export interface Paint {
+  bold(text: string): string;
+  dim(text: string): string;
+  red(text: string): string;
+  green(text: string): string;
+  yellow(text: string): string;
+}
+
+const PLAIN: Paint = { bold: String, dim: String, red: String, green: String, yellow: String };
 
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** Colours for a stream: where it is a terminal, unless NO_COLOR, TERM=dumb or CI say no or FORCE_COLOR says yes. */
-export function colours(env: Env, isTerminal: boolean): ChalkInstance {
-  return new Chalk({ level: wantsColour(env, isTerminal) ? 1 : 0 });
+export async function colours(env: Env, isTerminal: boolean): Promise<Paint> {
+  if (!wantsColour(env, isTerminal)) return PLAIN;
+  const { Chalk } = await import('chalk');
+  return new Chalk({ level: 1 });
 }
 
 /** Whether a spinner and a countdown may be drawn. */

@@ -1,7 +1,7 @@
-import type { ChalkInstance } from 'chalk';
 import { mask } from '../redact.ts';
 import { inWords } from './duration.ts';
 import { printable } from './printable.ts';
+import type { Paint } from './style.ts';
 
 /** One token of a token response, for people. */
 export interface ShownToken {
@@ -24,9 +24,9 @@ const TIMES = new Set(['exp', 'iat', 'nbf', 'auth_time']);
 export function renderTokens(
   tokens: readonly ShownToken[],
   others: Readonly<Record<string, unknown>>,
-  options: { readonly chalk: ChalkInstance; readonly now: number; readonly showSecrets: boolean },
+  options: { readonly paint: Paint; readonly now: number; readonly showSecrets: boolean },
 ): string {
-  const { chalk, now, showSecrets } = options;
+  const { paint, now, showSecrets } = options;
   const lines: string[] = [];
   for (const { name, token, claims, alg, expiresIn, verified } of tokens) {
     const lifetime = lifetimeOf(claims, expiresIn, now);
@@ -36,13 +36,13 @@ export function renderTokens(
       lifetime,
       verified ? 'verified' : undefined,
     ];
-    lines.push(`${chalk.bold(name.padEnd(14))} ${facts.filter((fact) => fact !== undefined).join(' · ')}`);
+    lines.push(`${paint.bold(name.padEnd(14))} ${facts.filter((fact) => fact !== undefined).join(' · ')}`);
     for (const [claim, value] of Object.entries(claims ?? {})) {
-      lines.push(`  ${chalk.dim(printable(claim).padEnd(18))} ${renderClaim(claim, value)}`);
+      lines.push(`  ${paint.dim(printable(claim).padEnd(18))} ${renderClaim(claim, value)}`);
     }
   }
   for (const [name, value] of Object.entries(others)) {
-    lines.push(`${chalk.bold(printable(name).padEnd(14))} ${renderValue(value)}`);
+    lines.push(`${paint.bold(printable(name).padEnd(14))} ${renderValue(value)}`);
   }
   return `${lines.join('\n')}\n`;
 }

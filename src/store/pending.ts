@@ -133,6 +133,15 @@ export class PendingStore {
     });
   }
 
+  /** Takes the delegation of this bearer away, if it is held. */
+  async releaseHeld(bearer: string): Promise<void> {
+    const { held } = await this.#file.read();
+    if (!held.some((item) => item.bearer === bearer)) return;
+    await this.#file.change((document) => {
+      document.held = document.held.filter((item) => item.bearer !== bearer);
+    });
+  }
+
   /** Takes the last held delegation away: whoever gets it is the only one to send its result. */
   async takeHeld(): Promise<HeldDelegation | undefined> {
     return this.#file.change((document) => document.held.pop());

@@ -380,6 +380,31 @@ describe('the whole flow without an own device', () => {
   });
 });
 
+describe('an own device', () => {
+  it('has closed its listener before the flow is over', async () => {
+    const lab = await startLab({ backchannel: [{ status: 400, json: { error: 'invalid_request' } }] });
+    const servers = await lab.ctx.servers();
+    const listenReally = servers.authenticationDevice;
+    let closed = false;
+    vi.spyOn(servers, 'authenticationDevice').mockImplementation(async (options) => {
+      const server = await listenReally(options);
+      const close = async () => {
+        await server.close();
+        await silence();
+        closed = true;
+      };
+      return { ...server, close };
+    });
+    const run = startCiba(
+      lab.ctx,
+      { target: lab.target, request: { login_hint: USER }, device: DEVICE },
+      () => {},
+    );
+    expect(await failureOf(run)).toMatchObject({ code: 'invalid_request' });
+    expect(closed).toBe(true);
+  });
+});
+
 describe('an own device that cannot listen', () => {
   it('lets no authentication request out', async () => {
     const lab = await startLab();

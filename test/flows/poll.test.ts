@@ -391,6 +391,13 @@ describe('the expiry', () => {
     expect(arrivals(polling)).toEqual([5_000, 10_000]);
   });
 
+  it('says what the last poll failed with, where there was no last word', async () => {
+    const polling = await startPolling([PENDING, { status: 502, text: HTML_PAGE }], { expires: 9_000 });
+    const error = await failureOf(polling.run());
+    expect(error).toMatchObject({ code: 'expired', exitCode: 6 });
+    expect(error.message).toMatch(/^the request expired 1 s ago, and the last poll failed: .*Bad Gateway/);
+  });
+
   it('leaves the last word to the server', async () => {
     const polling = await startPolling([PENDING, refusal('expired_token')], { expires: 9_000 });
     const error = await failureOf(polling.run());

@@ -1,13 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { Reporter } from '../../src/output/reporter.ts';
+import { colours } from '../../src/output/style.ts';
 
-function reporter({ quiet = false, env = {} }: { quiet?: boolean; env?: Record<string, string> } = {}) {
+const plain = await colours({}, false);
+
+function reporter({ quiet = false, paint = plain } = {}) {
   let text = '';
   const made = new Reporter({
     write: (more) => {
       text += more;
     },
-    env,
+    env: {},
+    paint,
     isTerminal: false,
     quiet,
     terminal: () => {
@@ -44,8 +48,8 @@ describe('the reporter', () => {
     expect(text()).toBe('warning: beware\n');
   });
 
-  it('draws no live line where there is no terminal', () => {
-    const { reporter: told, text } = reporter({ env: { FORCE_COLOR: '1' } });
+  it('draws no live line where there is no terminal', async () => {
+    const { reporter: told, text } = reporter({ paint: await colours({ FORCE_COLOR: '1' }, false) });
     told.live('waiting');
     told.settle();
     expect(text()).toBe('');
@@ -73,8 +77,8 @@ describe('the reporter', () => {
     expect(text()).toBe('    held\n');
   });
 
-  it('colours where it is told to', () => {
-    const { reporter: told, text } = reporter({ env: { FORCE_COLOR: '1' } });
+  it('colours where it is told to', async () => {
+    const { reporter: told, text } = reporter({ paint: await colours({ FORCE_COLOR: '1' }, false) });
     told.warning('beware');
     expect(text()).toBe('\u001b[33mwarning:\u001b[39m beware\n');
   });

@@ -109,8 +109,9 @@ describe('colour', () => {
     ['with FORCE_COLOR before NO_COLOR', { FORCE_COLOR: '1', NO_COLOR: '1' }, true, 1],
     ['not elsewhere with FORCE_COLOR=0', { FORCE_COLOR: '0' }, false, 0],
     ['not on a terminal with FORCE_COLOR=0', { FORCE_COLOR: '0' }, true, 0],
-  ])('is drawn %s', (_when, env, isTerminal, level) => {
-    expect(colours(env, isTerminal).level).toBe(level);
+  ])('is drawn %s', async (_when, env, isTerminal, level) => {
+    const painted = (await colours(env, isTerminal)).bold('x');
+    expect(painted).toBe(level === 1 ? '\u001b[1mx\u001b[22m' : 'x');
   });
 
   it.each([

@@ -4,9 +4,10 @@ import { renderTokens, type ShownToken } from '../../src/output/token-result.ts'
 
 const JWT = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJjbC10YXJvIn0.c2lnbmF0dXJl';
 const now = Date.UTC(2026, 0, 1);
+const paint = await colours({}, false);
 
 const render = (tokens: ShownToken[], others = {}, showSecrets = false) =>
-  renderTokens(tokens, others, { chalk: colours({}, false), now, showSecrets });
+  renderTokens(tokens, others, { paint, now, showSecrets });
 
 const token: ShownToken = {
   name: 'access_token',

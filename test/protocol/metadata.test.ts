@@ -63,9 +63,9 @@ describe('metadata', () => {
   );
 
   it('must be equal to the character, where oauth4webapi compares URLs', () => {
-    expect(refusalOf(() => parseMetadata({ issuer: 'https://as.example:443' }, 'https://as.example')).code).toBe(
-      'issuer_mismatch',
-    );
+    expect(
+      refusalOf(() => parseMetadata({ issuer: 'https://as.example:443' }, 'https://as.example')).code,
+    ).toBe('issuer_mismatch');
   });
 
   it.each([

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Exchange } from '../../src/context.ts';
 import { UsageError, ValidationError } from '../../src/errors.ts';
@@ -267,6 +268,19 @@ describe('the authentication device', () => {
     expect((await post(body())).status).toBe(413);
     expect(received).toEqual([]);
     expect(exchanges).toMatchObject([{ request: { body: '' }, answer: { status: 413 } }]);
+  });
+
+  it('hears a body that is too long to its end, so that the sender lives to see the 413', async () => {
+    const { raw, received } = await startServer();
+    const chunk = `${(70_000).toString(16)}\r\n${'x'.repeat(70_000)}\r\n`;
+    const { socket, answer } = await raw(
+      `POST /api/v1/auth HTTP/1.1\r\nhost: device\r\ntransfer-encoding: chunked\r\n\r\n${chunk}`,
+    );
+    for (let turns = 0; turns < 100; turns += 1) await turn();
+    expect(socket.readableEnded).toBe(false);
+    socket.write(`${chunk}0\r\n\r\n`);
+    expect(await answer).toMatch(/^HTTP\/1\.1 413 /);
+    expect(received).toEqual([]);
   });
 
   it('breaks off a body without end', async () => {

@@ -1,0 +1,53 @@
+import { RefusedError } from '../errors.ts';
+import type { TokenEvent } from '../flows/token.ts';
+import { printable } from '../output/printable.ts';
+import type { Reporter } from '../output/reporter.ts';
+import { parameterLine, shortPath, tokenLine } from './step-lines.ts';
+
+/** Tells a token request and its answer. */
+export class TokenSteps {
+  readonly #reporter: Reporter;
+
+  constructor(reporter: Reporter) {
+    this.#reporter = reporter;
+  }
+
+  /** Tells one event. */
+  readonly tell = (event: TokenEvent): void => {
+    const reporter = this.#reporter;
+    switch (event.type) {
+      case 'token_request': {
+        const { client } = event.target;
+        reporter.step({
+          mark: '',
+          parties: 'client → server',
+          text: `POST ${shortPath(event.url)}  ${client.token_endpoint_auth_method} as ${printable(client.client_id)}`,
+          details: [parameterLine(event.values)],
+        });
+        return;
+      }
+      case 'token_response':
+        reporter.step({
+          mark: '',
+          parties: 'server → client',
+          status: 200,
+          text: tokenLine(event.tokens),
+          ms: event.ms,
+          tone: 'good',
+        });
+        return;
+      case 'id_token_verified':
+        reporter.note(
+          `id_token verified: ${event.idToken.alg}, sub ${printable(String(event.idToken.claims.sub))}`,
+        );
+        return;
+    }
+  };
+
+  /** Tells that the server refused. */
+  failed(error: unknown): void {
+    if (!(error instanceof RefusedError) || error.oauth.endpoint !== 'token') return;
+    const { status, error: word } = error.oauth;
+    this.#reporter.step({ mark: '', parties: 'server → client', status, text: printable(word), tone: 'bad' });
+  }
+}
