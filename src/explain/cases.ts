@@ -163,6 +163,22 @@ export const CASES: readonly Case[] = [
     remedy: 'Enable the user, or ask another one with a new request.',
   },
   {
+    when: { endpoint: 'token', error: 'invalid_grant', description: /invalid user credentials/i },
+    cause: 'The user name or the password is wrong, or the account is disabled or locked.',
+    remedy:
+      'Check --username and --password; after several wrong ones Keycloak locks an account for a while.',
+  },
+  {
+    when: {
+      endpoint: 'token',
+      error: 'invalid_grant',
+      description: /refresh token|token is not active|session/i,
+    },
+    cause:
+      'The refresh token is expired, used already, revoked, or of another client, or its session has ended.',
+    remedy: 'Sign in again; a new refresh token comes with the new tokens.',
+  },
+  {
     when: { endpoint: 'token', error: 'invalid_grant' },
     cause: 'The grant is unknown, used already, expired, or was issued to another client.',
     remedy: 'Begin again with a new request.',
@@ -171,6 +187,22 @@ export const CASES: readonly Case[] = [
     when: { endpoint: 'token', error: 'unsupported_grant_type' },
     cause: 'The server does not know this grant, or has the feature switched off.',
     remedy: 'Compare with the grants that "oauthctl discover" shows.',
+  },
+  {
+    when: { endpoint: 'token', description: /service account/i },
+    cause: 'The client has no service account, so it has no tokens of its own.',
+    remedy: 'Switch on "Service accounts roles" in the capability settings of the client.',
+  },
+  {
+    when: { endpoint: 'token', description: /direct access grants/i },
+    cause: 'The password grant is switched off for this client.',
+    remedy:
+      'Switch on "Direct access grants" in the capability settings of the client, or use another grant.',
+  },
+  {
+    when: { endpoint: 'token', error: 'invalid_scope' },
+    cause: 'A scope is unknown to the server, or not assigned to the client.',
+    remedy: "Compare --scope with the client's scopes.",
   },
   {
     when: { endpoint: 'token', error: 'unauthorized_client' },

@@ -15,9 +15,9 @@ export interface SampleRealm {
   realm: string;
   issuer: string;
   user: { id: string; username: string; password: string };
-  /** May use CIBA, and ask for `example-scope`. */
+  /** May use CIBA, has a service account, and may ask for `example-scope`. */
   client: SampleClient;
-  /** May not use CIBA; otherwise like `client`. */
+  /** May not use CIBA, and has no service account; otherwise like `client`. */
   plainClient: SampleClient;
   scope: { id: string; name: string };
   remove(): Promise<void>;
@@ -80,6 +80,7 @@ export async function createSampleRealm(
   const client = await createClient({
     clientId: 'test-client',
     secret: secret(),
+    serviceAccountsEnabled: true,
     attributes: { 'oidc.ciba.grant.enabled': 'true' },
   });
   const plainClient = await createClient({ clientId: 'plain-client', secret: secret() });
