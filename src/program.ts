@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import packageJson from '../package.json' with { type: 'json' };
 import { commands } from './commands/index.ts';
 import type { Context } from './context.ts';
 
@@ -47,7 +48,7 @@ function bareProgram(ctx: Context): Command {
     .configureHelp({ showGlobalOptions: true })
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
-    .version('see bin/oauthctl.js', '-V, --version', 'show the version')
+    .version(packageJson.version, '-V, --version', 'show the version')
     .addOption(new Option('-p, --profile <name>', 'use this profile instead of the current one'))
     .addOption(new Option('--json', 'print the result as JSON, and a failure as one line of JSON on stderr'))
     .addOption(new Option('--field <path>', 'print one raw value of the JSON result, e.g. access_token'))

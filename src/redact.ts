@@ -77,6 +77,25 @@ export function maskForm(form: string): string {
     .join('&');
 }
 
+/**
+ * Masks a body of whatever form: JSON, a form, or, where it is neither as a whole (cut short, wrongly declared),
+ * everything in it that looks like a secret member of either.
+ * @param contentType the header's value, which may be wrong
+ */
+export function maskBody(body: string, contentType = ''): string {
+  const type = contentType.split(';')[0]?.trim().toLowerCase();
+  if (type === 'application/jwt') return mask(body);
+  try {
+    return JSON.stringify(maskJson(JSON.parse(body)));
+  } catch {
+    const members = body.replace(
+      /("([\w-]+)"\s*:\s*")((?:[^"\\]|\\.)*)/g,
+      (all, start: string, name: string, value: string) => (isSecretName(name) ? start + mask(value) : all),
+    );
+    return maskForm(members);
+  }
+}
+
 /** Masks the secret parameters in a URL's query and fragment, and a password in its authority. */
 export function maskUrl(url: string): string {
   return url

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { isSecretName, mask, maskForm, maskHeader, maskJson, maskUrl, Redactor } from '../src/redact.ts';
+import {
+  isSecretName,
+  mask,
+  maskBody,
+  maskForm,
+  maskHeader,
+  maskJson,
+  maskUrl,
+  Redactor,
+} from '../src/redact.ts';
 
 const JWS = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJjbC10YXJvIn0.c2lnbmF0dXJl';
 const JWE = 'eyJhbGciOiJkaXIiLCJlbmMiOiJBMTI4R0NNIn0..aXZpdg.Y2lwaGVydGV4dA.dGFn';
@@ -103,6 +112,27 @@ describe('masking', () => {
       token: ['(masked)', '(masked)'],
     });
     expect(value.access_token).toBe(JWS);
+  });
+});
+
+describe('a body', () => {
+  it.each([
+    ['JSON', '{"client_secret":"s-e-c-r-e-t","a":1}', 'application/json'],
+    ['JSON that is cut short', '{"a":1,"client_secret": "s-e-c-r-e-t', 'application/json'],
+    ['JSON with an escaped quote, cut short', '{"client_secret":"s-e-c\\"-r-e-t","b', 'application/json'],
+    ['JSON sent as a form', '{"client_secret":"s-e-c-r-e-t"}', 'application/x-www-form-urlencoded'],
+    ['a form', 'a=1&client_secret=s-e-c-r-e-t', 'application/x-www-form-urlencoded'],
+    ['a form sent as text', 'client_secret=s-e-c-r-e-t&a=1', 'text/plain'],
+    ['a form sent as JSON', 'client_secret=s-e-c-r-e-t&a=1', 'application/json'],
+    ['a JWT', 's-e-c-r-e-t', 'application/jwt'],
+  ])('gives no secret away as %s', (_form, body, type) => {
+    const masked = maskBody(body, type);
+    expect(masked).not.toMatch(/r-e-t/);
+    expect(masked).toContain('(masked)');
+  });
+
+  it('that is no form and no JSON stays as it is', () => {
+    expect(maskBody('<html>a=b &amp; c</html>', 'text/html')).toBe('<html>a=b &amp; c</html>');
   });
 });
 

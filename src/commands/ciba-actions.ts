@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { InterruptedError, TimeoutError, UsageError } from '../errors.ts';
+import { printable } from '../output/printable.ts';
 import { DEFAULT_INTERVAL } from '../protocol/ciba.ts';
 import { CALLBACK_STATUS, callbackUrlOfIssuer, readBearer } from '../protocol/keycloak-ciba.ts';
 import {
@@ -19,11 +20,15 @@ import { printTokens } from './token-output.ts';
 
 /** Seconds that a poll for an id of unknown expiry may take. */
 const UNKNOWN_EXPIRY_DEADLINE = 600;
+/** Milliseconds. */
+const OLDEST_UNKNOWN_REQUEST = 3_600_000;
 
 export async function runStart(base: Context, command: Command): Promise<void> {
   const session = await openSession(base, command);
   const { ctx, settings, reporter } = session;
   const flags = command.opts<PollFlags & { device?: true }>();
+  const deadline = optionalSeconds(flags.deadline, '--deadline');
+  const interval = optionalSeconds(flags.interval, '--interval');
   const { startCiba } = await import('../flows/ciba-start.ts');
   const sandbox = settings.get('issuer') === undefined ? await startOwnSandbox(session, command) : undefined;
   try {
@@ -37,14 +42,13 @@ export async function runStart(base: Context, command: Command): Promise<void> {
     const where = sandbox ? 'sandbox' : session.profileName ? `profile ${session.profileName}` : 'no profile';
     reporter.header(`oauthctl ciba · ${where} · ${target.metadata.issuer} · poll`);
     const steps = new CibaSteps(reporter);
-    const deadline = optionalSeconds(flags.deadline, '--deadline');
     const { tokens, idToken } = await telling(session, steps, () =>
       startCiba(
         ctx,
         {
           target,
           request,
-          interval: optionalSeconds(flags.interval, '--interval'),
+          interval,
           deadlineMs: deadline === undefined ? undefined : deadline * 1000,
           pendingErrors: flags.pendingError,
           device: device && { ...device, metadata: target.metadata },
@@ -61,22 +65,18 @@ export async function runStart(base: Context, command: Command): Promise<void> {
 export async function runRequest(base: Context, command: Command): Promise<void> {
   const session = await openSession(base, command);
   const { requestAuthentication } = await import('../flows/ciba-request.ts');
-  const { interval } = command.opts<PollFlags>();
+  const interval = optionalSeconds(command.opts<PollFlags>().interval, '--interval');
   const request = await readRequest(session, command.opts<RequestOptions>());
   const steps = new CibaSteps(session.reporter);
   const target = await connect(session);
   const acknowledged = await telling(session, steps, () =>
-    requestAuthentication(
-      session.ctx,
-      { target, request, interval: optionalSeconds(interval, '--interval') },
-      steps.tell,
-    ),
+    requestAuthentication(session.ctx, { target, request, interval }, steps.tell),
   );
   const { json, auth_req_id, expires_in } = acknowledged.acknowledgement;
   printResult(session, json, () => {
     const shown = { ...json, auth_req_id: session.ctx.redactor.text(auth_req_id) };
     return `${Object.entries(shown)
-      .map(([name, value]) => `${name.padEnd(14)} ${String(value)}`)
+      .map(([name, value]) => `${printable(name).padEnd(14)} ${printable(String(value))}`)
       .join('\n')}\n\nGo on with: oauthctl ciba poll (within ${expires_in} s)\n`;
   });
 }
@@ -85,6 +85,8 @@ export async function runPoll(base: Context, command: Command, id: string | unde
   const session = await openSession(base, command);
   const { ctx } = session;
   const flags = command.opts<PollFlags>();
+  const interval = optionalSeconds(flags.interval, '--interval');
+  const givenDeadline = optionalSeconds(flags.deadline, '--deadline');
   const { pollCiba } = await import('../flows/ciba-poll.ts');
   const target = await connect(session, { keepTokens: flags.keep });
   const owner = ownerOf(session);
@@ -98,7 +100,6 @@ export async function runPoll(base: Context, command: Command, id: string | unde
     });
   }
   const known = found?.ended ? undefined : found;
-  const interval = optionalSeconds(flags.interval, '--interval');
   const now = ctx.clock.now();
   if (known === undefined && authReqId === undefined) {
     throw new UsageError('nothing_pending', 'there is no pending request to poll for', {
@@ -123,9 +124,7 @@ export async function runPoll(base: Context, command: Command, id: string | unde
   const firstPollAt =
     interval === undefined ? pending.next_poll_at : Math.min(pending.next_poll_at, now + interval * 1000);
   if (interval !== undefined) await store.schedule(pending.auth_req_id, firstPollAt, interval);
-  const deadline =
-    optionalSeconds(flags.deadline, '--deadline') ??
-    (pending.expires_at === undefined ? UNKNOWN_EXPIRY_DEADLINE : undefined);
+  const deadline = givenDeadline ?? (pending.expires_at === undefined ? UNKNOWN_EXPIRY_DEADLINE : undefined);
   const steps = new CibaSteps(session.reporter);
   const { tokens, idToken } = await telling(session, steps, () =>
     pollCiba(
@@ -135,7 +134,8 @@ export async function runPoll(base: Context, command: Command, id: string | unde
         authReqId: pending.auth_req_id,
         interval: interval ?? pending.interval,
         firstPollAt,
-        requestedAt: known === undefined ? undefined : pending.requested_at,
+        // Nobody knows when an id that was given by hand was asked for; its tokens are not older than this.
+        requestedAt: known === undefined ? now - OLDEST_UNKNOWN_REQUEST : pending.requested_at,
         expiresAt: pending.expires_at,
         deadlineAt: deadline === undefined ? undefined : now + deadline * 1000,
         once: flags.once,

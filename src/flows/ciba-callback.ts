@@ -51,7 +51,9 @@ export async function sendResult(
 export function wasCertainlyNotSent(error: unknown): boolean {
   return (
     error instanceof NetworkError &&
-    ['connection_refused', 'dns', 'tls', 'unreachable', 'connect_timeout'].includes(error.code)
+    ['connection_refused', 'proxy_refused', 'dns', 'tls', 'unreachable', 'connect_timeout'].includes(
+      error.code,
+    )
   );
 }
 

@@ -136,6 +136,7 @@ export async function pollForTokens(
     }
     nextAt = Math.max(verdict.notBefore, nextPollAt({ verdict, interval, sentAt, answeredAt, failures }));
     await options.guard?.schedule(nextAt, interval);
+    if (options.expiresAt !== undefined && verdict.notBefore > options.expiresAt) throw toldToWaitTooLong();
     if (verdict.again === 'failure') {
       if (options.once) throw verdict.error;
       onEvent({ type: 'poll_failed', reason: verdict.reason, nextInMs: nextAt - answeredAt });
@@ -282,6 +283,12 @@ function pollTimeout({ deadlineAt }: PollOptions, now: number): number {
 
 function deadlinePassed({ deadlineAt }: PollOptions, now: number): boolean {
   return deadlineAt !== undefined && now >= deadlineAt;
+}
+
+function toldToWaitTooLong(): TimeoutError {
+  return new TimeoutError('expired', 'the server asks to wait until after the request has expired', {
+    hint: 'It is overloaded or limits the client (Retry-After). Start a new authentication request later.',
+  });
 }
 
 function deadlineError(): TimeoutError {

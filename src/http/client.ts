@@ -55,7 +55,7 @@ export async function createHttpClient(
             origin: url.origin,
             path: url.pathname + url.search,
             method: request.method,
-            headers: { 'user-agent': USER_AGENT, accept: 'application/json', ...request.headers },
+            headers: headersOf(request),
             body: request.body ?? null,
             signal,
             // The one deadline of the exchange is the signal's.
@@ -93,7 +93,7 @@ export async function createHttpClient(
         request: {
           method: request.method,
           url: request.url,
-          headers: request.headers ?? {},
+          headers: headersOf(request),
           body: request.body ?? '',
         },
       };
@@ -124,6 +124,10 @@ export async function createHttpClient(
       }
     },
   };
+}
+
+function headersOf(request: HttpRequest): Record<string, string> {
+  return { 'user-agent': USER_AGENT, accept: 'application/json', ...request.headers };
 }
 
 /** How far an exchange came. */

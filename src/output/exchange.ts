@@ -1,4 +1,4 @@
-import { mask, maskForm, maskHeader, maskJson, maskUrl, type Redactor } from '../redact.ts';
+import { maskBody, maskHeader, maskUrl, type Redactor } from '../redact.ts';
 import { printable } from './printable.ts';
 
 /** What is shown of an exchange; the transport's type fits. */
@@ -50,18 +50,8 @@ function redactMessage({ headers, body }: ShownMessage): ShownMessage {
     headers: Object.fromEntries(
       Object.entries(headers).map(([name, value]) => [name, maskHeader(name, value)]),
     ),
-    body: redactBody(body, headers['content-type'] ?? ''),
+    body: maskBody(body, headers['content-type']),
   };
-}
-
-function redactBody(body: string, contentType: string): string {
-  const type = contentType.split(';')[0]?.trim().toLowerCase();
-  if (type === 'application/x-www-form-urlencoded') return maskForm(body);
-  try {
-    return JSON.stringify(maskJson(JSON.parse(body)));
-  } catch {
-    return type === 'application/jwt' ? mask(body) : body;
-  }
 }
 
 function renderMessage({ headers, body }: ShownMessage): string[] {

@@ -13,9 +13,9 @@ const RUN_TIMEOUT = 20_000;
 const PROGRAM = fileURLToPath(new URL('../../bin/oauthctl.js', import.meta.url));
 /** A bearer that names the loopback server as its issuer; nobody signed it, and nobody checks it. */
 const bearerOf = (issuer) =>
-  [{ alg: 'none' }, { iss: issuer }]
+  `${[{ alg: 'none' }, { iss: issuer }]
     .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
-    .join('.') + '.';
+    .join('.')}.`;
 
 const home = mkdtempSync(join(tmpdir(), 'oauthctl-bench-'));
 const server = createServer((request, response) => {

@@ -376,6 +376,15 @@ describe('the deadline', () => {
 });
 
 describe('the expiry', () => {
+  it('is not waited for when the server asks to wait beyond it', async () => {
+    const wait = { status: 503, headers: { 'retry-after': '3600' } };
+    const polling = await startPolling([wait], { expires: 120_000 });
+    const error = await failureOf(polling.run());
+    expect(error).toMatchObject({ code: 'expired', exitCode: 6 });
+    expect(error.message).toContain('asks to wait until after');
+    expect(polling.clock.now() - polling.start).toBeLessThan(120_000);
+  });
+
   it('makes the poll after it the last one', async () => {
     const polling = await startPolling([PENDING, PENDING, PENDING], { expires: 12_000 });
     const error = await failureOf(polling.run());

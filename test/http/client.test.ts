@@ -82,7 +82,7 @@ describe('an exchange', () => {
         request: {
           method: 'POST',
           url: `http://127.0.0.1:${port}/a/b?c=d%20e`,
-          headers: { 'content-type': 'text/x' },
+          headers: { 'user-agent': 'oauthctl', accept: 'application/json', 'content-type': 'text/x' },
           body: 'bödy',
         },
         answer,
