@@ -1,7 +1,5 @@
-import type { JSONWebKeySet } from 'jose';
 import type { Context } from '../context.ts';
-import { type OauthctlError, RefusedError, ValidationError } from '../errors.ts';
-import { isUnknownKey, requireIssuerUrl, verifyBearer } from '../protocol/keycloak-bearer.ts';
+import { type OauthctlError, RefusedError } from '../errors.ts';
 import {
   CALLBACK_STATUS,
   type CallbackStatus,
@@ -12,8 +10,8 @@ import {
 import { requireEndpoint, type ServerMetadata } from '../protocol/metadata.ts';
 import type { AuthenticationDeviceServer, ReceivedDelegation } from '../servers/authentication-device.ts';
 import type { ListenAddress } from '../servers/listen-address.ts';
+import { BearerTrust } from './bearer-trust.ts';
 import { type CibaCallbackEvent, sendResult } from './ciba-callback.ts';
-import { fetchJwks } from './jwks.ts';
 
 /** What the device does with a delegation. */
 export type DeviceRule = 'ask' | 'approve' | 'deny' | 'cancel' | 'ignore' | 'hold';
@@ -81,9 +79,6 @@ const SETTLE_MS = 300;
 /** A result that is refused later than this after our 201 was not too early. */
 const TOO_EARLY_MS = 2_000;
 const TOO_EARLY_RETRY_MS = 1_000;
-/** Keys are fetched again for an unknown `kid`, at most this often. */
-const REFETCH_KEYS_MS = 10_000;
-
 const STATUS_OF: Partial<Record<Decision, CallbackStatus>> = {
   approve: CALLBACK_STATUS.succeed,
   deny: CALLBACK_STATUS.unauthorized,
@@ -112,15 +107,14 @@ class Device {
   readonly #signal: AbortSignal;
   readonly #results: Partial<Record<CallbackStatus, number>> = {};
   readonly #failures: OauthctlError[] = [];
+  readonly #trust: BearerTrust;
   readonly #numbers = new Map<string, number>();
   /** By bearer: when our answer to the delegation left. */
   readonly #answeredAt = new Map<string, number>();
-  readonly #seen = new Set<string>();
   #received = 0;
   #done = 0;
   #waiting = 0;
   #asking: Promise<unknown> = Promise.resolve();
-  #keys: { at: number; jwks: Promise<JSONWebKeySet> } | undefined;
   #finish: () => void = () => {};
   #fail: (reason: unknown) => void = () => {};
 
@@ -128,6 +122,7 @@ class Device {
     this.#ctx = ctx;
     this.#options = options;
     this.#onEvent = onEvent;
+    this.#trust = new BearerTrust(ctx, options.metadata);
     this.#signal = options.signal ? AbortSignal.any([ctx.signal, options.signal]) : ctx.signal;
   }
 
@@ -159,7 +154,7 @@ class Device {
     return servers.authenticationDevice({
       listen: this.#options.listen,
       status: this.#options.respond ?? 201,
-      checkBearer: (bearer) => this.#checkBearer(bearer),
+      checkBearer: (bearer) => this.#trust.check(bearer),
       onReceived: (delegation) => {
         this.#ctx.redactor.know(delegation.bearer);
         this.#received += 1;
@@ -183,47 +178,6 @@ class Device {
       onRefused: (reason, status) => this.#onEvent({ type: 'delegation_refused', reason, status }),
       onError: (error) => this.#fail(error),
     });
-  }
-
-  async #checkBearer(bearer: string): Promise<void> {
-    const { metadata } = this.#options;
-    if (metadata === undefined) requireIssuerUrl(bearer);
-    else await this.#verify(bearer, metadata);
-    if (this.#seen.has(bearer)) {
-      throw new ValidationError('bearer_used', 'the bearer came before, and it is good for one result', {
-        hint: 'A second result would destroy the first one.',
-      });
-    }
-    this.#seen.add(bearer);
-  }
-
-  async #verify(bearer: string, metadata: ServerMetadata): Promise<void> {
-    const verify = async () =>
-      verifyBearer(bearer, {
-        issuer: metadata.issuer,
-        jwks: await this.#jwks(metadata),
-        now: this.#ctx.clock.now(),
-      });
-    try {
-      await verify();
-    } catch (error) {
-      const stale = this.#keys !== undefined && this.#ctx.clock.now() - this.#keys.at >= REFETCH_KEYS_MS;
-      if (!isUnknownKey(error) || !stale) throw error;
-      this.#keys = undefined;
-      await verify();
-    }
-  }
-
-  #jwks(metadata: ServerMetadata): Promise<JSONWebKeySet> {
-    if (this.#keys === undefined) {
-      const jwks = fetchJwks(this.#ctx, metadata);
-      this.#keys = { at: this.#ctx.clock.now(), jwks };
-      // A failure is not remembered: the next delegation tries again.
-      jwks.catch(() => {
-        this.#keys = undefined;
-      });
-    }
-    return this.#keys.jwks;
   }
 
   #numberOf(delegation: ReceivedDelegation): number {

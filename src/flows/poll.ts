@@ -1,16 +1,8 @@
 import type { Context, HttpAnswer } from '../context.ts';
-import {
-  NetworkError,
-  type OAuthRefusal,
-  type OauthctlError,
-  PendingError,
-  RefusedError,
-  TimeoutError,
-} from '../errors.ts';
-import { foreignAnswer } from '../protocol/answer.ts';
+import { type OAuthRefusal, PendingError, RefusedError, TimeoutError } from '../errors.ts';
 import { SLOW_DOWN_INCREMENT } from '../protocol/ciba.ts';
-import { parseRetryAfter } from '../protocol/retry-after.ts';
-import { parseTokenAnswer, type TokenResponse } from '../protocol/token.ts';
+import type { TokenResponse } from '../protocol/token.ts';
+import { isTransient, judge, type Verdict } from './poll-verdict.ts';
 
 /** An authorization server may hold an answer back this long (milliseconds) before a client gives up on it. */
 const LONG_POLL = 30_000;
@@ -63,16 +55,6 @@ export interface PollOptions {
   readonly pendingErrors?: readonly string[] | undefined;
   readonly guard?: PollGuard | undefined;
 }
-
-type Verdict =
-  | { readonly again: 'pending' | 'slow_down'; readonly refusal: OAuthRefusal; readonly notBefore: number }
-  | {
-      readonly again: 'failure';
-      readonly reason: string;
-      readonly error: OauthctlError;
-      readonly notBefore: number;
-    }
-  | { readonly again: false; readonly tokens: TokenResponse };
 
 /**
  * Polls the token endpoint until there are tokens, by the rules of CIBA and of the device grant: never two polls at
@@ -176,54 +158,6 @@ function nextPollAt(last: {
     default:
       return last.answeredAt + intervalMs;
   }
-}
-
-/** Decides by the JSON `error` first; the status counts only where there is none that settles it. */
-function judge(answer: HttpAnswer, options: PollOptions, now: number): Verdict {
-  const parsed = parseTokenAnswer(answer);
-  if (parsed.kind === 'tokens') return { again: false, tokens: parsed.tokens };
-  const retryAfter = parseRetryAfter(answer.headers['retry-after'], now);
-  const notBefore = retryAfter === undefined ? 0 : now + retryAfter;
-  if (parsed.kind === 'refused') {
-    const { oauth } = parsed;
-    if (oauth.error === 'slow_down') return { again: 'slow_down', refusal: oauth, notBefore };
-    if (oauth.error === 'authorization_pending' || options.pendingErrors?.includes(oauth.error)) {
-      return { again: 'pending', refusal: oauth, notBefore };
-    }
-    if (!isPassing(answer.status, oauth.error)) throw new RefusedError(oauth);
-    return {
-      again: 'failure',
-      reason: `${answer.status} ${oauth.error}`,
-      error: new RefusedError(oauth),
-      notBefore,
-    };
-  }
-  const error = foreignAnswer(parsed.reason, options.tokenEndpoint);
-  if (answer.status < 500 && answer.status !== 429) throw error;
-  return { again: 'failure', reason: `the server answered with ${parsed.reason}`, error, notBefore };
-}
-
-/** These blame the client or the id, whatever the status; anything else on 5xx or 429 is the server's own trouble. */
-const FINAL_ERRORS = new Set([
-  'access_denied',
-  'expired_token',
-  'invalid_client',
-  'invalid_grant',
-  'invalid_request',
-  'invalid_scope',
-  'unauthorized_client',
-  'unsupported_grant_type',
-]);
-
-function isPassing(status: number, error: string): boolean {
-  return (status >= 500 || status === 429) && !FINAL_ERRORS.has(error);
-}
-
-function isTransient(error: unknown): error is OauthctlError {
-  // "network" is what broke off in some way of its own, an answer cut short for example.
-  if (error instanceof NetworkError)
-    return ['connection_reset', 'connect_timeout', 'network'].includes(error.code);
-  return error instanceof TimeoutError && error.code === 'answer_timeout';
 }
 
 /** After a lost answer `invalid_grant` may mean that the lost one carried the tokens. */
