@@ -49,6 +49,8 @@ export interface Context {
   readonly io: Io;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
+  /** Makes so many bytes that nobody can guess. */
+  readonly random: (bytes: number) => Uint8Array;
   /** Aborts on SIGINT and SIGTERM, its reason an InterruptedError. */
   readonly signal: AbortSignal;
   readonly redactor: Redactor;
@@ -71,6 +73,7 @@ export interface ContextParts {
   readonly io: Io;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
+  readonly random: (bytes: number) => Uint8Array;
   readonly signal: AbortSignal;
   readonly redactor: Redactor;
 }
@@ -163,6 +166,11 @@ export const systemClock: Clock = {
   },
 };
 
+/** The runtime's cryptographic generator. */
+export function systemRandom(bytes: number): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(bytes));
+}
+
 /** Milliseconds that a run may take to clean up after a signal. */
 const CLEAN_UP_TIME = 2_000;
 
@@ -182,6 +190,7 @@ export function processParts(options: { showSecrets: boolean }): ContextParts {
   return {
     env: process.env,
     clock: systemClock,
+    random: systemRandom,
     signal: abort.signal,
     redactor,
     io: {

@@ -20,6 +20,7 @@ export type Endpoint =
   | 'metadata'
   | 'jwks'
   | 'backchannel_authentication'
+  | 'device_authorization'
   | 'token'
   | 'ciba_callback'
   | 'authentication_device';
@@ -114,6 +115,13 @@ export class InterruptedError extends OauthctlError {
       interrupted ? 'interrupted' : 'terminated',
       details,
     );
+  }
+}
+
+/** `--curl` showed the request instead of sending it, which ends the command well (exit 0). */
+export class RequestShown extends OauthctlError {
+  constructor() {
+    super('request_shown', ExitCode.done, 'the request was shown and not sent');
   }
 }
 

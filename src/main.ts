@@ -1,6 +1,5 @@
 import { type Context, type ContextParts, createContext, processParts } from './context.ts';
-import { ExitCode, OauthctlError, RefusedError, UsageError } from './errors.ts';
-import { explain } from './explain/index.ts';
+import { ExitCode, OauthctlError, RefusedError, RequestShown, UsageError } from './errors.ts';
 import { printable } from './output/printable.ts';
 import { buildProgram } from './program.ts';
 
@@ -38,7 +37,7 @@ export async function main(
   } catch (thrown) {
     const error = asExpected(thrown, ctx);
     if (error === undefined) return ExitCode.done;
-    report(error, argv.includes('--json'), ctx);
+    await report(error, argv.includes('--json'), ctx);
     return error.exitCode;
   }
 }
@@ -47,7 +46,7 @@ export async function main(
 function asExpected(thrown: unknown, ctx: Context): OauthctlError | undefined {
   // Whatever broke while a signal was being obeyed broke because of it.
   const error = ctx.signal.aborted && !(thrown instanceof OauthctlError) ? ctx.signal.reason : thrown;
-  if (error instanceof OauthctlError) return error;
+  if (error instanceof OauthctlError) return error instanceof RequestShown ? undefined : error;
   const code = (error as { code?: unknown } | null)?.code;
   if (typeof code === 'string' && code.startsWith('commander.')) {
     if ((error as { exitCode?: number }).exitCode === 0) return undefined;
@@ -67,7 +66,8 @@ function asExpected(thrown: unknown, ctx: Context): OauthctlError | undefined {
   });
 }
 
-function report(error: OauthctlError, asJson: boolean, ctx: Context): void {
+async function report(error: OauthctlError, asJson: boolean, ctx: Context): Promise<void> {
+  const { explain } = await import('./explain/index.ts');
   const explanation = explain(error);
   if (asJson) {
     const hint = [explanation?.cause, explanation?.remedy ?? error.hint].filter(Boolean).join(' ');

@@ -21,6 +21,8 @@ export interface GlobalOptions {
   readonly key?: string;
   readonly proxy?: string;
   readonly param?: readonly string[];
+  readonly omit?: readonly string[];
+  readonly curl?: true;
 }
 
 /**
@@ -69,7 +71,17 @@ function bareProgram(ctx: Context): Command {
     .addOption(new Option('--proxy <url>', 'send everything through this proxy'))
     .addOption(
       new Option('--param <name=value>', 'add or replace a parameter of the request; repeatable').argParser(
-        (value: string, before: readonly string[] | undefined) => [...(before ?? []), value],
+        collect,
       ),
+    )
+    .addOption(
+      new Option('--omit <name>', 'leave a parameter of the request out; repeatable').argParser(collect),
+    )
+    .addOption(
+      new Option('--curl', 'print the request as a curl command, secrets by reference, and do not send it'),
     );
+}
+
+function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
 }

@@ -26,6 +26,8 @@ const SECRET_NAMES = new Set([
   'subject_token',
   'token',
   'user_code',
+  // It carries the user code.
+  'verification_uri_complete',
 ]);
 
 // Three parts are a JWS, five a JWE, whose second is empty where its key is agreed on or shared.

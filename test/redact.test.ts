@@ -27,7 +27,12 @@ describe('what is secret', () => {
     'Cookie',
     'Set-Cookie',
     'DPoP',
+    'device_code',
     'user_code',
+    'verification_uri_complete',
+    'subject_token',
+    'actor_token',
+    'assertion',
   ])('%s is', (name) => {
     expect(isSecretName(name)).toBe(true);
     expect(isSecretName(name.toUpperCase())).toBe(true);

@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { InterruptedError, TimeoutError, UsageError } from '../errors.ts';
+import { sendResult, wasCertainlyNotSent } from '../flows/ciba-callback.ts';
+import { requestAuthentication } from '../flows/ciba-request.ts';
+import type { Target } from '../flows/target.ts';
 import { printable } from '../output/printable.ts';
-import { DEFAULT_INTERVAL } from '../protocol/ciba.ts';
+import { CIBA_GRANT_TYPE, DEFAULT_INTERVAL } from '../protocol/ciba.ts';
 import { CALLBACK_STATUS, callbackUrlOfIssuer, readBearer } from '../protocol/keycloak-ciba.ts';
 import {
   namesRule,
@@ -17,6 +20,8 @@ import { startOwnSandbox } from './ciba-sandbox.ts';
 import { CibaSteps } from './ciba-steps.ts';
 import { connect, openSession, ownerOf, printResult, type Session } from './session.ts';
 import { printTokens } from './token-output.ts';
+import { readReuse, reusing } from './token-reuse.ts';
+import { TokenSteps } from './token-steps.ts';
 
 /** Seconds that a poll for an id of unknown expiry may take. */
 const UNKNOWN_EXPIRY_DEADLINE = 600;
@@ -29,6 +34,7 @@ export async function runStart(base: Context, command: Command): Promise<void> {
   const flags = command.opts<PollFlags & { device?: true }>();
   const deadline = optionalSeconds(flags.deadline, '--deadline');
   const interval = optionalSeconds(flags.interval, '--interval');
+  const minTtl = readReuse(session, command);
   const { startCiba } = await import('../flows/ciba-start.ts');
   const sandbox = settings.get('issuer') === undefined ? await startOwnSandbox(session, command) : undefined;
   try {
@@ -38,24 +44,41 @@ export async function runStart(base: Context, command: Command): Promise<void> {
     });
     const wantsDevice = flags.device === true || namesRule(command);
     const device = sandbox?.device ?? (wantsDevice ? readDeviceOptions(session, command) : undefined);
-    const target = sandbox ? await sandbox.connect() : await connect(session, { keepTokens: flags.keep });
     const where = sandbox ? 'sandbox' : session.profileName ? `profile ${session.profileName}` : 'no profile';
-    reporter.header(`oauthctl ciba · ${where} · ${target.metadata.issuer} · poll`);
     const steps = new CibaSteps(reporter);
-    const { tokens, idToken } = await telling(session, steps, () =>
-      startCiba(
-        ctx,
-        {
-          target,
-          request,
-          interval,
-          deadlineMs: deadline === undefined ? undefined : deadline * 1000,
-          pendingErrors: flags.pendingError,
-          device: device && { ...device, metadata: target.metadata },
-        },
-        steps.tell,
-      ),
-    );
+    const connected = () => (sandbox ? sandbox.connect() : connect(session, { keepTokens: flags.keep }));
+    const start = (target: Target) => {
+      reporter.header(`oauthctl ciba · ${where} · ${target.metadata.issuer} · poll`);
+      return telling(session, steps, () =>
+        startCiba(
+          ctx,
+          {
+            target,
+            request,
+            interval,
+            deadlineMs: deadline === undefined ? undefined : deadline * 1000,
+            pendingErrors: flags.pendingError,
+            device: device && { ...device, metadata: target.metadata },
+          },
+          steps.tell,
+        ),
+      );
+    };
+    // Nothing of the sandbox is kept.
+    const { tokens, idToken } =
+      minTtl === undefined || sandbox
+        ? await start(await connected())
+        : await reusing(
+            session,
+            {
+              minTtl,
+              grantType: CIBA_GRANT_TYPE,
+              values: { ...request },
+              connect: connected,
+              request: start,
+            },
+            new TokenSteps(reporter).tell,
+          );
     await printTokens(session, tokens, idToken !== undefined);
   } finally {
     await sandbox?.close();
@@ -64,7 +87,6 @@ export async function runStart(base: Context, command: Command): Promise<void> {
 
 export async function runRequest(base: Context, command: Command): Promise<void> {
   const session = await openSession(base, command);
-  const { requestAuthentication } = await import('../flows/ciba-request.ts');
   const interval = optionalSeconds(command.opts<PollFlags>().interval, '--interval');
   const request = await readRequest(session, command.opts<RequestOptions>());
   const steps = new CibaSteps(session.reporter);
@@ -188,7 +210,6 @@ export async function runCallback(base: Context, command: Command, result: strin
     });
   }
   const status = CALLBACK_STATUS[result as keyof typeof CALLBACK_STATUS];
-  const { sendResult, wasCertainlyNotSent } = await import('../flows/ciba-callback.ts');
   const { bearer: reference } = command.opts<{ bearer?: string }>();
   const held = reference === undefined ? await takeHeld(session) : undefined;
   const delegation = held ?? (await readBearerReference(session, reference ?? ''));

@@ -42,6 +42,7 @@ export async function startOwnSandbox(session: Session, command: Command): Promi
           token_endpoint_auth_method: 'client_secret_basic',
         },
         extraParameters: parseParameters(session.globals.param ?? []),
+        omittedParameters: session.globals.omit,
         owner: undefined,
         keepTokens: false,
       };

@@ -5,7 +5,8 @@ import { inWords } from '../output/duration.ts';
 import { printable } from '../output/printable.ts';
 import type { Reporter } from '../output/reporter.ts';
 import { mask } from '../redact.ts';
-import { parameterLine, shortPath, tokenLine } from './step-lines.ts';
+import { tellPoll } from './poll-steps.ts';
+import { parameterLine, shortPath } from './step-lines.ts';
 
 const REFUSED_STEP: Partial<Record<Endpoint, readonly [mark: string, parties: string]>> = {
   backchannel_authentication: ['②', 'server → client'],
@@ -86,50 +87,12 @@ export class CibaSteps {
         reporter.warning(printable(event.error.message));
         if (event.error.hint) reporter.note(event.error.hint);
         return;
-      case 'polling':
-        reporter.settle();
-        return;
-      case 'polled':
-        reporter.step({
-          mark: '⑤⑥',
-          parties: 'client → server',
-          status: event.refusal.status,
-          text: printable(event.refusal.error),
-          ms: event.ms,
-          tone: 'wait',
+      default:
+        tellPoll(reporter, event, {
+          pending: '⑤⑥',
+          tokens: '⑨⑩',
+          waitingFor: this.#user ?? 'the result',
         });
-        return;
-      case 'slowed_down':
-        reporter.note(`from now on one poll every ${event.intervalSeconds} s`);
-        return;
-      case 'poll_failed':
-        reporter.warning(`${printable(event.reason)}; polling again in ${inWords(event.nextInMs / 1000)}`);
-        return;
-      case 'waiting': {
-        const left = event.expiresInMs === undefined ? '' : ` · ${inWords(event.expiresInMs / 1000)} left`;
-        reporter.live(
-          `waiting for ${printable(this.#user ?? 'the result')} · next poll in ${inWords(Math.ceil(event.nextInMs / 1000))}${left}`,
-        );
-        return;
-      }
-      case 'tokens':
-        reporter.settle();
-        reporter.step({
-          mark: '⑨⑩',
-          parties: 'client → server',
-          status: 200,
-          text: tokenLine(event.tokens),
-          ms: event.ms,
-          tone: 'good',
-        });
-        return;
-      case 'id_token_verified':
-        reporter.note(
-          `id_token verified: ${event.idToken.alg}, sub ${printable(String(event.idToken.claims.sub))}`,
-        );
-        return;
-      case 'id_token_missing':
-        reporter.warning('the scope "openid" was asked for, and no ID token came');
     }
   };
 

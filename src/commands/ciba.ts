@@ -2,11 +2,13 @@ import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { CALLBACK_STATUS } from '../protocol/keycloak-ciba.ts';
 import { addServerOptions } from './session.ts';
+import { addReuseOptions } from './token-reuse.ts';
 
 /** `oauthctl ciba …` */
 export function defineCiba(command: Command, ctx: Context): void {
   const start = command.command('start').description('the whole flow, steps 1 to 10');
   addPollOptions(addRequestOptions(addServerOptions(start)));
+  addReuseOptions(start);
   addRuleOptions(start.option('--device', 'play the authentication device in this process as well'))
     .addOption(listenOption())
     .addOption(keepOption())

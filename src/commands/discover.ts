@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { UsageError } from '../errors.ts';
+import { discover, findKeycloakRealm } from '../flows/discover.ts';
 import { printable } from '../output/printable.ts';
 import { addServerOptions, openSession, printResult } from './session.ts';
 
@@ -29,7 +30,6 @@ export function defineDiscover(command: Command, ctx: Context): void {
 async function runDiscover(base: Context, command: Command, argument: string | undefined): Promise<void> {
   const session = await openSession(base, command, { issuer: argument });
   const { ctx, settings } = session;
-  const { discover, findKeycloakRealm } = await import('../flows/discover.ts');
   const { url, realm } = command.opts<{ url?: string; realm?: string }>();
   if ((url === undefined) !== (realm === undefined)) {
     throw new UsageError('url_and_realm', '--url and --realm belong together');

@@ -20,8 +20,14 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'token',
-    summary: 'request tokens: client-credentials, password, refresh',
+    summary:
+      'request tokens: client-credentials, password, refresh, device, exchange, jwt-bearer; list, show, forget',
     load: async () => (await import('./token.ts')).defineToken,
+  },
+  {
+    name: 'key',
+    summary: 'make and show keys for client authentication and the like',
+    load: async () => (await import('./key.ts')).defineKey,
   },
   {
     name: 'profile',

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { UsageError } from '../errors.ts';
+import { isSecretName } from '../redact.ts';
 import type { Profile } from '../store/profiles.ts';
 import {
   addServerOptions,
@@ -20,6 +21,11 @@ interface ProfileFlags {
   readonly clientId?: string;
   readonly clientSecret?: string;
   readonly authMethod?: string;
+  readonly clientKey?: string;
+  readonly kid?: string;
+  readonly signingAlg?: string;
+  readonly clientAssertion?: string;
+  readonly assertionAudience?: string;
   readonly scope?: string;
   readonly loginHint?: string;
   readonly deviceListen?: string;
@@ -33,6 +39,11 @@ const MEMBERS = [
   'client_id',
   'client_secret',
   'auth_method',
+  'client_key',
+  'kid',
+  'signing_alg',
+  'client_assertion',
+  'assertion_audience',
   'scope',
   'login_hint',
   'device_listen',
@@ -139,11 +150,13 @@ async function runShow(base: Context, command: Command, name: string | undefined
     });
   }
   const profile = masked(session, await profiles.get(wanted));
-  printResult(session, { name: wanted, ...profile }, () =>
-    Object.entries({ name: wanted, ...profile })
-      .map(([member, value]) => `${member.padEnd(14)} ${value}\n`)
-      .join(''),
-  );
+  const shown = { name: wanted, ...profile };
+  printResult(session, shown, () => {
+    const width = Math.max(14, ...Object.keys(shown).map((member) => member.length));
+    return Object.entries(shown)
+      .map(([member, value]) => `${member.padEnd(width)} ${value}\n`)
+      .join('');
+  });
 }
 
 async function runUse(base: Context, command: Command, name: string): Promise<void> {
@@ -215,6 +228,11 @@ async function readMembers(session: Session, flags: ProfileFlags) {
     client_id: flags.clientId,
     client_secret: await readSecret(session, flags.clientSecret),
     auth_method: flags.authMethod === undefined ? undefined : checkAuthMethod(flags.authMethod),
+    client_key: absolute(flags.clientKey),
+    kid: flags.kid,
+    signing_alg: flags.signingAlg,
+    client_assertion: await readSecret(session, flags.clientAssertion),
+    assertion_audience: flags.assertionAudience,
     scope: flags.scope,
     login_hint: flags.loginHint,
     device_listen: flags.deviceListen,
@@ -236,8 +254,9 @@ async function readSecret(session: Session, reference: string | undefined): Prom
 
 /** A secret that was typed at a prompt stood in no argument. */
 function warnAboutSecret(session: Session, command: Command): void {
-  const { clientSecret } = command.opts<ProfileFlags>();
-  if (clientSecret !== undefined) warnAboutLiteral(session, clientSecret);
+  const { clientSecret, clientAssertion } = command.opts<ProfileFlags>();
+  for (const secret of [clientSecret, clientAssertion])
+    if (secret !== undefined) warnAboutLiteral(session, secret);
 }
 
 async function askForMissing(session: Session, flags: ProfileFlags): Promise<ProfileFlags> {
@@ -261,7 +280,7 @@ async function askForMissing(session: Session, flags: ProfileFlags): Promise<Pro
     }
   }
   asked.clientId ??= await prompt.text('Client id:');
-  if (flags.clientSecret === undefined && flags.authMethod !== 'none') {
+  if (takesSecret(flags)) {
     const secret = await prompt.secret(
       'Client secret, or env:NAME, file:PATH, cmd:COMMAND (empty for none):',
     );
@@ -270,17 +289,24 @@ async function askForMissing(session: Session, flags: ProfileFlags): Promise<Pro
   return Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
 }
 
+/** Whether a client secret is still to be asked for: no other credential or method speaks against it. */
+function takesSecret({ clientSecret, clientKey, clientAssertion, authMethod }: ProfileFlags): boolean {
+  if (clientSecret !== undefined || clientKey !== undefined || clientAssertion !== undefined) return false;
+  return authMethod === undefined || authMethod.startsWith('client_secret_');
+}
+
 async function askName(ctx: Context): Promise<string> {
   return (await ctx.prompt()).text('Name of the profile:', { initial: 'default' });
 }
 
 function masked(session: Session, profile: Profile): Record<string, string> {
-  const secret = profile.client_secret;
-  const isReference = secret === undefined || /^(env|file|cmd):/.test(secret);
-  return {
-    ...withoutUndefined(profile),
-    ...(!isReference && !session.ctx.redactor.showSecrets && { client_secret: '(masked)' }),
-  } as Record<string, string>;
+  const members = Object.entries(withoutUndefined(profile)) as [string, string][];
+  return Object.fromEntries(
+    members.map(([member, value]) => {
+      const isSecret = isSecretName(member) && !/^(env|file|cmd):/.test(value);
+      return [member, isSecret && !session.ctx.redactor.showSecrets ? '(masked)' : value];
+    }),
+  );
 }
 
 function withoutUndefined<Values extends object>(values: Values): Values {

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Context, TransportOptions } from '../context.ts';
 import { DEFAULT_TRANSPORT } from '../context.ts';
-import { UsageError } from '../errors.ts';
+import { RequestShown, UsageError } from '../errors.ts';
 import { discover } from '../flows/discover.ts';
 import type { Target } from '../flows/target.ts';
 import { renderExchange, renderTraceLine } from '../output/exchange.ts';
@@ -16,7 +16,8 @@ import {
   type RegisteredClient,
 } from '../protocol/client-authentication.ts';
 import type { FormParameters } from '../protocol/form.ts';
-import { parseSeconds, SETTINGS, type SettingName, Settings } from '../settings.ts';
+import { withMtlsEndpointAliases } from '../protocol/metadata.ts';
+import { parseSeconds, SETTINGS, type SettingName, type SettingSource, Settings } from '../settings.ts';
 
 /** What every command works with: the context over its transport, the settings, and how to speak to the person. */
 export interface Session {
@@ -43,6 +44,21 @@ export function addServerOptions(command: Command): Command {
     .addOption(new Option('--client-secret <ref>', 'env:NAME, file:PATH, cmd:COMMAND or - (standard input)'))
     .addOption(
       new Option('--auth-method <method>', 'client authentication').choices([...CLIENT_AUTH_METHODS]),
+    )
+    .addOption(new Option('--client-key <file>', 'private key of the client: PEM (PKCS#8), JWK or JWK Set'))
+    .addOption(new Option('--kid <kid>', 'which key of a JWK Set, or the kid to send'))
+    .addOption(new Option('--signing-alg <alg>', 'what the client assertion is signed with'))
+    .addOption(
+      new Option(
+        '--client-assertion <ref>',
+        'a ready-made client assertion: env:NAME, file:PATH, cmd:COMMAND or -',
+      ),
+    )
+    .addOption(
+      new Option(
+        '--assertion-audience <aud>',
+        'aud of the client assertion: issuer (the default), endpoint, or a URL',
+      ),
     );
 }
 
@@ -68,11 +84,13 @@ export async function openSession(
     write: (text) => io.err(text),
     env,
     isTerminal: io.stderrIsTerminal,
-    quiet: globals.quiet === true,
+    // The steps would tell of a request that is not sent.
+    quiet: globals.quiet === true || globals.curl === true,
     paint: await colours(env, io.stderrIsTerminal),
     terminal: () => io.terminal,
   });
-  const ctx = base.withTransport(await transportOptions(base, settings, globals));
+  const transported = base.withTransport(await transportOptions(base, settings, globals));
+  const ctx = globals.curl ? showingRequests(transported, settings, globals) : transported;
   if (globals.verbose) {
     for (const line of settings.describe()) io.err(`# ${line}\n`);
     ctx.onExchange((exchange) => io.err(renderExchange(exchange, ctx.redactor)));
@@ -101,10 +119,12 @@ export async function connect(session: Session, { keepTokens } = { keepTokens: t
   const client = await resolveClient(session);
   const { metadata } = await discover(ctx, { issuer, acceptIssuer: settings.get('acceptIssuer') });
   return {
-    metadata,
+    // Whatever the client authentication: tokens are bound to the certificate by the connection alone.
+    metadata: settings.get('cert') === undefined ? metadata : withMtlsEndpointAliases(metadata),
     client,
     idTokenAlg: settings.get('idTokenAlg'),
     extraParameters: parseParameters(session.globals.param ?? []),
+    omittedParameters: session.globals.omit,
     keepTokens,
     owner: ownerOf(session),
   };
@@ -154,8 +174,79 @@ async function resolveClient(session: Session): Promise<RegisteredClient> {
   const { settings } = session;
   const client_id = settings.require('clientId', 'the client');
   const client_secret = await resolveClientSecret(session);
-  const method = settings.get('authMethod') ?? (client_secret === undefined ? 'none' : 'client_secret_basic');
-  return { client_id, client_secret, token_endpoint_auth_method: checkAuthMethod(method) };
+  const method = resolveAuthMethod(settings);
+  const isAssertion = method === 'client_secret_jwt' || method === 'private_key_jwt';
+  const client_assertion =
+    isAssertion && !isOutranked(settings, method) ? await resolveClientAssertion(session) : undefined;
+  if (/tls_client_auth$/.test(method) && settings.get('cert') === undefined) {
+    throw new UsageError(
+      'client_certificate_missing',
+      `${method} needs a client certificate, and none is given`,
+      {
+        hint: 'Give --cert FILE and --key FILE.',
+      },
+    );
+  }
+  return {
+    client_id,
+    client_secret,
+    token_endpoint_auth_method: method,
+    client_key:
+      method === 'private_key_jwt' && client_assertion === undefined
+        ? await readClientKey(session)
+        : undefined,
+    token_endpoint_auth_signing_alg: settings.get('signingAlg'),
+    client_assertion,
+    assertion_audience: settings.get('assertionAudience'),
+  };
+}
+
+/** How a client authenticates by what it has, where nobody says how; the assertion before the key before the secret. */
+const METHOD_BY_CREDENTIAL = [
+  ['clientAssertion', 'private_key_jwt'],
+  ['clientKey', 'private_key_jwt'],
+  ['clientSecret', 'client_secret_basic'],
+] as const satisfies readonly (readonly [SettingName, ClientAuthMethod])[];
+
+const SOURCES: readonly SettingSource[] = ['flag', 'environment', 'profile', 'default'];
+
+/** Resolves `--auth-method`; without it, the credential decides that comes from the strongest source. */
+function resolveAuthMethod(settings: Settings): ClientAuthMethod {
+  const given = settings.get('authMethod');
+  if (given !== undefined) return checkAuthMethod(given);
+  const found = METHOD_BY_CREDENTIAL.flatMap(([name, method]) => {
+    const setting = settings.find(name);
+    return setting === undefined ? [] : [{ method, strength: SOURCES.indexOf(setting.source) }];
+  });
+  return found.sort((one, other) => one.strength - other.strength)[0]?.method ?? 'none';
+}
+
+/** Whether what an assertion is made with comes from a stronger source than the ready-made one. */
+function isOutranked(settings: Settings, method: ClientAuthMethod): boolean {
+  const strength = (name: SettingName) => {
+    const source = settings.find(name)?.source;
+    return source === undefined ? SOURCES.length : SOURCES.indexOf(source);
+  };
+  return (
+    strength(method === 'client_secret_jwt' ? 'clientSecret' : 'clientKey') < strength('clientAssertion')
+  );
+}
+
+/** Resolves `--client-assertion`; a file often ends with a line break that is no part of it. */
+async function resolveClientAssertion(session: Session): Promise<string | undefined> {
+  const setting = session.settings.find('clientAssertion');
+  if (setting === undefined) return undefined;
+  if (setting.source === 'flag') warnAboutLiteral(session, setting.value);
+  const assertion = (await session.ctx.secret(setting.value)).trim();
+  session.ctx.redactor.know(assertion);
+  return assertion;
+}
+
+async function readClientKey({ settings, ctx }: Session): Promise<RegisteredClient['client_key']> {
+  const file = settings.get('clientKey');
+  if (file === undefined) return undefined;
+  const { parseKeys, selectSigningKey } = await import('../protocol/key.ts');
+  return selectSigningKey(await parseKeys(await ctx.readFile(file), file), file, settings.get('kid'));
 }
 
 /** @throws UsageError `auth_method_unknown` */
@@ -181,6 +272,30 @@ function flagsOf(command: Command): Partial<Record<SettingName, string>> {
 
 function definedOnly<Values extends object>(values: Values): Values {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Values;
+}
+
+/** What is fetched to build a request is fetched all the same; the request itself is printed. */
+const FETCHED = ['metadata', 'jwks'];
+
+/** A context that prints the first protocol request as a curl command instead of sending it, and ends the command. */
+function showingRequests(ctx: Context, settings: Settings, globals: GlobalOptions): Context {
+  return {
+    ...ctx,
+    http: async () => ({
+      async send(request, signal) {
+        if (FETCHED.includes(request.endpoint)) return (await ctx.http()).send(request, signal);
+        const { renderCurl } = await import('../output/curl.ts');
+        const [caCert, cert, key, proxy] = (['caCert', 'cert', 'key', 'proxy'] as const).map((name) =>
+          settings.get(name),
+        );
+        const transport = { caCert, cert, key, proxy, insecure: globals.insecure };
+        const { command, variables } = renderCurl(request, transport, ctx.redactor);
+        ctx.io.out(command);
+        if (variables.length > 0 && !globals.quiet) ctx.io.err(`# it reads ${variables.join(', ')}\n`);
+        throw new RequestShown();
+      },
+    }),
+  };
 }
 
 /** A server named by flag or environment stands for itself: it is not sent the secret of an unrelated profile. */

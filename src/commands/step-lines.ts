@@ -7,6 +7,7 @@ import { isSecretName, mask } from '../redact.ts';
 /** The parameters of a request on one line, secrets masked. */
 export function parameterLine(parameters: object): string {
   return Object.entries(parameters)
+    .flatMap(([name, value]) => [value].flat().map((one) => [name, one]))
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}=${isSecretName(name) ? mask(String(value)) : printable(String(value))}`)
     .join('  ');

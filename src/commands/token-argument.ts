@@ -25,7 +25,7 @@ async function readKept(session: Session, name: string): Promise<string> {
   const token = kept?.response[name];
   if (typeof token === 'string') return token;
   throw new UsageError('nothing_kept', `no ${name} is kept for this profile`, {
-    hint: 'Request tokens first: the last ones of each profile are kept.',
+    hint: 'Request tokens first: the last ones of each profile are kept. "oauthctl token list" shows them.',
   });
 }
 

@@ -1,7 +1,8 @@
+import type { Lifetimes } from '../flows/kept-tokens.ts';
 import { colours } from '../output/style.ts';
 import { renderTokens, type ShownToken } from '../output/token-result.ts';
 import { decodeUnverified } from '../protocol/jwt.ts';
-import type { TokenResponse } from '../protocol/token.ts';
+import { parseLifetime, type TokenResponse } from '../protocol/token.ts';
 import { printResult, type Session } from './session.ts';
 
 const TOKENS = ['access_token', 'id_token', 'refresh_token'] as const;
@@ -12,14 +13,40 @@ export async function printTokens(
   tokens: TokenResponse,
   idTokenVerified: boolean,
 ): Promise<void> {
+  await printResponse(session, tokens.json, { idTokenVerified });
+}
+
+export interface ResponseView {
+  readonly idTokenVerified?: boolean;
+  /** A line before it, for people. */
+  readonly heading?: string;
+  /** What people see instead of the response as it came. */
+  readonly shown?: Readonly<Record<string, unknown>>;
+  /** Seconds that are left, where the response itself does not say. */
+  readonly lifetimes?: Lifetimes;
+}
+
+/** Prints a token response of which members may be missing: as it came for `--json`, claims and lifetimes for people. */
+export async function printResponse(
+  session: Session,
+  json: Readonly<Record<string, unknown>>,
+  { idTokenVerified = false, heading, shown = json, lifetimes }: ResponseView,
+): Promise<void> {
   const { ctx } = session;
   const paint = await colours(ctx.env, ctx.io.stdoutIsTerminal);
-  printResult(session, tokens.json, () => {
-    const shown = TOKENS.flatMap((name): ShownToken[] => {
-      const token = tokens[name];
-      if (token === undefined) return [];
+  printResult(session, json, () => {
+    const lifetimeOf = (name: (typeof TOKENS)[number]) => {
+      if (name === 'id_token') return undefined;
+      if (lifetimes) return lifetimes[name];
+      // Keycloak writes 0 for a refresh token without an end.
+      return name === 'access_token'
+        ? parseLifetime(shown.expires_in)
+        : parseLifetime(shown.refresh_expires_in) || undefined;
+    };
+    const tokens = TOKENS.flatMap((name): ShownToken[] => {
+      const token = shown[name];
+      if (typeof token !== 'string') return [];
       const jwt = decodeUnverified(token);
-      const refreshExpiry = tokens.json.refresh_expires_in;
       const alg = jwt?.header.alg;
       return [
         {
@@ -28,23 +55,19 @@ export async function printTokens(
           // A refresh token's claims are the server's own business.
           claims: name === 'refresh_token' ? undefined : jwt?.claims,
           alg: typeof alg === 'string' ? alg : undefined,
-          expiresIn:
-            name === 'access_token'
-              ? tokens.expires_in
-              : name === 'refresh_token' && typeof refreshExpiry === 'number' && refreshExpiry > 0
-                ? refreshExpiry
-                : undefined,
+          expiresIn: lifetimeOf(name),
           verified: name === 'id_token' && idTokenVerified,
         },
       ];
     });
     const others = Object.fromEntries(
-      Object.entries(tokens.json).filter(([name]) => !(TOKENS as readonly string[]).includes(name)),
+      Object.entries(shown).filter(([name]) => !(TOKENS as readonly string[]).includes(name)),
     );
-    return renderTokens(shown, others, {
+    const text = renderTokens(tokens, others, {
       paint,
       now: ctx.clock.now(),
       showSecrets: ctx.redactor.showSecrets,
     });
+    return heading === undefined ? text : `${heading}\n${text}`;
   });
 }

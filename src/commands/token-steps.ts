@@ -41,6 +41,12 @@ export class TokenSteps {
           `id_token verified: ${event.idToken.alg}, sub ${printable(String(event.idToken.claims.sub))}`,
         );
         return;
+      case 'refresh_waiting':
+        reporter.note('another run refreshes these tokens · waiting for it');
+        return;
+      case 'refreshed_elsewhere':
+        reporter.note('another run has refreshed these tokens meanwhile · its result is taken');
+        return;
     }
   };
 

@@ -1,21 +1,29 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { UsageError } from '../errors.ts';
-import { addServerOptions, connect, openSession, type Session } from './session.ts';
+import type { Target } from '../flows/target.ts';
+import { connect, openSession, type Session } from './session.ts';
+import { defineDeviceGrant } from './token-device.ts';
+import { defineTokenExchange } from './token-exchange.ts';
+import { addTokenOptions, type TokenFlags, telling } from './token-flow.ts';
+import { defineJwtBearer } from './token-jwt-bearer.ts';
+import { addReuseOptions, readReuse, reusing } from './token-reuse.ts';
 
-interface TokenFlags {
+/** The same as no argument. */
+const KEPT = '@last.refresh_token';
+
+interface PasswordFlags extends TokenFlags {
   readonly username?: string;
   readonly password?: string;
-  readonly keep: boolean;
 }
 
 /** `oauthctl token …` */
 export function defineToken(command: Command, ctx: Context): void {
   const client = command.command('client-credentials').description('as the client itself (RFC 6749 §4.4)');
-  addTokenOptions(client).action(() => runClientCredentials(ctx, client));
+  addReuseOptions(addTokenOptions(client)).action(() => runClientCredentials(ctx, client));
 
   const password = command.command('password').description("with a user's name and password (RFC 6749 §4.3)");
-  addTokenOptions(password)
+  addReuseOptions(addTokenOptions(password))
     .option('--username <name>', 'the user')
     .option('--password <ref>', 'env:NAME, file:PATH, cmd:COMMAND or - (default: asked for on a terminal)')
     .action(() => runPassword(ctx, password));
@@ -24,78 +32,115 @@ export function defineToken(command: Command, ctx: Context): void {
     .command('refresh')
     .description('with a refresh token (RFC 6749 §6)')
     .argument('[refresh_token]', 'the token, @FILE, - or @last.refresh_token (the default)');
-  addTokenOptions(refresh).action((token: string | undefined) => runRefresh(ctx, refresh, token));
-}
+  addReuseOptions(addTokenOptions(refresh)).action((token: string | undefined) =>
+    runRefresh(ctx, refresh, token),
+  );
 
-function addTokenOptions(command: Command): Command {
-  return addServerOptions(command)
-    .option('--scope <scopes>', 'space-separated')
-    .option('--id-token-alg <alg>', "the client's registered id_token_signed_response_alg")
-    .option('--no-keep', 'keep no tokens on disk');
+  defineDeviceGrant(command.command('device'), ctx);
+  defineTokenExchange(command.command('exchange'), ctx);
+  defineJwtBearer(command.command('jwt-bearer'), ctx);
+
+  const kept = () => import('./token-kept.ts');
+  const list = command.command('list').description('list the tokens that are kept, one line a profile');
+  list.action(async () => (await kept()).runTokenList(ctx, list));
+
+  const show = command
+    .command('show')
+    .description('show the kept tokens of a profile: claims, lifetimes; raw with --json or --field')
+    .argument('[profile]', 'whose tokens, as "token list" names it (default: the profile in use)');
+  show.action(async (name: string | undefined) => (await kept()).runTokenShow(ctx, show, name));
+
+  const forget = command
+    .command('forget')
+    .description('remove the kept tokens of a profile from this machine; the server is not asked')
+    .argument('[profile]', 'whose tokens, as "token list" names it (default: the profile in use)')
+    .option('--all', 'of every profile');
+  forget.action(async (name: string | undefined) => (await kept()).runTokenForget(ctx, forget, name));
 }
 
 async function runClientCredentials(base: Context, command: Command): Promise<void> {
   const session = await openSession(base, command);
-  await request(session, command, 'client_credentials', {});
+  await request(session, command, { grantType: 'client_credentials' });
 }
 
 async function runPassword(base: Context, command: Command): Promise<void> {
   const session = await openSession(base, command);
-  const flags = command.opts<TokenFlags>();
+  const flags = command.opts<PasswordFlags>();
   const username = flags.username ?? session.settings.get('loginHint') ?? (await askFor(session, 'username'));
-  const password =
-    flags.password === undefined
-      ? await askFor(session, 'password')
-      : await session.ctx.secret(flags.password);
-  await request(session, command, 'password', { username, password });
+  await request(session, command, {
+    grantType: 'password',
+    values: { username },
+    credentials: async () => ({
+      password:
+        flags.password === undefined
+          ? await askFor(session, 'password')
+          : await session.ctx.secret(flags.password),
+    }),
+  });
 }
 
 async function runRefresh(base: Context, command: Command, argument: string | undefined): Promise<void> {
   const session = await openSession(base, command);
+  const { ctx, settings, reporter } = session;
+  const { keep } = command.opts<TokenFlags>();
+  const minTtl = readReuse(session, command);
+  const given = argument === KEPT ? undefined : argument;
+  if (minTtl !== undefined && given !== undefined) {
+    throw new UsageError('reuse_of_given', '--reuse works with what is kept, and takes no refresh token', {
+      hint: 'Leave one of the two out.',
+    });
+  }
+  if (!keep && given === undefined) {
+    reporter.warning('the refresh may use up the refresh token that is kept, and --no-keep keeps no new one');
+  }
+  const scope = settings.get('scope');
   const { refreshTokens } = await import('../flows/token.ts');
-  const { readTokenArgument } = await import('./token-argument.ts');
-  const target = await connect(session, { keepTokens: command.opts<TokenFlags>().keep });
-  const refreshToken = argument === undefined ? undefined : await readTokenArgument(session, argument);
-  await telling(session, (tell) =>
-    refreshTokens(session.ctx, { target, refreshToken, scope: session.settings.get('scope') }, tell),
-  );
+  await telling(session, async (tell) => {
+    const connected = () => connect(session, { keepTokens: keep });
+    if (minTtl !== undefined)
+      return reusing(session, { minTtl, values: { scope }, connect: connected }, tell);
+    const target = await connected();
+    const { readTokenArgument } = await import('./token-argument.ts');
+    const refreshToken = given === undefined ? undefined : await readTokenArgument(session, given);
+    return refreshTokens(ctx, { target, refreshToken, scope }, tell);
+  });
+}
+
+/** What a request is made of; credentials are resolved, or asked for, only where it is sent. */
+interface Request {
+  readonly grantType: string;
+  readonly values?: Readonly<Record<string, string>>;
+  readonly credentials?: () => Promise<Readonly<Record<string, string>>>;
 }
 
 async function request(
   session: Session,
   command: Command,
-  grantType: string,
-  values: Readonly<Record<string, string>>,
+  { grantType, values: own, credentials }: Request,
 ): Promise<void> {
   const { requestTokens } = await import('../flows/token.ts');
-  const target = await connect(session, { keepTokens: command.opts<TokenFlags>().keep });
-  await telling(session, (tell) =>
-    requestTokens(
-      session.ctx,
-      { target, grantType, values: { ...values, scope: session.settings.get('scope') } },
+  const minTtl = readReuse(session, command);
+  const values = { ...own, scope: session.settings.get('scope') };
+  const connected = () => connect(session, { keepTokens: command.opts<TokenFlags>().keep });
+  await telling(session, async (tell) => {
+    const send = (target: Target, secrets: Readonly<Record<string, string>> | undefined) =>
+      requestTokens(session.ctx, { target, grantType, values: { ...values, ...secrets } }, tell);
+    if (minTtl === undefined) {
+      const secrets = await credentials?.();
+      return send(await connected(), secrets);
+    }
+    return reusing(
+      session,
+      {
+        minTtl,
+        grantType,
+        values,
+        connect: connected,
+        request: async (target) => send(target, await credentials?.()),
+      },
       tell,
-    ),
-  );
-}
-
-async function telling(
-  session: Session,
-  flow: (
-    tell: (event: import('../flows/token.ts').TokenEvent) => void,
-  ) => Promise<import('../flows/token.ts').GrantedTokens>,
-): Promise<void> {
-  const [{ TokenSteps }, { printTokens }] = await Promise.all([
-    import('./token-steps.ts'),
-    import('./token-output.ts'),
-  ]);
-  const steps = new TokenSteps(session.reporter);
-  try {
-    const { tokens, idToken } = await flow(steps.tell);
-    await printTokens(session, tokens, idToken !== undefined);
-  } catch (error) {
-    steps.failed(error);
-    throw error;
-  }
+    );
+  });
 }
 
 async function askFor(session: Session, what: 'username' | 'password'): Promise<string> {

@@ -36,9 +36,68 @@ export const CASES: readonly Case[] = [
     remedy: 'Switch on "Enabled" in the settings of the realm.',
   },
   {
+    when: { description: /oauth 2\.0 device authorization grant/i },
+    cause: 'The device grant is switched off for this client.',
+    remedy:
+      'Switch on "OAuth 2.0 Device Authorization Grant" in the capability settings of the client ' +
+      '(oauth2.device.authorization.grant.enabled).',
+  },
+  {
+    when: { endpoint: 'device_authorization', error: 'unauthorized_client', description: /^$/ },
+    cause: 'The client may not use the device grant.',
+    remedy: 'Allow the grant urn:ietf:params:oauth:grant-type:device_code in the registration of the client.',
+  },
+  {
+    when: { endpoint: 'device_authorization', error: 'invalid_scope' },
+    cause: 'A scope is unknown to the server, or not assigned to the client.',
+    remedy: "Compare --scope with the client's scopes.",
+  },
+  {
+    when: { endpoint: 'token', description: /audience not found/i },
+    cause: 'The realm has no client of the name that --audience gave.',
+    remedy: 'Give the client id of the service that the new token is for.',
+  },
+  {
     when: { error: 'invalid_client', description: /client_assertion/i },
     cause: 'The client is registered to authenticate with a signed JWT, not with a secret.',
     remedy: "Compare --auth-method with the client authenticator on the client's Credentials tab.",
+  },
+  {
+    when: { description: /signature on jwt token by client secret/i },
+    cause:
+      'The client assertion is signed with another secret than the client has, or with another algorithm.',
+    remedy:
+      "Compare --client-secret and --signing-alg with the signature and secret on the client's Credentials tab.",
+  },
+  {
+    when: { error: 'invalid_client', description: /signature on jwt token/i },
+    cause: 'The signature of the client assertion is not by the key that is registered under its kid.',
+    remedy:
+      'Register what "oauthctl key jwks" prints for the file of --client-key; a server may keep the old keys for a while.',
+  },
+  {
+    when: { error: 'invalid_client', description: /unable to load public key/i },
+    cause:
+      'The server found no public key for the kid and the algorithm of the client assertion, or could not fetch the keys.',
+    remedy:
+      'Register what "oauthctl key jwks" prints for the file of --client-key, or name a registered key with --kid; ' +
+      'Keycloak overlooks keys without "use": "sig".',
+  },
+  {
+    when: { description: /token reuse detected/i },
+    cause: 'The client assertion was used before: the server takes each jti once.',
+    remedy: 'Make a new one; with --client-key every request gets its own.',
+  },
+  {
+    when: { error: 'invalid_client', description: /token is not active/i },
+    cause: 'The client assertion has expired, or is not valid yet by the clock of the server.',
+    remedy: 'Make a new one, and compare the clocks of both machines.',
+  },
+  {
+    when: { description: /token audience doesn't match|invalid token audience/i },
+    cause: 'The aud of the client assertion is neither the issuer nor an endpoint of this server.',
+    remedy:
+      'Leave --assertion-audience out, or set it to what the server calls itself ("oauthctl discover").',
   },
   {
     when: { error: 'invalid_client' },
@@ -124,6 +183,71 @@ export const CASES: readonly Case[] = [
     when: { endpoint: 'backchannel_authentication', error: 'unauthorized_client' },
     cause: 'The client may not use CIBA.',
     remedy: 'Allow the grant urn:openid:params:grant-type:ciba in the registration of the client.',
+  },
+  {
+    when: { endpoint: 'token', description: /standard token exchange is not enabled/i },
+    cause: 'Token exchange is switched off for this client.',
+    remedy:
+      'Switch on "Standard Token Exchange" in the capability settings of the client ' +
+      '(standard.token.exchange.enabled).',
+  },
+  {
+    when: { endpoint: 'token', description: /not within the token audience/i },
+    cause: 'The subject token was issued to another client and is not meant for this one.',
+    remedy:
+      "Put this client into the aud of the subject token, with an audience mapper at the other client's scopes.",
+  },
+  {
+    when: { endpoint: 'token', description: /requested audience not available/i },
+    cause: 'A token of this client would not have the audience that was asked for, whatever the exchange.',
+    remedy: 'Leave that --audience out, or give the client a scope with an audience mapper or a role of it.',
+  },
+  {
+    when: { endpoint: 'token', description: /supports access tokens only|requested_token_type unsupported/i },
+    cause: 'The server does not exchange tokens of this type, or not into it.',
+    remedy:
+      'Use access tokens; Keycloak gives ID tokens as well, refresh tokens only where the client allows them.',
+  },
+  {
+    when: { endpoint: 'token', description: /not supported for standard token exchange/i },
+    cause: "The parameter belongs to Keycloak's legacy token exchange.",
+    remedy: 'Leave it out, or switch the feature token-exchange on at the server, and its permissions.',
+  },
+  {
+    when: { endpoint: 'token', error: 'invalid_request', description: /^invalid token$/i },
+    cause: 'The subject token is none of this realm, it is expired, or its session has ended.',
+    remedy: 'Get a new subject token and exchange that.',
+  },
+  {
+    when: { endpoint: 'token', description: /duplicated parameter/i },
+    cause: 'The server takes a parameter once only, --audience and --resource included.',
+    remedy: 'Name one, and make a request for each other.',
+  },
+  {
+    when: { endpoint: 'token', status: 501 },
+    cause: 'The server has this grant switched off.',
+    remedy:
+      'Keycloak exchanges tokens from 26.2 on; before that, the feature token-exchange has to be switched on.',
+  },
+  {
+    when: { endpoint: 'token', description: /jwt authorization grant is not supported/i },
+    cause: 'The JWT authorization grant is switched off for this client.',
+    remedy: 'Switch on "JWT Authorization Grant" in the capability settings of the client.',
+  },
+  {
+    when: { endpoint: 'token', error: 'access_denied', description: /denied the authorization request/i },
+    cause: 'The person said no in the browser.',
+    remedy: 'Ask again with a new code, once that is sorted out.',
+  },
+  {
+    when: { endpoint: 'token', error: 'expired_token', description: /device code/i },
+    cause: 'Nobody entered the code before it expired.',
+    remedy: 'Ask for a new code; how long one lives is set at the server (OAuth 2.0 Device Code Lifespan).',
+  },
+  {
+    when: { endpoint: 'token', error: 'invalid_grant', description: /device code/i },
+    cause: 'The device code is unknown, used already, or of another client.',
+    remedy: 'Ask for a new code; each gives tokens once.',
   },
   {
     when: { endpoint: 'token', error: 'access_denied' },

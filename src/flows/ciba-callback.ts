@@ -1,5 +1,5 @@
 import type { Context, HttpAnswer } from '../context.ts';
-import { InterruptedError, NetworkError, OauthctlError, RefusedError } from '../errors.ts';
+import { InterruptedError, NetworkError, OauthctlError, RefusedError, RequestShown } from '../errors.ts';
 import { buildCallback, type CallbackStatus, parseCallbackAnswer } from '../protocol/keycloak-ciba.ts';
 
 export type CibaCallbackEvent =
@@ -49,6 +49,7 @@ export async function sendResult(
 
 /** Says whether the request failed before a connection stood, so that sending it again is safe. */
 export function wasCertainlyNotSent(error: unknown): boolean {
+  if (error instanceof RequestShown) return true;
   return (
     error instanceof NetworkError &&
     ['connection_refused', 'proxy_refused', 'dns', 'tls', 'unreachable', 'connect_timeout'].includes(

@@ -4,6 +4,7 @@ import { CIBA_GRANT_TYPE } from '../protocol/ciba.ts';
 import type { VerifiedIdToken } from '../protocol/id-token.ts';
 import { requireEndpoint } from '../protocol/metadata.ts';
 import { buildTokenRequest, type TokenResponse } from '../protocol/token.ts';
+import type { AskedFor } from './kept-tokens.ts';
 import { type PollEvent, type PollGuard, pollForTokens } from './poll.ts';
 import { keepTokens, verifyIdTokenOf } from './received-tokens.ts';
 import { postForm, type Target } from './target.ts';
@@ -28,6 +29,8 @@ export interface CibaPollOptions {
   readonly pendingErrors?: readonly string[] | undefined;
   /** Whether `openid` was asked for, so that an ID token is due; undefined when that is not known. */
   readonly expectIdToken?: boolean | undefined;
+  /** What the authentication request asked for, where it is known. */
+  readonly asked?: AskedFor | undefined;
 }
 
 export interface CibaTokens {
@@ -72,10 +75,11 @@ export async function pollCiba(
     if (pending && endsTheRequest(error)) await pending.end(authReqId);
     throw error;
   }
+  const receivedAt = ctx.clock.now();
   ctx.redactor.knowMembers(tokens.json);
   if (pending) await pending.end(authReqId);
   const idToken = await verifyIdTokenOf(ctx, target, tokens, options.requestedAt);
-  await keepTokens(ctx, target, CIBA_GRANT_TYPE, tokens);
+  await keepTokens(ctx, target, CIBA_GRANT_TYPE, tokens, { asked: options.asked, receivedAt });
   if (idToken) onEvent({ type: 'id_token_verified', idToken });
   else if (options.expectIdToken) onEvent({ type: 'id_token_missing' });
   return { tokens, idToken };

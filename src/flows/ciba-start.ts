@@ -3,6 +3,7 @@ import type { AuthenticationRequest } from '../protocol/ciba.ts';
 import { type CibaDeviceEvent, type CibaDeviceOptions, runDevice } from './ciba-device.ts';
 import { type CibaPollEvent, type CibaTokens, pollCiba } from './ciba-poll.ts';
 import { type CibaRequestEvent, requestAuthentication } from './ciba-request.ts';
+import { askedFor } from './kept-tokens.ts';
 import type { Target } from './target.ts';
 
 export type CibaStartEvent = CibaRequestEvent | CibaDeviceEvent | CibaPollEvent;
@@ -61,7 +62,7 @@ export async function startCiba(
         client,
         {
           // The person's own parameters are meant for the authentication request.
-          target: { ...options.target, extraParameters: [] },
+          target: { ...options.target, extraParameters: [], omittedParameters: [] },
           authReqId: request.acknowledgement.auth_req_id,
           interval: request.interval,
           firstPollAt: request.firstPollAt,
@@ -71,6 +72,7 @@ export async function startCiba(
           wake: device && resultSent.opened,
           pendingErrors: options.pendingErrors,
           expectIdToken: scope.split(' ').includes('openid'),
+          asked: askedFor({ ...options.request, scope }, options.target),
         },
         (event) => {
           onEvent(event);

@@ -2,6 +2,7 @@ import type { Context } from '../context.ts';
 import type { VerifiedIdToken } from '../protocol/id-token.ts';
 import type { TokenResponse } from '../protocol/token.ts';
 import { fetchJwks } from './jwks.ts';
+import type { AskedFor } from './kept-tokens.ts';
 import type { Target } from './target.ts';
 
 /**
@@ -33,20 +34,27 @@ export async function verifyIdTokenOf(
   });
 }
 
-/** Keeps a token response for `@last`, unless the target wants nothing kept. */
+/**
+ * Keeps a token response for `@last`, unless the target wants nothing kept.
+ * @param known what was asked for, and when the answer was there (now, where it is left out)
+ */
 export async function keepTokens(
   ctx: Context,
   target: Target,
   grantType: string,
   tokens: TokenResponse,
+  known: { readonly asked?: AskedFor | undefined; readonly receivedAt?: number } = {},
 ): Promise<void> {
   if (target.owner === undefined || !target.keepTokens) return;
+  // RFC 8693, section 2.2.1: what an exchange calls so is no access token, whatever the member's name.
+  if (/^n_a$/i.test(tokens.token_type)) return;
   const store = await ctx.store();
   await store.tokens.keep(target.owner, {
     response: tokens.json,
     grant_type: grantType,
     issuer: target.metadata.issuer,
     client_id: target.client.client_id,
-    received_at: ctx.clock.now(),
+    received_at: known.receivedAt ?? ctx.clock.now(),
+    ...(known.asked && { asked: known.asked }),
   });
 }

@@ -1,8 +1,9 @@
 import type { Context, HttpAnswer } from '../context.ts';
 import type { Endpoint } from '../errors.ts';
 import { buildClientAuthentication, type RegisteredClient } from '../protocol/client-authentication.ts';
-import { encodeForm, type FormParameters, withExtraParameters } from '../protocol/form.ts';
+import { encodeForm, type FormParameters, withExtraParameters, withoutParameters } from '../protocol/form.ts';
 import type { ServerMetadata } from '../protocol/metadata.ts';
+import { isSecretName } from '../redact.ts';
 
 /** The server that a flow speaks to, and the client that it speaks as. */
 export interface Target {
@@ -12,6 +13,8 @@ export interface Target {
   readonly idTokenAlg?: string | undefined;
   /** The person's own `--param`s: replace or add. */
   readonly extraParameters: FormParameters;
+  /** The names of the person's own `--omit`s: left out, whatever put them there. */
+  readonly omittedParameters?: readonly string[] | undefined;
   /** Under which name pending requests and tokens are kept; undefined keeps nothing on disk. */
   readonly owner: string | undefined;
   /** False keeps no tokens on disk. */
@@ -21,7 +24,7 @@ export interface Target {
 /**
  * Sends a form to an endpoint, authenticated as the client.
  * @param timeoutMs for the whole exchange; the transport's default otherwise
- * @throws UsageError `client_secret_missing`; NetworkError and TimeoutError of the transport
+ * @throws UsageError as buildClientAuthentication; NetworkError and TimeoutError of the transport
  */
 export async function postForm(
   ctx: Context,
@@ -34,10 +37,17 @@ export async function postForm(
     signal?: AbortSignal;
   },
 ): Promise<HttpAnswer> {
-  const authentication = buildClientAuthentication(target.client);
-  const parameters = withExtraParameters(
-    [...request.parameters, ...authentication.parameters],
-    target.extraParameters,
+  const authentication = await buildClientAuthentication(target.client, {
+    metadata: target.metadata,
+    now: ctx.clock.now(),
+    random: ctx.random,
+  });
+  ctx.redactor.know(
+    ...authentication.parameters.map(([name, value]) => (isSecretName(name) ? value : undefined)),
+  );
+  const parameters = withoutParameters(
+    withExtraParameters([...request.parameters, ...authentication.parameters], target.extraParameters),
+    target.omittedParameters ?? [],
   );
   const http = await ctx.http();
   return http.send(

@@ -1,9 +1,16 @@
 import type { Context } from '../context.ts';
-import { RefusedError, UsageError } from '../errors.ts';
+import { RefusedError, TimeoutError, UsageError } from '../errors.ts';
 import { foreignAnswer } from '../protocol/answer.ts';
+import type { ParameterValues } from '../protocol/form.ts';
 import type { VerifiedIdToken } from '../protocol/id-token.ts';
 import { requireEndpoint } from '../protocol/metadata.ts';
-import { buildTokenRequest, parseTokenAnswer, type TokenResponse } from '../protocol/token.ts';
+import {
+  buildTokenRequest,
+  parseTokenAnswer,
+  parseTokenResponse,
+  type TokenResponse,
+} from '../protocol/token.ts';
+import { askedFor, type KeptTokens, lifetimesOf, responseAsOf } from './kept-tokens.ts';
 import { keepTokens, verifyIdTokenOf } from './received-tokens.ts';
 import { postForm, type Target } from './target.ts';
 
@@ -12,16 +19,18 @@ export type TokenEvent =
       readonly type: 'token_request';
       readonly url: string;
       readonly target: Target;
-      readonly values: Readonly<Record<string, string | undefined>>;
+      readonly values: ParameterValues;
     }
   | { readonly type: 'token_response'; readonly tokens: TokenResponse; readonly ms: number }
-  | { readonly type: 'id_token_verified'; readonly idToken: VerifiedIdToken };
+  | { readonly type: 'id_token_verified'; readonly idToken: VerifiedIdToken }
+  | { readonly type: 'refresh_waiting' }
+  | { readonly type: 'refreshed_elsewhere' };
 
 export interface TokenOptions {
   readonly target: Target;
   readonly grantType: string;
   /** The grant's own parameters, by their wire names. */
-  readonly values: Readonly<Record<string, string | undefined>>;
+  readonly values: ParameterValues;
 }
 
 export interface GrantedTokens {
@@ -40,58 +49,190 @@ export async function requestTokens(
   onEvent: (event: TokenEvent) => void,
 ): Promise<GrantedTokens> {
   const { target, grantType, values } = options;
+  const received = await sendTokenRequest(ctx, options, ctx.signal, onEvent);
+  const idToken = await verified(ctx, target, received, onEvent);
+  const { tokens, receivedAt } = received;
+  const asked = askedFor(values, target);
+  await keepTokens(ctx, target, grantType, tokens, { asked, receivedAt });
+  return { tokens, idToken };
+}
+
+export interface RefreshOptions {
+  readonly target: Target;
+  /** Undefined takes the kept one. */
+  readonly refreshToken?: string | undefined;
+  readonly scope?: string | undefined;
+  /** Whether tokens that another run has kept meanwhile do as well; by default they must be of the same scope. */
+  readonly suffices?: ((kept: KeptTokens) => boolean) | undefined;
+}
+
+/**
+ * Refreshes, one run at a time for each profile: where another run refreshed meanwhile, its result is taken, because a
+ * server that rotates refresh tokens takes none twice. The new refresh token replaces the old one at once, even
+ * when the rest of the answer turns out to be invalid; where none came, the old one stays good.
+ * @returns without an ID token where the result is another run's, which has verified it
+ * @throws UsageError `nothing_kept`; TimeoutError `refresh_locked`; otherwise as requestTokens
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-6
+ * @see https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2
+ */
+export async function refreshTokens(
+  ctx: Context,
+  options: RefreshOptions,
+  onEvent: (event: TokenEvent) => void,
+): Promise<GrantedTokens> {
+  const { target } = options;
+  const before = await lastOf(ctx, target);
+  const given = options.refreshToken ?? keptRefreshToken(before, target);
+  ctx.redactor.know(given);
+  if (target.owner === undefined) return refresh(ctx, options, given, undefined, onEvent);
+  const unlock = await lockRefresh(ctx, target.owner, () => onEvent({ type: 'refresh_waiting' }));
+  try {
+    const kept = await lastOf(ctx, target);
+    ctx.redactor.knowMembers(kept?.response);
+    const own = before?.response.refresh_token === given ? before : undefined;
+    if (!own || !kept || !isSameGrant(own, kept)) return await refresh(ctx, options, given, own, onEvent);
+    const isNew = kept.response.access_token !== own.response.access_token;
+    const suffices = options.suffices ?? ((other) => isAlive(other, ctx) && isScopeOf(other, options.scope));
+    if (isNew && suffices(kept)) {
+      onEvent({ type: 'refreshed_elsewhere' });
+      return { tokens: parseTokenResponse(responseAsOf(kept, ctx.clock.now())), idToken: undefined };
+    }
+    const { refresh_token } = kept.response;
+    const next = typeof refresh_token === 'string' ? refresh_token : given;
+    return await refresh(ctx, options, next, kept, onEvent);
+  } finally {
+    await unlock();
+  }
+}
+
+/** @param kept the record that the refresh token is of, where there is one */
+async function refresh(
+  ctx: Context,
+  { target, scope }: RefreshOptions,
+  refreshToken: string,
+  kept: KeptTokens | undefined,
+  onEvent: (event: TokenEvent) => void,
+): Promise<GrantedTokens> {
+  ctx.signal.throwIfAborted();
+  const values = { refresh_token: refreshToken, scope };
+  // Once it is sent, the old refresh token may be used up: an interruption waits for the new one.
+  const received = await sendTokenRequest(
+    ctx,
+    { target, grantType: 'refresh_token', values },
+    new AbortController().signal,
+    onEvent,
+  );
+  const { tokens, receivedAt } = received;
+  const grantType = kept?.grant_type ?? 'refresh_token';
+  const asked = { ...kept?.asked, ...(scope !== undefined && { scope }) };
+  const isRotated = tokens.refresh_token !== undefined && tokens.refresh_token !== refreshToken;
+  if (isRotated && tokens.id_token !== undefined && target.owner !== undefined && target.keepTokens) {
+    await (await ctx.store()).tokens.rotate(target.owner, refreshToken, tokens.refresh_token, {
+      response: {},
+      grant_type: grantType,
+      issuer: target.metadata.issuer,
+      client_id: target.client.client_id,
+      received_at: receivedAt,
+      asked,
+    });
+  }
+  const idToken = await verified(ctx, target, received, onEvent);
+  const json = { ...tokens.json, refresh_token: tokens.refresh_token ?? refreshToken };
+  await keepTokens(ctx, target, grantType, { ...tokens, json }, { asked, receivedAt });
+  ctx.signal.throwIfAborted();
+  return { tokens, idToken };
+}
+
+interface ReceivedTokens {
+  readonly tokens: TokenResponse;
+  /** Milliseconds since the epoch, both. */
+  readonly requestedAt: number;
+  readonly receivedAt: number;
+}
+
+async function sendTokenRequest(
+  ctx: Context,
+  { target, grantType, values }: TokenOptions,
+  signal: AbortSignal,
+  onEvent: (event: TokenEvent) => void,
+): Promise<ReceivedTokens> {
   const url = requireEndpoint(target.metadata, 'token_endpoint');
   onEvent({ type: 'token_request', url, target, values: { grant_type: grantType, ...values } });
   const requestedAt = ctx.clock.now();
   const parameters = buildTokenRequest(grantType, values);
-  const answer = await postForm(ctx, target, { url, endpoint: 'token', parameters });
+  const answer = await postForm(ctx, target, { url, endpoint: 'token', parameters, signal });
   const parsed = parseTokenAnswer(answer);
   if (parsed.kind === 'refused') throw new RefusedError(parsed.oauth);
   if (parsed.kind === 'foreign') throw foreignAnswer(parsed.reason, url);
   const { tokens } = parsed;
   ctx.redactor.knowMembers(tokens.json);
   onEvent({ type: 'token_response', tokens, ms: answer.ms });
+  return { tokens, requestedAt, receivedAt: ctx.clock.now() };
+}
+
+async function verified(
+  ctx: Context,
+  target: Target,
+  { tokens, requestedAt }: ReceivedTokens,
+  onEvent: (event: TokenEvent) => void,
+): Promise<VerifiedIdToken | undefined> {
   const idToken = await verifyIdTokenOf(ctx, target, tokens, requestedAt);
   if (idToken) onEvent({ type: 'id_token_verified', idToken });
-  await keepTokens(ctx, target, grantType, tokens);
-  return { tokens, idToken };
+  return idToken;
 }
 
-/**
- * Refreshes. The new refresh token replaces the old one at once; where none came, the old one stays good.
- * @param refreshToken undefined takes the kept one
- * @throws UsageError `nothing_kept`; otherwise as requestTokens
- * @see https://www.rfc-editor.org/rfc/rfc6749#section-6
- */
-export async function refreshTokens(
-  ctx: Context,
-  options: {
-    readonly target: Target;
-    readonly refreshToken?: string | undefined;
-    readonly scope?: string | undefined;
-  },
-  onEvent: (event: TokenEvent) => void,
-): Promise<GrantedTokens> {
-  const { target, scope } = options;
-  const refreshToken = options.refreshToken ?? (await keptRefreshToken(ctx, target));
-  ctx.redactor.know(refreshToken);
-  const granted = await requestTokens(
-    ctx,
-    { target, grantType: 'refresh_token', values: { refresh_token: refreshToken, scope } },
-    onEvent,
-  );
-  if (granted.tokens.refresh_token === undefined) {
-    const json = { ...granted.tokens.json, refresh_token: refreshToken };
-    await keepTokens(ctx, target, 'refresh_token', { ...granted.tokens, json });
-  }
-  return granted;
+async function lastOf(ctx: Context, { owner }: Target): Promise<KeptTokens | undefined> {
+  return owner === undefined ? undefined : (await ctx.store()).tokens.last(owner);
 }
 
-async function keptRefreshToken(ctx: Context, target: Target): Promise<string> {
-  const kept = target.owner === undefined ? undefined : await (await ctx.store()).tokens.last(target.owner);
+function keptRefreshToken(kept: KeptTokens | undefined, { metadata, client }: Target): string {
   const token = kept?.response.refresh_token;
-  if (typeof token === 'string') return token;
-  throw new UsageError('nothing_kept', 'no refresh token is kept for this profile', {
-    hint: 'Get one first, for example with "oauthctl ciba start" or "oauthctl token password", or give one.',
-  });
+  if (kept === undefined || typeof token !== 'string') {
+    throw new UsageError('nothing_kept', 'no refresh token is kept for this profile', {
+      hint: 'Get one first, for example with "oauthctl ciba start" or "oauthctl token password", or give one.',
+    });
+  }
+  // No server learns another one's token.
+  if (kept.issuer !== metadata.issuer || kept.client_id !== client.client_id) {
+    throw new UsageError('kept_elsewhere', 'the kept refresh token is of another issuer or client', {
+      hint: `It is of ${kept.client_id} at ${kept.issuer}. Request tokens anew, or give a refresh token.`,
+    });
+  }
+  return token;
+}
+
+function isSameGrant(one: KeptTokens, other: KeptTokens): boolean {
+  const identity = ({ issuer, client_id, grant_type, asked }: KeptTokens) =>
+    JSON.stringify([issuer, client_id, grant_type, asked?.user, asked?.others]);
+  return identity(one) === identity(other);
+}
+
+function isAlive(kept: KeptTokens, ctx: Context): boolean {
+  return lifetimesOf(kept, ctx.clock.now()).access_token !== 0;
+}
+
+function isScopeOf(kept: KeptTokens, scope: string | undefined): boolean {
+  return scope === undefined || scope === kept.asked?.scope;
+}
+
+/** Milliseconds between two looks at the lock. */
+const LOCK_INTERVAL = 100;
+/** Milliseconds; more than the exchanges of a refresh take. */
+const LOCK_DEADLINE = 120_000;
+
+async function lockRefresh(ctx: Context, owner: string, onWaiting: () => void): Promise<() => Promise<void>> {
+  const { tokens } = await ctx.store();
+  const until = ctx.clock.now() + LOCK_DEADLINE;
+  for (let isFirst = true; ; isFirst = false) {
+    ctx.signal.throwIfAborted();
+    const unlock = await tokens.lockRefresh(owner);
+    if (unlock) return unlock;
+    if (isFirst) onWaiting();
+    if (ctx.clock.now() >= until) {
+      throw new TimeoutError('refresh_locked', 'another run has been refreshing these tokens for 2 min', {
+        hint: 'See what it waits for, or end it; nothing was sent by this one.',
+      });
+    }
+    await ctx.clock.sleep(LOCK_INTERVAL, ctx.signal);
+  }
 }

@@ -7,6 +7,7 @@ export interface ServerMetadata extends JsonObject {
   readonly token_endpoint?: string;
   readonly jwks_uri?: string;
   readonly backchannel_authentication_endpoint?: string;
+  readonly device_authorization_endpoint?: string;
 }
 
 /**
@@ -58,18 +59,45 @@ export function parseMetadata(json: JsonObject, askedIssuer: string, acceptIssue
  */
 export function requireEndpoint(
   metadata: ServerMetadata,
-  name: 'token_endpoint' | 'jwks_uri' | 'backchannel_authentication_endpoint',
+  name:
+    | 'token_endpoint'
+    | 'jwks_uri'
+    | 'backchannel_authentication_endpoint'
+    | 'device_authorization_endpoint',
 ): string {
   const endpoint = metadata[name];
   if (typeof endpoint !== 'string') {
     throw new ValidationError('endpoint_missing', `the metadata of ${metadata.issuer} has no "${name}"`, {
-      hint:
-        name === 'backchannel_authentication_endpoint'
-          ? 'This server does not offer CIBA, or has the feature switched off.'
-          : 'Look at what the server offers with "oauthctl discover".',
+      hint: ABSENCE[name] ?? 'Look at what the server offers with "oauthctl discover".',
     });
   }
   return endpoint;
+}
+
+/** What it means that an endpoint is not there. */
+const ABSENCE: Readonly<Record<string, string>> = {
+  backchannel_authentication_endpoint: 'This server does not offer CIBA, or has the feature switched off.',
+  device_authorization_endpoint: 'This server does not offer the device grant, or has it switched off.',
+};
+
+/**
+ * The metadata as a client with a certificate is to read it: where an endpoint has an alias for mutual TLS, the alias
+ * stands in its place.
+ * @throws ValidationError `metadata_invalid` for an alias that is no http or https URL
+ * @see https://www.rfc-editor.org/rfc/rfc8705#section-5
+ */
+export function withMtlsEndpointAliases(metadata: ServerMetadata): ServerMetadata {
+  const aliases = metadata.mtls_endpoint_aliases;
+  if (aliases === null || typeof aliases !== 'object') return metadata;
+  for (const [name, alias] of Object.entries(aliases)) {
+    if (!isHttpUrl(alias)) {
+      throw new ValidationError(
+        'metadata_invalid',
+        `the alias of "${name}" in the metadata is not an http or https URL`,
+      );
+    }
+  }
+  return { ...metadata, ...aliases, issuer: metadata.issuer };
 }
 
 function issuerMismatchHint(expected: string, issuer: string): string {

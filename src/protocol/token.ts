@@ -1,6 +1,6 @@
 import { type OAuthRefusal, ValidationError } from '../errors.ts';
 import { classifyAnswer, type JsonObject, type RawAnswer } from './answer.ts';
-import { definedParameters, type FormParameters } from './form.ts';
+import { definedParameters, type FormParameters, type ParameterValues } from './form.ts';
 
 /** A token response, checked; `json` keeps every member as it came. */
 export interface TokenResponse {
@@ -23,10 +23,7 @@ export type TokenAnswer =
  * Builds the parameters of a token request, without those of the client authentication.
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-4
  */
-export function buildTokenRequest(
-  grantType: string,
-  values: Readonly<Record<string, string | undefined>>,
-): FormParameters {
+export function buildTokenRequest(grantType: string, values: ParameterValues): FormParameters {
   return definedParameters({ grant_type: grantType, ...values });
 }
 
@@ -38,23 +35,28 @@ export function buildTokenRequest(
 export function parseTokenAnswer(answer: RawAnswer): TokenAnswer {
   const classified = classifyAnswer(answer, 'token');
   if (classified.kind !== 'ok') return classified;
-  const { json } = classified;
+  return { kind: 'tokens', tokens: parseTokenResponse(classified.json) };
+}
+
+/**
+ * Checks a token response, as it came or as it was kept.
+ * @throws ValidationError `token_response_invalid`
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
+ */
+export function parseTokenResponse(json: JsonObject): TokenResponse {
   return {
-    kind: 'tokens',
-    tokens: {
-      access_token: requireText(json, 'access_token'),
-      token_type: requireText(json, 'token_type'),
-      expires_in: parseLifetime(json.expires_in),
-      refresh_token: optionalText(json, 'refresh_token'),
-      id_token: optionalText(json, 'id_token'),
-      scope: optionalText(json, 'scope'),
-      json,
-    },
+    access_token: requireText(json, 'access_token'),
+    token_type: requireText(json, 'token_type'),
+    expires_in: parseLifetime(json.expires_in),
+    refresh_token: optionalText(json, 'refresh_token'),
+    id_token: optionalText(json, 'id_token'),
+    scope: optionalText(json, 'scope'),
+    json,
   };
 }
 
-/** Some servers send seconds as a string; anything else is no lifetime. */
-function parseLifetime(value: unknown): number | undefined {
+/** Reads seconds. Some servers send them as a string; anything else is no lifetime. */
+export function parseLifetime(value: unknown): number | undefined {
   const seconds = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   return typeof seconds === 'number' && Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined;
 }

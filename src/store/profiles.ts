@@ -9,6 +9,13 @@ export interface Profile {
   readonly client_id?: string;
   /** A reference (`env:`, `file:`, `cmd:`) or the secret itself. */
   readonly client_secret?: string;
+  /** An absolute path. */
+  readonly client_key?: string;
+  readonly kid?: string;
+  readonly signing_alg?: string;
+  /** A reference or the assertion itself. */
+  readonly client_assertion?: string;
+  readonly assertion_audience?: string;
   readonly auth_method?: string;
   readonly scope?: string;
   readonly ca_cert?: string;

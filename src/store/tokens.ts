@@ -1,14 +1,30 @@
+import { createHash } from 'node:crypto';
+import { dirname, join } from 'node:path';
+import { UsageError } from '../errors.ts';
 import { isRecordOf, isVersionOne, type JsonFile } from './json-file.ts';
+import { tryLock } from './lock.ts';
 
 /** What a grant returned, as it came, and when. */
 export interface KeptTokens {
   /** The token response, every member. */
   readonly response: Readonly<Record<string, unknown>>;
+  /** The grant that began it: a refresh carries the first grant on. */
   readonly grant_type: string;
   readonly issuer: string;
   readonly client_id: string;
   /** Milliseconds since the epoch. */
   readonly received_at: number;
+  /** Absent where it is not known what was asked for. */
+  readonly asked?: AskedFor | undefined;
+}
+
+/** What a request asked for, so that a later one can tell whether the answer would do for it as well. */
+export interface AskedFor {
+  readonly scope?: string | undefined;
+  /** The user name or login hint. */
+  readonly user?: string | undefined;
+  /** SHA-256 of the other parameters, of which some are secrets; absent where there were none. */
+  readonly others?: string | undefined;
 }
 
 export interface TokensDocument {
@@ -27,7 +43,15 @@ export function isTokensDocument(value: unknown): value is TokensDocument {
 function isKeptTokens(value: unknown): value is KeptTokens {
   const kept = value as Partial<KeptTokens> | null;
   return (
-    typeof kept === 'object' && kept !== null && typeof kept.response === 'object' && kept.response !== null
+    typeof kept === 'object' &&
+    kept !== null &&
+    typeof kept.response === 'object' &&
+    kept.response !== null &&
+    typeof kept.grant_type === 'string' &&
+    typeof kept.issuer === 'string' &&
+    typeof kept.client_id === 'string' &&
+    typeof kept.received_at === 'number' &&
+    (kept.asked === undefined || (typeof kept.asked === 'object' && kept.asked !== null))
   );
 }
 
@@ -49,5 +73,55 @@ export class TokenStore {
   async last(owner: string): Promise<KeptTokens | undefined> {
     const { last } = await this.#file.read();
     return Object.hasOwn(last, owner) ? last[owner] : undefined;
+  }
+
+  /** Everything that is kept, by owner. */
+  async list(): Promise<Readonly<Record<string, KeptTokens>>> {
+    return (await this.#file.read()).last;
+  }
+
+  /**
+   * Replaces a refresh token that was used up, and nothing else of the response: the rest of the new one is not
+   * trusted yet.
+   * @param tokens the record, should another be kept by now or none
+   */
+  async rotate(owner: string, used: string, next: string, tokens: KeptTokens): Promise<void> {
+    await this.#file.change((document) => {
+      const kept = Object.hasOwn(document.last, owner) ? document.last[owner] : undefined;
+      if (kept?.response.refresh_token !== used) {
+        document.last[owner] = { ...tokens, response: { refresh_token: next } };
+        return;
+      }
+      // Its lifetime was that of the token before.
+      const { refresh_expires_in: _over, ...response } = kept.response;
+      document.last[owner] = { ...kept, response: { ...response, refresh_token: next } };
+    });
+  }
+
+  /** @returns the owners, of those named, whose tokens were there */
+  async forget(owners: readonly string[]): Promise<string[]> {
+    return this.#file.change((document) => {
+      const forgotten = owners.filter((owner) => Object.hasOwn(document.last, owner));
+      for (const owner of forgotten) delete document.last[owner];
+      return forgotten;
+    });
+  }
+
+  /**
+   * Takes the right to refresh the tokens of an owner, across processes, without waiting for it.
+   * @returns what gives it back; undefined while another run refreshes
+   * @throws UsageError `file_unwritable`
+   */
+  async lockRefresh(owner: string): Promise<(() => Promise<void>) | undefined> {
+    const name = createHash('sha256').update(owner).digest('hex').slice(0, 16);
+    const path = join(dirname(this.#file.path), `refresh-${name}.lock`);
+    try {
+      return await tryLock(path);
+    } catch (error) {
+      throw new UsageError('file_unwritable', `${path} cannot be made: ${(error as Error).message}`, {
+        hint: 'Check the rights and the free space there, or name another folder with OAUTHCTL_HOME.',
+        cause: error,
+      });
+    }
   }
 }

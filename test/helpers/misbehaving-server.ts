@@ -44,7 +44,7 @@ export interface ReceivedRequest {
   readonly at: number;
 }
 
-export type ScriptedEndpoint = 'backchannel' | 'token' | 'callback';
+export type ScriptedEndpoint = 'backchannel' | 'device_authorization' | 'token' | 'callback';
 
 export interface MisbehavingServerOptions {
   readonly clock: FakeClock;
@@ -52,6 +52,7 @@ export interface MisbehavingServerOptions {
   /** In place of the server's own keys. */
   readonly jwks?: Step;
   readonly backchannel?: readonly Step[];
+  readonly device_authorization?: readonly Step[];
   readonly token?: readonly Step[];
   readonly callback?: readonly Step[];
 }
@@ -92,6 +93,7 @@ const PATHS: Readonly<Record<string, ReceivedRequest['endpoint']>> = {
   '/ext/ciba/auth': 'backchannel',
   '/ext/ciba/auth/callback': 'callback',
   '/protocol/openid-connect/ext/ciba/auth/callback': 'callback',
+  '/device': 'device_authorization',
   '/token': 'token',
 };
 
@@ -132,8 +134,8 @@ function sharedKeys(): Promise<Keys> {
 }
 
 /**
- * An authorization server on loopback that answers by a script. Its backchannel, callback and token endpoints answer
- * one step of their list after the other; a request beyond the list, and a step that is never reached, fail the test.
+ * An authorization server on loopback that answers by a script. Its backchannel, device authorization, callback and
+ * token endpoints answer one step of their list after the other; a request beyond the list, and a step that is never reached, fail the test.
  */
 export async function startMisbehavingServer(options: MisbehavingServerOptions): Promise<MisbehavingServer> {
   const { clock } = options;
@@ -142,6 +144,7 @@ export async function startMisbehavingServer(options: MisbehavingServerOptions):
   const unexpected: string[] = [];
   const scripts: Record<ScriptedEndpoint, Step[]> = {
     backchannel: [...(options.backchannel ?? [])],
+    device_authorization: [...(options.device_authorization ?? [])],
     token: [...(options.token ?? [])],
     callback: [...(options.callback ?? [])],
   };
@@ -183,6 +186,7 @@ export async function startMisbehavingServer(options: MisbehavingServerOptions):
     token_endpoint: `${issuer}/token`,
     jwks_uri: `${issuer}/jwks`,
     backchannel_authentication_endpoint: `${issuer}/ext/ciba/auth`,
+    device_authorization_endpoint: `${issuer}/device`,
     id_token_signing_alg_values_supported: ['ES256', 'RS256'],
     ...options.metadata,
   };
@@ -270,5 +274,15 @@ export const SLOW_DOWN = { status: 400, json: { error: 'slow_down' } } as const;
 export const TOKENS = { json: { access_token: 'the-access-token', token_type: 'Bearer' } } as const;
 /** An acknowledgement without an interval. */
 export const ACKNOWLEDGEMENT = { json: { auth_req_id: AUTH_REQ_ID, expires_in: 120 } } as const;
+/** A device authorization response without an interval. */
+export const DEVICE_AUTHORIZATION = {
+  json: {
+    device_code: 'the-device-code',
+    user_code: 'WDJB-MJHT',
+    verification_uri: 'https://as.example/device',
+    verification_uri_complete: 'https://as.example/device?user_code=WDJB-MJHT',
+    expires_in: 60,
+  },
+} as const;
 /** What a gateway answers in the server's place. */
 export const HTML_PAGE = '<!doctype html><title>Bad Gateway</title>';

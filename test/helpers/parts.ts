@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { type Clock, type ContextParts, systemClock } from '../../src/context.ts';
+import { type Clock, type ContextParts, systemClock, systemRandom } from '../../src/context.ts';
 import { Redactor } from '../../src/redact.ts';
 
 export interface TestParts extends ContextParts {
@@ -17,6 +17,7 @@ export interface TestParts extends ContextParts {
 
 export interface TestPartsOptions {
   readonly clock?: Clock;
+  readonly random?: (bytes: number) => Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string;
   readonly showSecrets?: boolean;
@@ -34,6 +35,7 @@ export async function testParts(options: TestPartsOptions = {}): Promise<TestPar
     home,
     env: { OAUTHCTL_HOME: home, NO_PROXY: '*', ...options.env },
     clock: options.clock ?? systemClock,
+    random: options.random ?? systemRandom,
     signal: abort.signal,
     abort: (reason) => abort.abort(reason),
     redactor,

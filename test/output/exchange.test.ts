@@ -14,6 +14,7 @@ const SECRETS = [
   'SESSION=cookie-value',
   JWT,
   'known-value',
+  'an-opaque-assertion',
 ];
 
 const exchange = {
@@ -27,7 +28,7 @@ const exchange = {
       authorization: 'Basic s3cret-of-client',
       'content-type': 'application/x-www-form-urlencoded; charset=utf-8',
     },
-    body: 'grant_type=a&auth_req_id=the-auth-req-id&client_secret=s3cret-of-client',
+    body: 'grant_type=a&auth_req_id=the-auth-req-id&client_secret=s3cret-of-client&client_assertion=an-opaque-assertion',
   },
   answer: {
     status: 200,
@@ -52,7 +53,7 @@ describe('an exchange for people', () => {
         '> authorization: Basic (masked)',
         '> content-type: application/x-www-form-urlencoded; charset=utf-8',
         '> ',
-        '> grant_type=a&auth_req_id=(masked)&client_secret=(masked)',
+        '> grant_type=a&auth_req_id=(masked)&client_secret=(masked)&client_assertion=(masked)',
         '< 200  31 ms',
         '< content-type: application/json',
         '< set-cookie: (masked)',
@@ -124,7 +125,7 @@ describe('an exchange in a trace', () => {
           authorization: 'Basic (masked)',
           'content-type': 'application/x-www-form-urlencoded; charset=utf-8',
         },
-        body: 'grant_type=a&auth_req_id=(masked)&client_secret=(masked)',
+        body: 'grant_type=a&auth_req_id=(masked)&client_secret=(masked)&client_assertion=(masked)',
       },
       answer: {
         status: 200,

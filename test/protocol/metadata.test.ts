@@ -1,6 +1,11 @@
 import * as oauth from 'oauth4webapi';
 import { describe, expect, it } from 'vitest';
-import { metadataUrls, parseMetadata, requireEndpoint } from '../../src/protocol/metadata.ts';
+import {
+  metadataUrls,
+  parseMetadata,
+  requireEndpoint,
+  withMtlsEndpointAliases,
+} from '../../src/protocol/metadata.ts';
 
 const issuer = 'https://as.example/realms/R';
 
@@ -107,6 +112,38 @@ describe('metadata', () => {
     });
     expect(requireEndpoint({ issuer, token_endpoint: 'https://a.example' }, 'token_endpoint')).toBe(
       'https://a.example',
+    );
+  });
+});
+
+describe('the aliases for mutual TLS', () => {
+  const metadata = {
+    issuer: 'https://a.example',
+    token_endpoint: 'https://a.example/token',
+    jwks_uri: 'https://a.example/jwks',
+  };
+
+  it('stand in the place of the endpoints that have one, and of nothing else', () => {
+    const mtls_endpoint_aliases = {
+      token_endpoint: 'https://mtls.a.example/token',
+      issuer: 'https://b.example',
+    };
+    expect(withMtlsEndpointAliases({ ...metadata, mtls_endpoint_aliases })).toEqual({
+      ...metadata,
+      token_endpoint: 'https://mtls.a.example/token',
+      mtls_endpoint_aliases,
+    });
+  });
+
+  it.each([undefined, null, 'x', {}])('change nothing where they are %j', (mtls_endpoint_aliases) => {
+    const given = { ...metadata, mtls_endpoint_aliases };
+    expect(withMtlsEndpointAliases(given)).toEqual(given);
+  });
+
+  it.each(['not a URL', 'javascript:alert(1)', 7])('are refused with %j as an address', (token_endpoint) => {
+    const given = { ...metadata, mtls_endpoint_aliases: { token_endpoint } };
+    expect(() => withMtlsEndpointAliases(given)).toThrow(
+      expect.objectContaining({ code: 'metadata_invalid', exitCode: 4 }),
     );
   });
 });

@@ -22,13 +22,24 @@ const server: oauth.AuthorizationServer = {
   backchannel_authentication_endpoint: 'https://as.example/ciba',
 };
 
-const AUTHENTICATIONS: Record<ClientAuthMethod, (secret: string) => oauth.ClientAuth> = {
+/** What is sent is the same each time; assertions, which never are, have tests of their own. */
+type FixedMethod = Exclude<ClientAuthMethod, 'client_secret_jwt' | 'private_key_jwt'>;
+
+const AUTHENTICATIONS: Record<FixedMethod, (secret: string) => oauth.ClientAuth> = {
   client_secret_basic: oauth.ClientSecretBasic,
   client_secret_post: oauth.ClientSecretPost,
+  tls_client_auth: oauth.TlsClientAuth,
+  self_signed_tls_client_auth: oauth.TlsClientAuth,
   none: oauth.None,
 };
 
-const METHODS = Object.keys(AUTHENTICATIONS) as ClientAuthMethod[];
+const METHODS = Object.keys(AUTHENTICATIONS) as FixedMethod[];
+
+const CIRCUMSTANCES = {
+  metadata: { issuer: 'https://as.example' },
+  now: 0,
+  random: (bytes: number) => new Uint8Array(bytes),
+};
 
 const CREDENTIALS = [
   ['test-client', 'plain-secret_0.9'],
@@ -42,8 +53,8 @@ const CREDENTIALS = [
 ] as const;
 
 /** What our builders make of a request, in the form of what was captured. */
-function ours(url: string, client: RegisteredClient, parameters: FormParameters) {
-  const { headers, parameters: identification } = buildClientAuthentication(client);
+async function ours(url: string, client: RegisteredClient, parameters: FormParameters) {
+  const { headers, parameters: identification } = await buildClientAuthentication(client, CIRCUMSTANCES);
   const body = encodeForm([...parameters, ...identification]);
   return {
     method: 'POST',
@@ -54,7 +65,7 @@ function ours(url: string, client: RegisteredClient, parameters: FormParameters)
   };
 }
 
-const withoutAuthorization = ({ authorization: _, ...rest }: ReturnType<typeof ours>) => rest;
+const withoutAuthorization = ({ authorization: _, ...rest }: Awaited<ReturnType<typeof ours>>) => rest;
 
 describe('what is built equals what oauth4webapi builds', () => {
   describe.each(METHODS)('with %s', (method) => {
@@ -68,7 +79,7 @@ describe('what is built equals what oauth4webapi builds', () => {
         options,
       );
       const client = { client_id, client_secret, token_endpoint_auth_method: method };
-      const built = ours(
+      const built = await ours(
         'https://as.example/token',
         client,
         buildTokenRequest(CIBA_GRANT_TYPE, { auth_req_id: 'id' }),
@@ -86,12 +97,15 @@ describe('what is built equals what oauth4webapi builds', () => {
     });
   });
 
-  it('client_secret_basic escapes nothing that a server might not decode without need', () => {
-    const { headers } = buildClientAuthentication({
-      client_id: 'test-client_1.0*',
-      client_secret: 'aB3-_.*',
-      token_endpoint_auth_method: 'client_secret_basic',
-    });
+  it('client_secret_basic escapes nothing that a server might not decode without need', async () => {
+    const { headers } = await buildClientAuthentication(
+      {
+        client_id: 'test-client_1.0*',
+        client_secret: 'aB3-_.*',
+        token_endpoint_auth_method: 'client_secret_basic',
+      },
+      CIRCUMSTANCES,
+    );
     expect(headers.authorization).toBe(`Basic ${Buffer.from('test-client_1.0*:aB3-_.*').toString('base64')}`);
   });
 
@@ -128,7 +142,7 @@ describe('what is built equals what oauth4webapi builds', () => {
       token_endpoint_auth_method: 'client_secret_post',
     } as const;
     expect(
-      ours('https://as.example/ciba', client, buildAuthenticationRequest(authenticationRequest)),
+      await ours('https://as.example/ciba', client, buildAuthenticationRequest(authenticationRequest)),
     ).toEqual(request());
   });
 
@@ -145,7 +159,7 @@ describe('what is built equals what oauth4webapi builds', () => {
       );
       const client = { client_id: 'a', token_endpoint_auth_method: 'none' } as const;
       const parameters = buildTokenRequest(CIBA_GRANT_TYPE, { auth_req_id: id });
-      expect(ours('https://as.example/token', client, parameters)).toEqual(request());
+      expect(await ours('https://as.example/token', client, parameters)).toEqual(request());
     },
   );
 });

@@ -38,8 +38,8 @@ export interface Run {
 }
 
 export interface RunningProgram {
-  /** Waits until stderr has said something. @throws Error when the program ends before */
-  says(text: string | RegExp): Promise<void>;
+  /** Waits until stderr has said something. @returns the match @throws Error when the program ends before */
+  says(text: string | RegExp): Promise<RegExpMatchArray>;
   signal(signal: NodeJS.Signals): void;
   readonly ended: Promise<Run>;
 }
@@ -140,9 +140,10 @@ export class Cli {
       says: (text) =>
         new Promise((resolve, reject) => {
           const listener = () => {
-            if (output.stderr.search(text) < 0) return;
+            const said = output.stderr.match(text);
+            if (said === null) return;
             heard.delete(listener);
-            resolve();
+            resolve(said);
           };
           heard.add(listener);
           listener();

@@ -1,0 +1,68 @@
+import { RefusedError } from '../errors.ts';
+import type { DeviceAuthorizationEvent } from '../flows/device-authorization.ts';
+import { inWords } from '../output/duration.ts';
+import { printable } from '../output/printable.ts';
+import type { Reporter } from '../output/reporter.ts';
+import { mask } from '../redact.ts';
+import { tellPoll } from './poll-steps.ts';
+import { parameterLine, shortPath } from './step-lines.ts';
+
+/** Tells the device authorization grant as it happens, and the person where to enter which code. */
+export class DeviceGrantSteps {
+  readonly #reporter: Reporter;
+  readonly #write: (text: string) => void;
+
+  /** @param write to stderr; the code is shown under `--quiet` as well, since nothing goes on without it */
+  constructor(reporter: Reporter, write: (text: string) => void) {
+    this.#reporter = reporter;
+    this.#write = write;
+  }
+
+  /** Tells one event. */
+  readonly tell = (event: DeviceAuthorizationEvent): void => {
+    const reporter = this.#reporter;
+    switch (event.type) {
+      case 'device_authorization_request': {
+        const { client } = event.target;
+        reporter.step({
+          mark: '',
+          parties: 'client → server',
+          text: `POST ${shortPath(event.url)}  ${client.token_endpoint_auth_method} as ${printable(client.client_id)}`,
+          details: [parameterLine(event.request)].filter(Boolean),
+        });
+        return;
+      }
+      case 'device_authorization': {
+        const { authorization, interval, ms } = event;
+        const text = `device_code ${mask(authorization.device_code)} · expires in ${inWords(authorization.expires_in)} · poll every ${interval} s`;
+        reporter.step({ mark: '', parties: 'server → client', status: 200, text, ms, tone: 'good' });
+        this.#write(this.#invitation(event));
+        return;
+      }
+      default:
+        tellPoll(reporter, event, { pending: '', tokens: '', waitingFor: 'the person' });
+    }
+  };
+
+  /** Tells how the flow ended in a refusal. */
+  failed(error: unknown): void {
+    this.#reporter.settle();
+    if (!(error instanceof RefusedError)) return;
+    const { endpoint, status, error: word } = error.oauth;
+    if (endpoint !== 'device_authorization' && endpoint !== 'token') return;
+    this.#reporter.step({ mark: '', parties: 'server → client', status, text: printable(word), tone: 'bad' });
+  }
+
+  #invitation({
+    authorization,
+  }: Extract<DeviceAuthorizationEvent, { type: 'device_authorization' }>): string {
+    const { bold } = this.#reporter.paint;
+    const { verification_uri, verification_uri_complete, user_code } = authorization;
+    const lines = [
+      `Open ${bold(printable(verification_uri))}`,
+      `and enter the code ${bold(printable(user_code))}`,
+      ...(verification_uri_complete === undefined ? [] : [`or open ${printable(verification_uri_complete)}`]),
+    ];
+    return `\n${lines.map((line) => `    ${line}\n`).join('')}\n`;
+  }
+}

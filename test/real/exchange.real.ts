@@ -1,0 +1,113 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, expect, type TestContext, test } from 'vitest';
+import { type Cli, openCli } from './cli.ts';
+import { onEachKeycloak } from './keycloaks.ts';
+
+const TYPE = 'urn:ietf:params:oauth:token-type';
+
+onEachKeycloak({}, (stage) => {
+  beforeAll(async () => {
+    const { admin, realm, client, plainClient } = stage.sample;
+    const attributes = { 'standard.token.exchange.enabled': 'true' };
+    await admin.updateClient(realm, client.id, { attributes });
+    await admin.addAudienceMapper(realm, client.id, plainClient.clientId);
+  });
+
+  const open = (context: TestContext, client = stage.sample.client): Promise<Cli> =>
+    openCli(context, stage.sample, {
+      client,
+      env: { USER_PASSWORD: stage.sample.user.password },
+      profile: { server: stage.server },
+    });
+  const signIn = (cli: Cli) =>
+    cli.json(
+      'token',
+      'password',
+      '--username',
+      'cl-taro',
+      '--password',
+      'env:USER_PASSWORD',
+      '--scope',
+      'openid',
+    );
+  const audienceOf = ({ access_token }: Record<string, unknown>) =>
+    JSON.parse(Buffer.from(String(access_token).split('.')[1] ?? '', 'base64url').toString()).aud;
+
+  test('an assertion of nobody is refused', async (context) => {
+    const cli = await openCli(context, stage.sample, {
+      env: { ASSERTION: 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJjbC10YXJvIn0.' },
+      profile: { server: stage.server },
+    });
+    const error = await cli.fails(3, 'token', 'jwt-bearer', '--assertion', 'env:ASSERTION');
+    expect(error.code).toBe(stage.expected('invalid_grant', 'unsupported_grant_type'));
+    expect(error.hint).toContain('switched off');
+    expect(cli.exchanges('token')[0]?.request.body).toContain('assertion=eyJh…(masked)');
+  });
+
+  if (stage.version === 14) {
+    test('a server that exchanges no tokens says so, and so does the explanation', async (context) => {
+      const cli = await open(context);
+      await signIn(cli);
+      const error = await cli.fails(3, 'token', 'exchange', '--audience', 'plain-client');
+      expect(error).toMatchObject({ code: 'Feature not enabled', oauth: { status: 501 } });
+      expect(error.hint).toContain('switched off');
+    });
+    return;
+  }
+
+  test('a kept access token is exchanged for one with a narrower audience', async (context) => {
+    const cli = await open(context);
+    const subject = await signIn(cli);
+    expect(audienceOf(subject)).toEqual(expect.arrayContaining(['plain-client', 'account']));
+    const exchanged = await cli.json('token', 'exchange', '--audience', 'plain-client');
+    expect(exchanged).toMatchObject({ token_type: 'Bearer', issued_token_type: `${TYPE}:access_token` });
+    expect(audienceOf(exchanged)).toBe('plain-client');
+    const { request } = cli.exchanges('token').at(-1) ?? expect.fail('no exchange');
+    expect(request.body).toMatch(/subject_token=eyJh…\(masked\)&subject_token_type=urn%3A/);
+  });
+
+  test('a token for an ID token has the type N_A, and does not take the place of the kept one', async (context) => {
+    const cli = await open(context);
+    const subject = await signIn(cli);
+    const file = join(cli.home, 'subject');
+    await writeFile(file, String(subject.access_token));
+    const run = await cli.run(
+      ...['token', 'exchange', '--subject-token', `@${file}`],
+      ...['--requested-token-type', 'id_token'],
+    );
+    expect(run.exitCode).toBe(0);
+    expect(run.stdout).toMatch(/^token_type +N_A$/m);
+    expect(run.stdout).toMatch(/^issued_token_type +urn:ietf:params:oauth:token-type:id_token$/m);
+    expect(run.stdout).toMatch(/^ +typ +ID$/m);
+    // An ID token would be refused as a subject.
+    await cli.json('token', 'exchange', '--no-keep');
+  });
+
+  test('what stands in the way of an exchange is said, and what to do about it', async (context) => {
+    const cli = await open(context);
+    const { access_token } = await signIn(cli);
+    const refused = async (hint: RegExp, code: string, ...args: string[]) => {
+      const error = await cli.fails(3, 'token', 'exchange', ...args);
+      expect(error).toMatchObject({ code, hint: expect.stringMatching(hint) });
+    };
+    await refused(/no client of the name/, 'invalid_client', '--audience', 'no-such-client');
+    await refused(/would not have/, 'invalid_request', '--audience', 'test-client');
+    await refused(/this type/, 'invalid_request', '--requested-token-type', 'saml2');
+    await refused(/this type/, 'invalid_request', '--subject-token', '@last.id_token');
+    await refused(/legacy/, 'invalid_request', '--param', 'requested_issuer=elsewhere');
+    await refused(/none of this realm/, 'invalid_request', '--subject-token', 'not-a-token');
+
+    const other = await open(context, stage.sample.plainClient);
+    const switchedOff = await other.fails(3, 'token', 'exchange', '--subject-token', String(access_token));
+    expect(switchedOff.hint).toContain('standard.token.exchange.enabled');
+
+    const foreign = String((await signIn(other)).access_token);
+    // By its error alone: access_denied has one exit code, whoever denied.
+    const notMeant = await cli.fails(7, 'token', 'exchange', '--subject-token', foreign);
+    expect(notMeant).toMatchObject({
+      code: 'access_denied',
+      hint: expect.stringContaining('not meant for this one'),
+    });
+  });
+});
