@@ -4,14 +4,8 @@ import type { Context } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { isSecretName } from '../redact.ts';
 import type { Profile } from '../store/profiles.ts';
-import {
-  addServerOptions,
-  checkAuthMethod,
-  openSession,
-  printResult,
-  type Session,
-  warnAboutLiteral,
-} from './session.ts';
+import { checkAuthMethod, warnAboutLiteral } from './client.ts';
+import { addServerOptions, openSession, printResult, type Session } from './session.ts';
 
 interface ProfileFlags {
   readonly url?: string;

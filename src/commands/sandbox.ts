@@ -3,7 +3,8 @@ import type { Context } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { parseListenAddress } from '../servers/listen-address.ts';
 import { parseSeconds } from '../settings.ts';
-import { openSession, printResult, type Session, warnAboutLiteral } from './session.ts';
+import { warnAboutLiteral } from './client.ts';
+import { openSession, printResult, type Session } from './session.ts';
 
 interface SandboxFlags {
   readonly port: string;

@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { JWT_BEARER_GRANT_TYPE } from '../protocol/jwt-bearer.ts';
-import { connect, openSession, type Session, warnAboutLiteral } from './session.ts';
+import { warnAboutLiteral } from './client.ts';
+import { connect, openSession, type Session } from './session.ts';
 import { readTokenArgument } from './token-argument.ts';
 import { addTokenOptions, type TokenFlags, telling } from './token-flow.ts';
 
