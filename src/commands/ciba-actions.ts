@@ -1,12 +1,10 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
-import { InterruptedError, TimeoutError, UsageError } from '../errors.ts';
-import { sendResult, wasCertainlyNotSent } from '../flows/ciba-callback.ts';
+import { UsageError } from '../errors.ts';
 import { requestAuthentication } from '../flows/ciba-request.ts';
 import type { Target } from '../flows/target.ts';
 import { printable } from '../output/printable.ts';
 import { CIBA_GRANT_TYPE, DEFAULT_INTERVAL } from '../protocol/ciba.ts';
-import { CALLBACK_STATUS, callbackUrlOfIssuer, readBearer } from '../protocol/keycloak-ciba.ts';
 import {
   namesRule,
   optionalCount,
@@ -18,7 +16,8 @@ import {
 } from './ciba-options.ts';
 import { startOwnSandbox } from './ciba-sandbox.ts';
 import { CibaSteps } from './ciba-steps.ts';
-import { connect, openSession, ownerOf, printResult, type Session } from './session.ts';
+import { telling } from './ciba-telling.ts';
+import { connect, openSession, ownerOf, printResult } from './session.ts';
 import { printTokens } from './token-output.ts';
 import { readReuse, reusing } from './token-reuse.ts';
 import { TokenSteps } from './token-steps.ts';
@@ -199,79 +198,4 @@ export async function runDeviceCommand(base: Context, command: Command): Promise
   const [failure] = result.failures;
   if (failure) throw failure;
   printResult(session, { delegations: result.delegations, results: result.results }, () => '');
-}
-
-export async function runCallback(base: Context, command: Command, result: string): Promise<void> {
-  const session = await openSession(base, command);
-  const { ctx } = session;
-  if (!Object.hasOwn(CALLBACK_STATUS, result)) {
-    throw new UsageError('result_unknown', `"${result}" is not a result`, {
-      hint: `There are: ${Object.keys(CALLBACK_STATUS).join(', ')}.`,
-    });
-  }
-  const status = CALLBACK_STATUS[result as keyof typeof CALLBACK_STATUS];
-  const { bearer: reference } = command.opts<{ bearer?: string }>();
-  const held = reference === undefined ? await takeHeld(session) : undefined;
-  const delegation = held ?? (await readBearerReference(session, reference ?? ''));
-  // Whatever becomes of it, nobody is to send a second result for this bearer.
-  if (held === undefined) await (await ctx.store()).pending.releaseHeld(delegation.bearer);
-  const steps = new CibaSteps(session.reporter);
-  try {
-    await telling(session, steps, () =>
-      sendResult(ctx, { url: delegation.callback_url, bearer: delegation.bearer, status }, steps.tell),
-    );
-  } catch (error) {
-    if (held && wasCertainlyNotSent(error)) await (await ctx.store()).pending.hold(held);
-    throw error;
-  }
-  printResult(session, { status }, () => '');
-}
-
-async function takeHeld(session: Session) {
-  const held = await (await session.ctx.store()).pending.takeHeld();
-  if (held === undefined) {
-    throw new UsageError('nothing_held', 'no delegation is held', {
-      hint: 'Receive one with "oauthctl ciba device --hold", or give its bearer with --bearer REF.',
-    });
-  }
-  session.ctx.redactor.know(held.bearer);
-  return held;
-}
-
-async function readBearerReference(session: Session, reference: string) {
-  const bearer = await session.ctx.secret(reference);
-  const issuer = readBearer(bearer)?.iss;
-  if (issuer === undefined || !URL.canParse(issuer)) {
-    throw new UsageError('bearer_unreadable', 'the bearer is no JWT that names its issuer', {
-      hint: "Give the bearer of Keycloak's delegation, unchanged.",
-    });
-  }
-  return { bearer, callback_url: callbackUrlOfIssuer(issuer) };
-}
-
-/** Runs a flow and tells its end; an interruption or a deadline learns how to go on. */
-async function telling<Value>(
-  session: Session,
-  steps: CibaSteps,
-  flow: () => Promise<Value>,
-): Promise<Value> {
-  try {
-    return await flow();
-  } catch (error) {
-    steps.failed(error);
-    throw await howToGoOn(session, error);
-  } finally {
-    session.reporter.settle();
-  }
-}
-
-async function howToGoOn(session: Session, error: unknown): Promise<unknown> {
-  const stopped = error instanceof InterruptedError;
-  if (!stopped && !(error instanceof TimeoutError && error.code === 'deadline')) return error;
-  const { pending } = await session.ctx.store();
-  const last = await pending.last(ownerOf(session)).catch(() => undefined);
-  if (last === undefined || last.ended) return error;
-  const hint = 'The request is still pending; go on with "oauthctl ciba poll".';
-  if (stopped) return new InterruptedError(error.code === 'interrupted' ? 'SIGINT' : 'SIGTERM', { hint });
-  return new TimeoutError(error.code, error.message, { hint });
 }

@@ -50,7 +50,9 @@ export function defineCiba(command: Command, ctx: Context): void {
       '--bearer <ref>',
       "the delegation's bearer: env:NAME, file:PATH, cmd:COMMAND or - (default: the last held)",
     )
-    .action(async (result: string) => (await actions()).runCallback(ctx, callback, result));
+    .action(async (result: string) =>
+      (await import('./ciba-callback.ts')).runCallback(ctx, callback, result),
+    );
 }
 
 function addRequestOptions(command: Command): Command {

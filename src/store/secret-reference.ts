@@ -1,5 +1,4 @@
 import type { ExecException } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { UsageError } from '../errors.ts';
 
 /** A secret, or where to find it. */
@@ -53,6 +52,7 @@ export async function resolveSecretReference(
       return value;
     }
     case 'file': {
+      const { readFile } = await import('node:fs/promises');
       const text = await readFile(reference.path, 'utf8').catch((error: NodeJS.ErrnoException) => {
         throw unavailable(`the file ${reference.path} cannot be read (${error.code ?? error.message})`);
       });
