@@ -3,7 +3,7 @@ import { inWords } from '../output/duration.ts';
 import { printable } from '../output/printable.ts';
 import type { Reporter } from '../output/reporter.ts';
 import type { VerifiedIdToken } from '../protocol/id-token.ts';
-import { tokenLine } from './step-lines.ts';
+import { idTokenLine, tokenLine } from './step-lines.ts';
 
 /** What a flow that polls for its tokens tells once the polling has begun. */
 export type PollingEvent =
@@ -60,9 +60,7 @@ export function tellPoll(reporter: Reporter, event: PollingEvent, names: PollNam
       });
       return;
     case 'id_token_verified':
-      reporter.note(
-        `id_token verified: ${event.idToken.alg}, sub ${printable(String(event.idToken.claims.sub))}`,
-      );
+      reporter.note(idTokenLine(event.idToken));
       return;
     case 'id_token_missing':
       reporter.warning('the scope "openid" was asked for, and no ID token came');

@@ -1,5 +1,6 @@
 import { inWords } from '../output/duration.ts';
 import { printable } from '../output/printable.ts';
+import type { VerifiedIdToken } from '../protocol/id-token.ts';
 import { decodeUnverified } from '../protocol/jwt.ts';
 import type { TokenResponse } from '../protocol/token.ts';
 import { isSecretName, mask } from '../redact.ts';
@@ -31,4 +32,9 @@ export function tokenLine(tokens: TokenResponse): string {
 export function shortPath(url: string): string {
   const parts = new URL(url).pathname.split('/');
   return parts.length > 4 ? `…/${parts.slice(-3).join('/')}` : parts.join('/');
+}
+
+/** What was verified of an ID token. */
+export function idTokenLine({ alg, claims }: VerifiedIdToken): string {
+  return `id_token verified: ${alg}, sub ${printable(String(claims.sub))}`;
 }

@@ -2,7 +2,7 @@ import { RefusedError } from '../errors.ts';
 import type { TokenEvent } from '../flows/token.ts';
 import { printable } from '../output/printable.ts';
 import type { Reporter } from '../output/reporter.ts';
-import { parameterLine, shortPath, tokenLine } from './step-lines.ts';
+import { idTokenLine, parameterLine, shortPath, tokenLine } from './step-lines.ts';
 
 /** Tells a token request and its answer. */
 export class TokenSteps {
@@ -37,9 +37,7 @@ export class TokenSteps {
         });
         return;
       case 'id_token_verified':
-        reporter.note(
-          `id_token verified: ${event.idToken.alg}, sub ${printable(String(event.idToken.claims.sub))}`,
-        );
+        reporter.note(idTokenLine(event.idToken));
         return;
       case 'refresh_waiting':
         reporter.note('another run refreshes these tokens · waiting for it');
