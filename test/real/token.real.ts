@@ -15,7 +15,8 @@ onEachKeycloak({}, (stage) => {
   test('client credentials bring a token for the client itself', async (context) => {
     const cli = await open(context);
     const tokens = await cli.json('token', 'client-credentials');
-    expect(tokens).toMatchObject({ token_type: 'Bearer', expires_in: 300 });
+    // 26 rounds what is left of the lifetime down.
+    expect(tokens).toMatchObject({ token_type: 'Bearer', expires_in: expect.toBeOneOf([299, 300]) });
     expect(tokens).not.toHaveProperty('id_token');
     expect(cli.exchanges('token')).toHaveLength(1);
   });
