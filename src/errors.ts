@@ -116,6 +116,11 @@ export class InterruptedError extends OauthctlError {
       details,
     );
   }
+
+  /** The same interruption, with what the person can do about it. */
+  withHint(hint: string): InterruptedError {
+    return new InterruptedError(this.code === 'interrupted' ? 'SIGINT' : 'SIGTERM', { hint, cause: this });
+  }
 }
 
 /** `--curl` showed the request instead of sending it, which ends the command well (exit 0). */

@@ -25,6 +25,6 @@ async function howToGoOn(session: Session, error: unknown): Promise<unknown> {
   const last = await pending.last(ownerOf(session)).catch(() => undefined);
   if (last === undefined || last.ended) return error;
   const hint = 'The request is still pending; go on with "oauthctl ciba poll".';
-  if (stopped) return new InterruptedError(error.code === 'interrupted' ? 'SIGINT' : 'SIGTERM', { hint });
+  if (stopped) return error.withHint(hint);
   return new TimeoutError(error.code, error.message, { hint });
 }

@@ -5,7 +5,7 @@ import { UsageError } from '../errors.ts';
 import { isSecretName } from '../redact.ts';
 import type { Profile } from '../store/profiles.ts';
 import { checkAuthMethod, warnAboutLiteral } from './client.ts';
-import { addServerOptions, openSession, printResult, type Session } from './session.ts';
+import { addServerOptions, definedOnly, openSession, printResult, type Session } from './session.ts';
 
 interface ProfileFlags {
   readonly url?: string;
@@ -104,7 +104,7 @@ async function runAdd(base: Context, command: Command, name: string | undefined)
     });
   }
   const changes = await readMembers(session, flags);
-  const profile = { issuer, ...withoutUndefined(changes) } as Profile;
+  const profile = { issuer, ...definedOnly(changes) } as Profile;
   await profiles.add(profileName, profile, { overwrite: force === true, use: use === true });
   printResult(
     session,
@@ -172,7 +172,7 @@ async function runSet(base: Context, command: Command, name: string): Promise<vo
     return [member, undefined] as const;
   });
   const issuer = await findIssuer(session, flags);
-  const changes = withoutUndefined({
+  const changes = definedOnly({
     ...(await readMembers(session, flags)),
     ...(issuer !== undefined && { issuer }),
   });
@@ -280,7 +280,7 @@ async function askForMissing(session: Session, flags: ProfileFlags): Promise<Pro
     );
     if (secret !== '') asked.clientSecret = secret;
   }
-  return Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
+  return definedOnly(asked);
 }
 
 /** Whether a client secret is still to be asked for: no other credential or method speaks against it. */
@@ -294,15 +294,11 @@ async function askName(ctx: Context): Promise<string> {
 }
 
 function masked(session: Session, profile: Profile): Record<string, string> {
-  const members = Object.entries(withoutUndefined(profile)) as [string, string][];
+  const members = Object.entries(definedOnly(profile)) as [string, string][];
   return Object.fromEntries(
     members.map(([member, value]) => {
       const isSecret = isSecretName(member) && !/^(env|file|cmd):/.test(value);
       return [member, isSecret && !session.ctx.redactor.showSecrets ? '(masked)' : value];
     }),
   );
-}
-
-function withoutUndefined<Values extends object>(values: Values): Values {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Values;
 }

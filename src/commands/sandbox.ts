@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { UsageError } from '../errors.ts';
-import { parseListenAddress } from '../servers/listen-address.ts';
+import { addressUrl, parseListenAddress } from '../servers/listen-address.ts';
 import { parseSeconds } from '../settings.ts';
 import { warnAboutLiteral } from './client.ts';
 import { openSession, printResult, type Session } from './session.ts';
@@ -53,7 +53,7 @@ async function runSandbox(base: Context, command: Command): Promise<void> {
     port,
     interval: parseSeconds(flags.interval, '--interval'),
     expiresIn: parseSeconds(flags.expiresIn, '--expires-in'),
-    device: `http://${device.host.includes(':') ? `[${device.host}]` : device.host}:${device.port}${device.path}`,
+    device: addressUrl(device),
     clientId: flags.clientId,
     users: flags.user,
     ...(clientSecret !== undefined && { clientSecret }),

@@ -161,7 +161,8 @@ function flagsOf(command: Command): Partial<Record<SettingName, string>> {
   return flags;
 }
 
-function definedOnly<Values extends object>(values: Values): Values {
+/** Keeps the members that have a value. */
+export function definedOnly<Values extends object>(values: Values): Values {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Values;
 }
 

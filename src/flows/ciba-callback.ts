@@ -63,10 +63,7 @@ const NOT_REPEATED =
 
 function fateUnknown(error: unknown): unknown {
   if (error instanceof InterruptedError) {
-    return new InterruptedError(error.code === 'interrupted' ? 'SIGINT' : 'SIGTERM', {
-      hint: `Nobody knows whether the server took the result. ${NOT_REPEATED}`,
-      cause: error,
-    });
+    return error.withHint(`Nobody knows whether the server took the result. ${NOT_REPEATED}`);
   }
   if (!(error instanceof OauthctlError)) return error;
   return new NetworkError(

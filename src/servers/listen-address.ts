@@ -8,6 +8,11 @@ export interface ListenAddress {
   readonly path: string;
 }
 
+/** The absolute URL of an address. */
+export function addressUrl({ host, port, path }: ListenAddress): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}${path}`;
+}
+
 /**
  * Parses `HOST:PORT[/PATH]`, `[IPV6]:PORT[/PATH]` or `PORT`.
  * @throws UsageError `listen_invalid`

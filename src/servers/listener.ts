@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Recorder } from '../context.ts';
 import { type Endpoint, UsageError } from '../errors.ts';
-import type { ListenAddress } from './listen-address.ts';
+import { addressUrl, type ListenAddress } from './listen-address.ts';
 
 export interface ReceivedRequest {
   readonly method: string;
@@ -62,9 +62,8 @@ export async function listen(
   server.maxConnections = MAX_CONNECTIONS;
   await bind(server, options.listen);
   const { port } = server.address() as AddressInfo;
-  const host = options.listen.host.includes(':') ? `[${options.listen.host}]` : options.listen.host;
   return {
-    url: `http://${host}:${port}${options.listen.path}`,
+    url: addressUrl({ ...options.listen, port }),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
