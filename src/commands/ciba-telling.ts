@@ -21,6 +21,8 @@ export async function telling<Value>(
 async function howToGoOn(session: Session, error: unknown): Promise<unknown> {
   const stopped = error instanceof InterruptedError;
   if (!stopped && !(error instanceof TimeoutError && error.code === 'deadline')) return error;
+  // What an interrupted flow says of itself, that a result may be on its way, weighs more.
+  if (stopped && error.hint !== undefined) return error;
   const { pending } = await session.ctx.store();
   const last = await pending.last(ownerOf(session)).catch(() => undefined);
   if (last === undefined || last.ended) return error;
