@@ -21,7 +21,12 @@ export type Endpoint =
   | 'jwks'
   | 'backchannel_authentication'
   | 'device_authorization'
+  | 'authorization'
+  | 'pushed_authorization_request'
+  | 'redirect'
   | 'token'
+  | 'resource'
+  | 'resource_metadata'
   | 'ciba_callback'
   | 'authentication_device';
 

@@ -21,6 +21,8 @@ const SECRET_NAMES = new Set([
   'refresh_token',
   'registration_access_token',
   'request',
+  // The whole authorization response, as a JWT.
+  'response',
   'secret',
   'set-cookie',
   'subject_token',

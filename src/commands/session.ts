@@ -167,7 +167,7 @@ export function definedOnly<Values extends object>(values: Values): Values {
 }
 
 /** What is fetched to build a request is fetched all the same; the request itself is printed. */
-const FETCHED = ['metadata', 'jwks'];
+const FETCHED = ['metadata', 'jwks', 'resource_metadata'];
 
 /** A context that prints the first protocol request as a curl command instead of sending it, and ends the command. */
 function showingRequests(ctx: Context, settings: Settings, globals: GlobalOptions): Context {

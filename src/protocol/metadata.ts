@@ -8,6 +8,8 @@ export interface ServerMetadata extends JsonObject {
   readonly jwks_uri?: string;
   readonly backchannel_authentication_endpoint?: string;
   readonly device_authorization_endpoint?: string;
+  readonly authorization_endpoint?: string;
+  readonly pushed_authorization_request_endpoint?: string;
 }
 
 /**
@@ -63,7 +65,9 @@ export function requireEndpoint(
     | 'token_endpoint'
     | 'jwks_uri'
     | 'backchannel_authentication_endpoint'
-    | 'device_authorization_endpoint',
+    | 'device_authorization_endpoint'
+    | 'authorization_endpoint'
+    | 'pushed_authorization_request_endpoint',
 ): string {
   const endpoint = metadata[name];
   if (typeof endpoint !== 'string') {
@@ -77,6 +81,8 @@ export function requireEndpoint(
 /** What it means that an endpoint is not there. */
 const ABSENCE: Readonly<Record<string, string>> = {
   backchannel_authentication_endpoint: 'This server does not offer CIBA, or has the feature switched off.',
+  pushed_authorization_request_endpoint:
+    'This server does not offer pushed authorization requests (RFC 9126).',
   device_authorization_endpoint: 'This server does not offer the device grant, or has it switched off.',
 };
 
