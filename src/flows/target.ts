@@ -1,6 +1,7 @@
 import type { Context, HttpAnswer } from '../context.ts';
 import type { Endpoint } from '../errors.ts';
 import { buildClientAuthentication, type RegisteredClient } from '../protocol/client-authentication.ts';
+import type { DpopKey } from '../protocol/dpop.ts';
 import { encodeForm, type FormParameters, withExtraParameters, withoutParameters } from '../protocol/form.ts';
 import type { ServerMetadata } from '../protocol/metadata.ts';
 import { isSecretName } from '../redact.ts';
@@ -11,6 +12,8 @@ export interface Target {
   readonly client: RegisteredClient;
   /** The client's registered `id_token_signed_response_alg`, when it is known. */
   readonly idTokenAlg?: string | undefined;
+  /** What requested tokens are bound to by DPoP, where they are. */
+  readonly dpop?: DpopKey | undefined;
   /** The person's own `--param`s: replace or add. */
   readonly extraParameters: FormParameters;
   /** The names of the person's own `--omit`s: left out, whatever put them there. */
