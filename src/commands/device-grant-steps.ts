@@ -11,11 +11,20 @@ import { parameterLine, shortPath } from './step-lines.ts';
 export class DeviceGrantSteps {
   readonly #reporter: Reporter;
   readonly #write: (text: string) => void;
+  readonly #drawQrCode: ((url: string) => string | undefined) | undefined;
 
-  /** @param write to stderr; the code is shown under `--quiet` as well, since nothing goes on without it */
-  constructor(reporter: Reporter, write: (text: string) => void) {
+  /**
+   * @param write to stderr; the code is shown under `--quiet` as well, since nothing goes on without it
+   * @param drawQrCode of a URL, where there is a terminal to draw it on
+   */
+  constructor(
+    reporter: Reporter,
+    write: (text: string) => void,
+    drawQrCode?: (url: string) => string | undefined,
+  ) {
     this.#reporter = reporter;
     this.#write = write;
+    this.#drawQrCode = drawQrCode;
   }
 
   /** Tells one event. */
@@ -63,6 +72,7 @@ export class DeviceGrantSteps {
       `and enter the code ${bold(printable(user_code))}`,
       ...(verification_uri_complete === undefined ? [] : [`or open ${printable(verification_uri_complete)}`]),
     ];
-    return `\n${lines.map((line) => `    ${line}\n`).join('')}\n`;
+    const picture = this.#drawQrCode?.(verification_uri_complete ?? verification_uri);
+    return `\n${lines.map((line) => `    ${line}\n`).join('')}\n${picture === undefined ? '' : `${picture}\n\n`}`;
   }
 }

@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
+import { mayAnimate } from '../output/style.ts';
 import { parseSeconds } from '../settings.ts';
-import { connect, openSession } from './session.ts';
+import { connect, openSession, type Session } from './session.ts';
 import { addTokenOptions, type TokenFlags } from './token-flow.ts';
 
 interface DeviceGrantFlags extends TokenFlags {
+  readonly qr: boolean;
   readonly interval?: string;
   readonly deadline?: string;
 }
@@ -13,6 +15,7 @@ interface DeviceGrantFlags extends TokenFlags {
 export function defineDeviceGrant(command: Command, ctx: Context): void {
   command.description('a person enters a code in a browser, anywhere (RFC 8628)');
   addTokenOptions(command)
+    .option('--no-qr', 'draw no QR code of the address, which otherwise appears on a terminal')
     .option('--interval <seconds>', "between polls, in place of the server's")
     .option('--deadline <seconds>', 'give up after so long, exit 6 (default: when the code expires)')
     .action(() => runDeviceGrant(ctx, command));
@@ -32,7 +35,7 @@ async function runDeviceGrant(base: Context, command: Command): Promise<void> {
     import('./token-output.ts'),
   ]);
   const target = await connect(session, { keepTokens: flags.keep });
-  const steps = new DeviceGrantSteps(reporter, (text) => ctx.io.err(text));
+  const steps = new DeviceGrantSteps(reporter, (text) => ctx.io.err(text), await qrCodes(session, flags.qr));
   try {
     const { tokens, idToken } = await authorizeDevice(
       ctx,
@@ -51,4 +54,12 @@ async function runDeviceGrant(base: Context, command: Command): Promise<void> {
   } finally {
     reporter.settle();
   }
+}
+
+/** Draws QR codes where somebody may see them and nobody minds. */
+async function qrCodes({ ctx, globals, reporter }: Session, wanted: boolean) {
+  const { io, env } = ctx;
+  if (!wanted || globals.quiet || !mayAnimate(env, io.stderrIsTerminal)) return undefined;
+  const { renderQrCode } = await import('../output/qr-code.ts');
+  return (url: string) => renderQrCode(url, reporter.paint, io.terminal.columns ?? 80);
 }

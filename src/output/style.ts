@@ -5,9 +5,18 @@ export interface Paint {
   red(text: string): string;
   green(text: string): string;
   yellow(text: string): string;
+  /** For what only reads light on dark. */
+  lightOnDark(text: string): string;
 }
 
-const PLAIN: Paint = { bold: String, dim: String, red: String, green: String, yellow: String };
+const PLAIN: Paint = {
+  bold: String,
+  dim: String,
+  red: String,
+  green: String,
+  yellow: String,
+  lightOnDark: String,
+};
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -15,7 +24,15 @@ type Env = Readonly<Record<string, string | undefined>>;
 export async function colours(env: Env, isTerminal: boolean): Promise<Paint> {
   if (!wantsColour(env, isTerminal)) return PLAIN;
   const { Chalk } = await import('chalk');
-  return new Chalk({ level: 1 });
+  const chalk = new Chalk({ level: 1 });
+  return {
+    bold: chalk.bold,
+    dim: chalk.dim,
+    red: chalk.red,
+    green: chalk.green,
+    yellow: chalk.yellow,
+    lightOnDark: chalk.whiteBright.bgBlack,
+  };
 }
 
 /** Whether a spinner and a countdown may be drawn. */

@@ -1,9 +1,9 @@
 import { expect, type TestContext, test } from 'vitest';
+import { openPage, signIn as signInWith } from './browser.ts';
 import { type Cli, openCli, type RunningProgram } from './cli.ts';
 import { onEachKeycloak } from './keycloaks.ts';
 import { type Page, Person } from './person.ts';
 
-// The browser is played over HTTP here; the same flow in a real browser is a test of its own.
 onEachKeycloak({ attributes: { oauth2DevicePollingInterval: '1' } }, (stage) => {
   const open = async (context: TestContext): Promise<Cli> => {
     const { admin, realm, client } = stage.sample;
@@ -47,6 +47,22 @@ onEachKeycloak({ attributes: { oauth2DevicePollingInterval: '1' } }, (stage) => 
     for (const { request } of polls) expect(request.body).toContain('device_code=(masked)');
     // What came is kept.
     await cli.json('token', 'refresh');
+  });
+
+  test('in a real Chromium, from the code to the tokens', async (context) => {
+    const cli = await open(context);
+    const tab = await openPage(context);
+    const running = cli.start('token', 'device', '--scope', 'openid', '--json');
+    const { page, code } = await invitation(running);
+    await tab.goto(page);
+    await tab.fill('[name=device_user_code]', code);
+    await tab.keyboard.press('Enter');
+    await signInWith(tab, stage.sample.user);
+    await tab.click('[name=accept]');
+    await tab.getByText('Device Login Successful').waitFor();
+    const run = await running.ended;
+    expect(run.exitCode).toBe(0);
+    expect(JSON.parse(run.stdout)).toMatchObject({ token_type: 'Bearer', id_token: expect.any(String) });
   });
 
   test('a person who says no ends the flow with exit code 7', async (context) => {

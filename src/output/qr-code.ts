@@ -1,0 +1,16 @@
+import { renderUnicodeCompact } from 'uqr';
+import type { Paint } from './style.ts';
+
+/** Modules of quiet zone on each side; scanners manage with fewer than the standard's four. */
+const BORDER = 2;
+
+/**
+ * Draws a QR code in half blocks, light on dark whatever the colours of the terminal.
+ * @param columns of the terminal
+ * @returns lines without a line break at the end; undefined where it would not fit
+ */
+export function renderQrCode(text: string, paint: Paint, columns: number): string | undefined {
+  const lines = renderUnicodeCompact(text, { border: BORDER }).split('\n');
+  if ((lines[0]?.length ?? 0) > columns) return undefined;
+  return lines.map((line) => paint.lightOnDark(line)).join('\n');
+}
