@@ -45,7 +45,8 @@ const withoutUnused = {
 rmSync(outdir, { recursive: true, force: true });
 
 const { outputFiles } = await build({
-  entryPoints: ['src/main.ts'],
+  // Threads have a program of their own.
+  entryPoints: ['src/main.ts', 'src/workers/batch-worker.ts'],
   outdir,
   bundle: true,
   splitting: true,

@@ -6,7 +6,11 @@ import type {
   AuthenticationDeviceOptions,
   AuthenticationDeviceServer,
 } from './servers/authentication-device.ts';
+import type { RedirectOptions, RedirectServer } from './servers/redirect.ts';
+import type { ResourceServer, ResourceServerOptions } from './servers/resource-server.ts';
 import type { Store } from './store/index.ts';
+import type { BatchSetup } from './workers/batch.ts';
+import type { BatchPool } from './workers/pool.ts';
 
 export type {
   Exchange,
@@ -18,6 +22,7 @@ export type {
 } from './http/types.ts';
 export type { Prompt } from './output/prompt.ts';
 export type { Store } from './store/index.ts';
+export type { Batch, BatchSetup } from './workers/batch.ts';
 
 export interface Clock {
   /** Milliseconds since the epoch. */
@@ -28,10 +33,17 @@ export interface Clock {
 
 export interface Io {
   /** Writes the result. */
-  out(text: string): void;
+  out(text: string | Uint8Array): void;
+  /** Writes a part of the result, and resolves when there is room for more. */
+  outDrained(text: string): Promise<void>;
   /** Writes progress, steps, warnings and errors; known secrets are masked on the way. */
   err(text: string): void;
+  /** Writes to stderr with nothing masked: what the person has to use, such as an address to open. */
+  show(text: string): void;
   readStdin(): Promise<string>;
+  readStdinBytes(): Promise<Uint8Array>;
+  /** Standard input as it comes, read no faster than it is taken; ends with the signal's reason when it aborts. */
+  stdinChunks(signal: AbortSignal): AsyncIterable<string>;
   readonly stdinIsTerminal: boolean;
   readonly stdoutIsTerminal: boolean;
   readonly stderrIsTerminal: boolean;
@@ -42,6 +54,8 @@ export interface Io {
 /** What a listener of ours is made with; each resolves when it listens. */
 export interface Servers {
   authenticationDevice(options: AuthenticationDeviceOptions): Promise<AuthenticationDeviceServer>;
+  redirect<Response>(options: RedirectOptions<Response>): Promise<RedirectServer<Response>>;
+  resource(options: ResourceServerOptions): Promise<ResourceServer>;
 }
 
 /** Everything a command or flow may touch of the world; what costs time to load is made on first use. */
@@ -54,14 +68,22 @@ export interface Context {
   /** Aborts on SIGINT and SIGTERM, its reason an InterruptedError. */
   readonly signal: AbortSignal;
   readonly redactor: Redactor;
+  /** Opens an address in the person's browser. @throws Error where that cannot be done */
+  readonly browse: (url: string) => Promise<void>;
   http(): Promise<HttpClient>;
   store(): Promise<Store>;
   prompt(): Promise<Prompt>;
   servers(): Promise<Servers>;
+  /** Starts threads that verify batches of tokens; whoever starts them closes them. */
+  readonly batchPool: (setup: BatchSetup) => Promise<BatchPool>;
   /** Resolves a secret reference (`env:`, `file:`, `cmd:`, `-`, or the secret itself), and remembers it as one. */
   secret(reference: string): Promise<string>;
   /** Reads a text file that an option names. */
   readFile(path: string): Promise<string>;
+  /** Reads a file of any kind that an option names. */
+  readBytes(path: string): Promise<Uint8Array>;
+  /** Writes a file that an option names, in place of what is there. */
+  writeBytes(path: string, bytes: Uint8Array): Promise<void>;
   /** Hears of every exchange, sent or received. */
   onExchange(listener: (exchange: Exchange) => void): void;
   /** The same context over another transport. */
@@ -76,6 +98,8 @@ export interface ContextParts {
   readonly random: (bytes: number) => Uint8Array;
   readonly signal: AbortSignal;
   readonly redactor: Redactor;
+  readonly browse: (url: string) => Promise<void>;
+  readonly batchPool: (setup: BatchSetup) => Promise<BatchPool>;
 }
 
 export const DEFAULT_TRANSPORT: TransportOptions = {
@@ -111,6 +135,14 @@ function compose(
       const { listenAuthenticationDevice } = await import('./servers/authentication-device.ts');
       return {
         authenticationDevice: (options) => listenAuthenticationDevice(options, { record }, () => clock.now()),
+        async redirect(options) {
+          const { listenRedirect } = await import('./servers/redirect.ts');
+          return listenRedirect(options, { record }, () => clock.now());
+        },
+        async resource(options) {
+          const { listenResourceServer } = await import('./servers/resource-server.ts');
+          return listenResourceServer(options, { record }, () => clock.now());
+        },
       };
     }),
     async secret(reference) {
@@ -125,6 +157,14 @@ function compose(
     async readFile(path) {
       const { readTextFile } = await import('./store/text-file.ts');
       return readTextFile(path);
+    },
+    async readBytes(path) {
+      const { readBytesFile } = await import('./store/bytes-file.ts');
+      return readBytesFile(path);
+    },
+    async writeBytes(path, bytes) {
+      const { writeBytesFile } = await import('./store/bytes-file.ts');
+      await writeBytesFile(path, bytes);
     },
     onExchange(listener) {
       listeners.push(listener);
@@ -193,14 +233,26 @@ export function processParts(options: { showSecrets: boolean }): ContextParts {
     random: systemRandom,
     signal: abort.signal,
     redactor,
+    async browse(url) {
+      const { openBrowser } = await import('./output/browser.ts');
+      return openBrowser(url, process);
+    },
+    async batchPool(setup) {
+      const { createBatchPool } = await import('./workers/pool.ts');
+      return createBatchPool(setup);
+    },
     io: {
       out: (text) => void guarded('stdout').write(text),
+      outDrained: (text) =>
+        new Promise((resolve) => {
+          if (guarded('stdout').write(text)) resolve();
+          else process.stdout.once('drain', resolve);
+        }),
       err: (text) => void guarded('stderr').write(redactor.text(text)),
-      async readStdin() {
-        const chunks: Buffer[] = [];
-        for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-        return Buffer.concat(chunks).toString('utf8');
-      },
+      show: (text) => void guarded('stderr').write(text),
+      readStdin: async () => (await readStdinBytes()).toString('utf8'),
+      readStdinBytes,
+      stdinChunks,
       // Asked for late: merely touching a stream of the process makes Node set it up.
       get stdinIsTerminal() {
         return process.stdin.isTTY === true;
@@ -216,6 +268,23 @@ export function processParts(options: { showSecrets: boolean }): ContextParts {
       },
     },
   };
+}
+
+async function* stdinChunks(signal: AbortSignal): AsyncGenerator<string> {
+  const { stdin } = process;
+  const stop = () => stdin.destroy();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    for await (const chunk of stdin.setEncoding('utf8')) yield chunk as unknown as string;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+async function readStdinBytes(): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
 }
 
 const guards = new Set<string>();

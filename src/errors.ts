@@ -25,6 +25,10 @@ export type Endpoint =
   | 'pushed_authorization_request'
   | 'redirect'
   | 'token'
+  | 'introspection'
+  | 'revocation'
+  | 'userinfo'
+  | 'end_session'
   | 'resource'
   | 'resource_metadata'
   | 'ciba_callback'
@@ -35,7 +39,8 @@ export interface OAuthRefusal {
   readonly error: string;
   readonly error_description?: string | undefined;
   readonly error_uri?: string | undefined;
-  readonly status: number;
+  /** Undefined where it came by the browser, which keeps the status to itself. */
+  readonly status?: number | undefined;
   readonly endpoint: Endpoint;
 }
 
@@ -43,6 +48,15 @@ export interface ErrorDetails {
   /** What the person can do about it, one sentence or two. */
   readonly hint?: string | undefined;
   readonly cause?: unknown;
+}
+
+/** One thing that was looked at before something was found invalid, and what came of it. */
+export interface ListedCheck {
+  readonly name: string;
+  readonly outcome: 'passed' | 'failed' | 'skipped';
+  /** Why it failed: a stable code in snake_case. */
+  readonly reason?: string;
+  readonly detail: string;
 }
 
 /** Every expected failure: a stable code, an exit code, and what to do. Anything else thrown is a defect. */
@@ -73,15 +87,24 @@ export class RefusedError extends OauthctlError {
 
   constructor(oauth: OAuthRefusal, details?: ErrorDetails) {
     const said = oauth.error_description ? `${oauth.error}: ${oauth.error_description}` : oauth.error;
-    super(oauth.error, exitCodeOf(oauth.error), `the server answered ${oauth.status} ${said}`, details);
+    const status = oauth.status === undefined ? '' : `${oauth.status} `;
+    super(oauth.error, exitCodeOf(oauth), `the server answered ${status}${said}`, details);
     this.oauth = oauth;
   }
 }
 
 /** An answer, token or claim breaks the protocol or fails a check (exit 4). */
 export class ValidationError extends OauthctlError {
-  constructor(code: string, message: string, details?: ErrorDetails) {
+  /** Every check that was made, where it was a list of them that failed. */
+  readonly checks: readonly ListedCheck[] | undefined;
+
+  constructor(
+    code: string,
+    message: string,
+    details?: ErrorDetails & { readonly checks?: readonly ListedCheck[] },
+  ) {
     super(code, ExitCode.validation, message, details);
+    this.checks = details?.checks;
   }
 }
 
@@ -135,7 +158,9 @@ export class RequestShown extends OauthctlError {
   }
 }
 
-function exitCodeOf(error: string): ExitCode {
+function exitCodeOf({ error, endpoint }: OAuthRefusal): ExitCode {
+  // A resource denies the token, and no person anything.
+  if (endpoint === 'resource') return ExitCode.refused;
   switch (error) {
     case 'access_denied':
       return ExitCode.denied;

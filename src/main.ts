@@ -1,5 +1,13 @@
 import { type Context, type ContextParts, createContext, processParts } from './context.ts';
-import { ExitCode, OauthctlError, RefusedError, RequestShown, UsageError } from './errors.ts';
+import {
+  ExitCode,
+  type ListedCheck,
+  OauthctlError,
+  RefusedError,
+  RequestShown,
+  UsageError,
+  ValidationError,
+} from './errors.ts';
 import { printable } from './output/printable.ts';
 import { buildProgram } from './program.ts';
 
@@ -10,11 +18,12 @@ interface ErrorDocument {
     message: string;
     hint: string | undefined;
     exit_code: number;
+    checks?: readonly ListedCheck[];
     oauth?: {
       error: string;
       error_description: string | undefined;
       error_uri: string | undefined;
-      status: number;
+      status: number | undefined;
     };
   };
 }
@@ -78,6 +87,7 @@ async function report(error: OauthctlError, asJson: boolean, ctx: Context): Prom
         hint: hint || undefined,
         exit_code: error.exitCode,
         ...(error instanceof RefusedError && { oauth: wireError(error) }),
+        ...(error instanceof ValidationError && error.checks && { checks: error.checks }),
       },
     };
     ctx.io.err(`${JSON.stringify(document)}\n`);

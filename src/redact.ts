@@ -15,6 +15,8 @@ const SECRET_NAMES = new Set([
   'dpop',
   'id_token',
   'id_token_hint',
+  // Keycloak's, in an introspection response: the whole access token.
+  'jwt',
   'login_hint_token',
   'password',
   'proxy-authorization',

@@ -1,7 +1,9 @@
 import { UsageError } from './errors.ts';
 
-/** Where a value came from, strongest first. */
-export type SettingSource = 'flag' | 'environment' | 'profile' | 'default';
+/** Where a value may come from, strongest first. */
+export const SETTING_SOURCES = ['flag', 'environment', 'profile', 'default'] as const;
+
+export type SettingSource = (typeof SETTING_SOURCES)[number];
 
 interface Definition {
   readonly flag: string;
@@ -38,6 +40,9 @@ export const SETTINGS = {
     profile: 'assertion_audience',
   },
   authMethod: { flag: '--auth-method', env: 'OAUTHCTL_AUTH_METHOD', profile: 'auth_method' },
+  dpop: { flag: '--dpop', env: 'OAUTHCTL_DPOP', profile: 'dpop' },
+  dpopKey: { flag: '--dpop-key', env: 'OAUTHCTL_DPOP_KEY', profile: 'dpop_key' },
+  dpopAlg: { flag: '--dpop-alg', env: 'OAUTHCTL_DPOP_ALG', profile: 'dpop_alg' },
   scope: { flag: '--scope', env: 'OAUTHCTL_SCOPE', profile: 'scope' },
   loginHint: { flag: '--login-hint', env: 'OAUTHCTL_LOGIN_HINT', profile: 'login_hint' },
   deviceListen: {
@@ -45,6 +50,18 @@ export const SETTINGS = {
     env: 'OAUTHCTL_DEVICE_LISTEN',
     profile: 'device_listen',
     default: '127.0.0.1:3000/api/v1/auth',
+  },
+  redirectUri: {
+    flag: '--redirect-uri',
+    env: 'OAUTHCTL_REDIRECT_URI',
+    profile: 'redirect_uri',
+    // Without a port it takes a free one.
+    default: 'http://127.0.0.1/callback',
+  },
+  decryptionKey: {
+    flag: '--decryption-key',
+    env: 'OAUTHCTL_DECRYPTION_KEY',
+    profile: 'decryption_key',
   },
   idTokenAlg: { flag: '--id-token-alg', env: 'OAUTHCTL_ID_TOKEN_ALG', profile: 'id_token_alg' },
   caCert: { flag: '--ca-cert', env: 'OAUTHCTL_CA_CERT', profile: 'ca_cert' },

@@ -33,10 +33,11 @@ const MAY_IMPORT: Readonly<Record<string, { run?: readonly string[]; types?: rea
   output: {},
   explain: {},
   sandbox: {},
+  workers: { run: ['protocol', 'output'] },
   'errors.ts': {},
   'redact.ts': {},
   'settings.ts': {},
-  'context.ts': { run: ['http', 'store', 'output', 'servers'] },
+  'context.ts': { run: ['http', 'store', 'output', 'servers', 'workers'] },
   'program.ts': { run: ['commands'], types: ['context.ts'] },
   'main.ts': { run: ['context.ts', 'program.ts', 'explain', 'output'] },
   commands: {

@@ -78,7 +78,7 @@ export async function runStart(base: Context, command: Command): Promise<void> {
             },
             new TokenSteps(reporter).tell,
           );
-    await printTokens(session, tokens, idToken !== undefined);
+    await printTokens(session, tokens, idToken);
   } finally {
     await sandbox?.close();
   }
@@ -162,11 +162,12 @@ export async function runPoll(base: Context, command: Command, id: string | unde
         once: flags.once,
         pendingErrors: flags.pendingError,
         expectIdToken: pending.scope.split(' ').includes('openid'),
+        asked: known?.asked,
       },
       steps.tell,
     ),
   );
-  await printTokens(session, tokens, idToken !== undefined);
+  await printTokens(session, tokens, idToken);
 }
 
 export async function runDeviceCommand(base: Context, command: Command): Promise<void> {

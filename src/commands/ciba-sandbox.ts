@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { discover } from '../flows/discover.ts';
 import type { Target } from '../flows/target.ts';
 import { type ReadDeviceOptions, readDeviceOptions } from './ciba-options.ts';
+import { resolveDpop } from './dpop.ts';
 import { parseParameters, type Session } from './session.ts';
 
 /** Short enough to see all ten steps in a few seconds, long enough to see that polls keep to it. */
@@ -41,6 +42,7 @@ export async function startOwnSandbox(session: Session, command: Command): Promi
           client_secret: sandbox.clientSecret,
           token_endpoint_auth_method: 'client_secret_basic',
         },
+        ...(await resolveDpop(session, metadata.dpop_signing_alg_values_supported)),
         extraParameters: parseParameters(session.globals.param ?? []),
         omittedParameters: session.globals.omit,
         owner: undefined,

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { CALLBACK_STATUS } from '../protocol/keycloak-ciba.ts';
+import { dpopClaimOption } from './dpop.ts';
 import { addServerOptions } from './session.ts';
 import { addReuseOptions } from './token-reuse.ts';
 
@@ -77,7 +78,8 @@ function addPollOptions(command: Command): Command {
         '--pending-error <error>',
         'an error that means "pending" at this server; repeatable',
       ).argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]),
-    );
+    )
+    .addOption(dpopClaimOption());
 }
 
 function addRuleOptions(command: Command): Command {

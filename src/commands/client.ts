@@ -1,10 +1,11 @@
+import type { JWK } from 'jose';
 import { UsageError } from '../errors.ts';
 import {
   CLIENT_AUTH_METHODS,
   type ClientAuthMethod,
   type RegisteredClient,
 } from '../protocol/client-authentication.ts';
-import type { SettingName, SettingSource, Settings } from '../settings.ts';
+import { SETTING_SOURCES, type SettingName, type Settings } from '../settings.ts';
 import type { Session } from './session.ts';
 
 /** Resolves `--client-secret`; a secret that stood in the arguments is worth a warning. */
@@ -65,15 +66,13 @@ const METHOD_BY_CREDENTIAL = [
   ['clientSecret', 'client_secret_basic'],
 ] as const satisfies readonly (readonly [SettingName, ClientAuthMethod])[];
 
-const SOURCES: readonly SettingSource[] = ['flag', 'environment', 'profile', 'default'];
-
 /** Resolves `--auth-method`; without it, the credential decides that comes from the strongest source. */
 function resolveAuthMethod(settings: Settings): ClientAuthMethod {
   const given = settings.get('authMethod');
   if (given !== undefined) return checkAuthMethod(given);
   const found = METHOD_BY_CREDENTIAL.flatMap(([name, method]) => {
     const setting = settings.find(name);
-    return setting === undefined ? [] : [{ method, strength: SOURCES.indexOf(setting.source) }];
+    return setting === undefined ? [] : [{ method, strength: SETTING_SOURCES.indexOf(setting.source) }];
   });
   return found.sort((one, other) => one.strength - other.strength)[0]?.method ?? 'none';
 }
@@ -82,7 +81,7 @@ function resolveAuthMethod(settings: Settings): ClientAuthMethod {
 function isOutranked(settings: Settings, method: ClientAuthMethod): boolean {
   const strength = (name: SettingName) => {
     const source = settings.find(name)?.source;
-    return source === undefined ? SOURCES.length : SOURCES.indexOf(source);
+    return source === undefined ? SETTING_SOURCES.length : SETTING_SOURCES.indexOf(source);
   };
   return (
     strength(method === 'client_secret_jwt' ? 'clientSecret' : 'clientKey') < strength('clientAssertion')
@@ -104,6 +103,17 @@ async function readClientKey({ settings, ctx }: Session): Promise<RegisteredClie
   if (file === undefined) return undefined;
   const { parseKeys, selectSigningKey } = await import('../protocol/key.ts');
   return selectSigningKey(await parseKeys(await ctx.readFile(file), file), file, settings.get('kid'));
+}
+
+/**
+ * Reads the file of `--decryption-key`, where there is one.
+ * @throws UsageError as parseKeys and selectDecryptionKeys
+ */
+export async function readDecryptionKeys({ settings, ctx }: Session): Promise<readonly JWK[] | undefined> {
+  const file = settings.get('decryptionKey');
+  if (file === undefined) return undefined;
+  const { parseKeys, selectDecryptionKeys } = await import('../protocol/key.ts');
+  return selectDecryptionKeys(await parseKeys(await ctx.readFile(file), file), file);
 }
 
 /** @throws UsageError `auth_method_unknown` */

@@ -21,8 +21,43 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'token',
     summary:
-      'request tokens: client-credentials, password, refresh, device, exchange, jwt-bearer; list, show, forget',
+      'request tokens: client-credentials, password, refresh, code, device, exchange, jwt-bearer; list, show, forget',
     load: async () => (await import('./token.ts')).defineToken,
+  },
+  {
+    name: 'introspect',
+    summary: 'ask the server whether a token is active, and what it knows of it',
+    load: async () => (await import('./introspect.ts')).defineIntrospect,
+  },
+  {
+    name: 'revoke',
+    summary: 'revoke a token',
+    load: async () => (await import('./revoke.ts')).defineRevoke,
+  },
+  {
+    name: 'userinfo',
+    summary: 'ask the server who the user of an access token is',
+    load: async () => (await import('./userinfo.ts')).defineUserinfo,
+  },
+  {
+    name: 'logout',
+    summary: 'end the session of the kept tokens, by refresh token or in a browser',
+    load: async () => (await import('./logout.ts')).defineLogout,
+  },
+  {
+    name: 'call',
+    summary: 'a request to a protected resource with the kept token: Bearer, DPoP or mTLS',
+    load: async () => (await import('./call.ts')).defineCall,
+  },
+  {
+    name: 'jwt',
+    summary: 'decode JWTs, and verify them by issuer, JWKS, key or secret; many at once',
+    load: async () => (await import('./jwt.ts')).defineJwt,
+  },
+  {
+    name: 'validate',
+    summary: 'validate a token both ways, locally and by introspection, side by side; watch for changes',
+    load: async () => (await import('./validate.ts')).defineValidate,
   },
   {
     name: 'key',
@@ -38,6 +73,11 @@ export const commands: readonly CommandEntry[] = [
     name: 'discover',
     summary: "show an authorization server's metadata",
     load: async () => (await import('./discover.ts')).defineDiscover,
+  },
+  {
+    name: 'serve',
+    summary: 'a resource server for access tokens of several issuers',
+    load: async () => (await import('./serve.ts')).defineServe,
   },
   {
     name: 'sandbox',

@@ -20,9 +20,14 @@ interface ProfileFlags {
   readonly signingAlg?: string;
   readonly clientAssertion?: string;
   readonly assertionAudience?: string;
+  readonly dpop?: boolean;
+  readonly dpopKey?: string;
+  readonly dpopAlg?: string;
   readonly scope?: string;
   readonly loginHint?: string;
   readonly deviceListen?: string;
+  readonly redirectUri?: string;
+  readonly decryptionKey?: string;
   readonly idTokenAlg?: string;
 }
 
@@ -38,9 +43,14 @@ const MEMBERS = [
   'signing_alg',
   'client_assertion',
   'assertion_audience',
+  'dpop',
+  'dpop_key',
+  'dpop_alg',
   'scope',
   'login_hint',
   'device_listen',
+  'redirect_uri',
+  'decryption_key',
   'id_token_alg',
   'ca_cert',
   'cert',
@@ -86,6 +96,7 @@ function addProfileOptions(command: Command): Command {
     .option('--scope <scopes>', 'the scopes to ask for')
     .option('--login-hint <user>', 'CIBA: who should be asked')
     .option('--device-listen <host:port/path>', 'CIBA: where the authentication device listens')
+    .option('--redirect-uri <uri>', 'authorization code: where the browser comes back to')
     .option('--id-token-alg <alg>', "the client's registered id_token_signed_response_alg");
 }
 
@@ -227,9 +238,14 @@ async function readMembers(session: Session, flags: ProfileFlags) {
     signing_alg: flags.signingAlg,
     client_assertion: await readSecret(session, flags.clientAssertion),
     assertion_audience: flags.assertionAudience,
+    dpop: flags.dpop === undefined ? undefined : String(flags.dpop),
+    dpop_key: absolute(flags.dpopKey),
+    dpop_alg: flags.dpopAlg,
     scope: flags.scope,
     login_hint: flags.loginHint,
     device_listen: flags.deviceListen,
+    redirect_uri: flags.redirectUri,
+    decryption_key: absolute(flags.decryptionKey),
     id_token_alg: flags.idTokenAlg,
     ca_cert: absolute(caCert),
     cert: absolute(cert),
@@ -297,7 +313,8 @@ function masked(session: Session, profile: Profile): Record<string, string> {
   const members = Object.entries(definedOnly(profile)) as [string, string][];
   return Object.fromEntries(
     members.map(([member, value]) => {
-      const isSecret = isSecretName(member) && !/^(env|file|cmd):/.test(value);
+      // A proof is a secret; whether there are to be any is none.
+      const isSecret = member !== 'dpop' && isSecretName(member) && !/^(env|file|cmd):/.test(value);
       return [member, isSecret && !session.ctx.redactor.showSecrets ? '(masked)' : value];
     }),
   );

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
+import type { JWK } from 'jose';
 import type { Context } from '../context.ts';
 import { UsageError } from '../errors.ts';
+import type { Sandbox } from '../sandbox/index.ts';
 import { addressUrl, parseListenAddress } from '../servers/listen-address.ts';
 import { parseSeconds } from '../settings.ts';
 import { warnAboutLiteral } from './client.ts';
@@ -13,7 +15,10 @@ interface SandboxFlags {
   readonly device: string;
   readonly clientId: string;
   readonly clientSecret?: string;
+  readonly clientJwks: readonly string[];
   readonly user: readonly string[];
+  readonly password?: string;
+  readonly rotateRefreshTokens?: true;
 }
 
 /** `oauthctl sandbox` */
@@ -21,7 +26,7 @@ export function defineSandbox(command: Command, ctx: Context): void {
   command
     .option('--port <port>', 'of the loopback interface; 0 takes a free one', '0')
     .option('--interval <seconds>', 'between polls', '5')
-    .option('--expires-in <seconds>', 'life of an authentication request', '120')
+    .option('--expires-in <seconds>', 'life of an authentication request and of a device code', '120')
     .option(
       '--device <host:port/path>',
       'where the authentication device listens',
@@ -32,10 +37,21 @@ export function defineSandbox(command: Command, ctx: Context): void {
       '--client-secret <ref>',
       'env:NAME, file:PATH, cmd:COMMAND or - (default: a new one, stored in the profile)',
     )
+    .option(
+      '--client-jwks <file...>',
+      'keys of its clients, public or private: PEM, JWK or JWKS; they open private_key_jwt, signed request objects, encrypted answers and assertions',
+      [],
+    )
     .option('--user <name...>', 'its users', ['cl-taro'])
+    .option(
+      '--password <ref>',
+      "the users' password: env:NAME, file:PATH, cmd:COMMAND or - (default: a new one each, printed)",
+    )
+    .option('--rotate-refresh-tokens', 'a refresh token is good for one use; a second one ends its grant')
     .addHelpText(
       'after',
-      '\nIt writes a profile "sandbox", so that other terminals reach it with "-p sandbox", and removes it when it ends.',
+      '\nIts clients have one secret. Where they send a person back to may be any port and path of this machine.' +
+        ' Assertions for "token jwt-bearer" come from the issuer "sandbox-issuer".\n\nIt writes a profile "sandbox", so that other terminals reach it with "-p sandbox", and removes it when it ends.',
     )
     .action(() => runSandbox(ctx, command));
 }
@@ -45,8 +61,8 @@ async function runSandbox(base: Context, command: Command): Promise<void> {
   const { ctx, reporter } = session;
   const flags = command.opts<SandboxFlags>();
   const device = parseListenAddress(flags.device, '/api/v1/auth');
-  if (flags.clientSecret !== undefined) warnAboutLiteral(session, flags.clientSecret);
-  const clientSecret = flags.clientSecret === undefined ? undefined : await ctx.secret(flags.clientSecret);
+  const clientSecret = await readSecret(session, flags.clientSecret);
+  const password = await readSecret(session, flags.password);
   const { startSandbox } = await import('../sandbox/index.ts');
   const port = parsePort(flags.port);
   const sandbox = await startSandbox({
@@ -55,12 +71,17 @@ async function runSandbox(base: Context, command: Command): Promise<void> {
     expiresIn: parseSeconds(flags.expiresIn, '--expires-in'),
     device: addressUrl(device),
     clientId: flags.clientId,
+    clientKeys: await readPublicKeys(ctx, flags.clientJwks),
     users: flags.user,
+    rotateRefreshTokens: flags.rotateRefreshTokens === true,
+    ...(password !== undefined && {
+      passwords: Object.fromEntries(flags.user.map((name) => [name, password])),
+    }),
     ...(clientSecret !== undefined && { clientSecret }),
   }).catch((error: NodeJS.ErrnoException) => {
     throw asUsageError(error, port);
   });
-  ctx.redactor.know(sandbox.clientSecret);
+  for (const secret of [sandbox.clientSecret, ...Object.values(sandbox.passwords)]) ctx.redactor.know(secret);
   const { profiles } = await ctx.store();
   try {
     await profiles.add(
@@ -87,18 +108,42 @@ async function runSandbox(base: Context, command: Command): Promise<void> {
   }
 }
 
-function tellHowToReach(
-  session: Session,
-  sandbox: { issuer: string; clientId: string; users: readonly string[] },
-  flags: SandboxFlags,
-): void {
-  const { issuer, clientId, users } = sandbox;
-  printResult(session, { issuer, client_id: clientId, users, profile: 'sandbox', device: flags.device }, () =>
+async function readSecret(session: Session, reference: string | undefined): Promise<string | undefined> {
+  if (reference === undefined) return undefined;
+  warnAboutLiteral(session, reference);
+  return session.ctx.secret(reference);
+}
+
+/** @throws UsageError as parseKeys */
+async function readPublicKeys(ctx: Context, files: readonly string[]): Promise<JWK[]> {
+  if (files.length === 0) return [];
+  const { kidOf, parseKeys, publicPart } = await import('../protocol/key.ts');
+  const found = await Promise.all(files.map(async (file) => parseKeys(await ctx.readFile(file), file)));
+  return Promise.all(
+    found.flatMap(({ keys }) => keys).map(async (key) => ({ ...publicPart(key), kid: await kidOf(key) })),
+  );
+}
+
+function tellHowToReach(session: Session, sandbox: Sandbox, flags: SandboxFlags): void {
+  const { issuer, clientId, clients, users, passwords } = sandbox;
+  // Who gave a password knows it.
+  const shown = flags.password === undefined ? passwords : undefined;
+  const result = {
+    ...{ issuer, client_id: clientId, users, profile: 'sandbox', device: flags.device, clients },
+    ...(shown && { passwords: shown }),
+  };
+  printResult(session, result, () =>
     [
       `issuer     ${issuer}`,
       `client     ${clientId} (client_secret_basic or client_secret_post; the secret is in the profile)`,
-      `users      ${users.join(', ')}`,
+      `users      ${users.map((name) => (shown ? `${name} (password ${shown[name]})` : name)).join(', ')}`,
       `device     expected on http://${flags.device}`,
+      '',
+      'Clients, the secret of all that have one being the same:',
+      ...clients.map(
+        ({ client_id: id, token_endpoint_auth_method: method, purpose }) =>
+          `  ${id.padEnd(24)} ${method.padEnd(20)} ${purpose}`,
+      ),
       '',
       'In another terminal:',
       '  oauthctl -p sandbox ciba device',

@@ -14,7 +14,8 @@ import { CLIENT_AUTH_METHODS } from '../protocol/client-authentication.ts';
 import type { FormParameters } from '../protocol/form.ts';
 import { withMtlsEndpointAliases } from '../protocol/metadata.ts';
 import { parseSeconds, SETTINGS, type SettingName, Settings } from '../settings.ts';
-import { resolveClient } from './client.ts';
+import { readDecryptionKeys, resolveClient } from './client.ts';
+import { resolveDpop } from './dpop.ts';
 
 /** What every command works with: the context over its transport, the settings, and how to speak to the person. */
 export interface Session {
@@ -25,6 +26,10 @@ export interface Session {
   readonly reporter: Reporter;
   /** Whether there is a person to ask. */
   readonly mayAsk: boolean;
+  /** The texts of `--dpop-claim`. */
+  readonly dpopClaims?: readonly string[] | undefined;
+  /** The nonces that servers want in DPoP proofs, by origin. */
+  readonly dpopNonces?: Map<string, string>;
 }
 
 /** Options of every command that speaks to a server as a client. */
@@ -46,6 +51,9 @@ export function addServerOptions(command: Command): Command {
     .addOption(new Option('--kid <kid>', 'which key of a JWK Set, or the kid to send'))
     .addOption(new Option('--signing-alg <alg>', 'what the client assertion is signed with'))
     .addOption(
+      new Option('--decryption-key <file>', 'private key of the client, for what the server encrypts for it'),
+    )
+    .addOption(
       new Option(
         '--client-assertion <ref>',
         'a ready-made client assertion: env:NAME, file:PATH, cmd:COMMAND or -',
@@ -56,7 +64,16 @@ export function addServerOptions(command: Command): Command {
         '--assertion-audience <aud>',
         'aud of the client assertion: issuer (the default), endpoint, or a URL',
       ),
-    );
+    )
+    .addOption(new Option('--dpop', 'bind tokens to a key that every request proves (RFC 9449)'))
+    .addOption(new Option('--no-dpop', 'send no proofs, whatever profile and kept tokens say'))
+    .addOption(
+      new Option(
+        '--dpop-key <file>',
+        'a key of your own for --dpop: PEM (PKCS#8) or JWK (default: a new one)',
+      ),
+    )
+    .addOption(new Option('--dpop-alg <alg>', 'what DPoP proofs are signed with (default: ES256)'));
 }
 
 /**
@@ -103,6 +120,8 @@ export async function openSession(
     profileName: found?.name,
     reporter,
     mayAsk: globals.input && io.stdinIsTerminal && io.stderrIsTerminal,
+    dpopClaims: command.opts<{ dpopClaim?: readonly string[] }>().dpopClaim,
+    dpopNonces: new Map(),
   };
 }
 
@@ -114,12 +133,15 @@ export async function connect(session: Session, { keepTokens } = { keepTokens: t
   const { ctx, settings } = session;
   const issuer = settings.require('issuer', 'the authorization server');
   const client = await resolveClient(session);
+  const decryptionKeys = await readDecryptionKeys(session);
   const { metadata } = await discover(ctx, { issuer, acceptIssuer: settings.get('acceptIssuer') });
   return {
     // Whatever the client authentication: tokens are bound to the certificate by the connection alone.
     metadata: settings.get('cert') === undefined ? metadata : withMtlsEndpointAliases(metadata),
     client,
     idTokenAlg: settings.get('idTokenAlg'),
+    decryptionKeys,
+    ...(await resolveDpop(session, metadata.dpop_signing_alg_values_supported)),
     extraParameters: parseParameters(session.globals.param ?? []),
     omittedParameters: session.globals.omit,
     keepTokens,
@@ -140,12 +162,12 @@ export function printResult(session: Session, value: unknown, human: () => strin
   else ctx.io.out(globals.json ? renderJson(value) : human());
 }
 
-/** Reads `--param NAME=VALUE`s. @throws UsageError `param_invalid` */
-export function parseParameters(texts: readonly string[]): FormParameters {
+/** Reads `--param NAME=VALUE`s, or those of another option. @throws UsageError `param_invalid` */
+export function parseParameters(texts: readonly string[], flag = '--param'): FormParameters {
   return texts.map((text) => {
     const at = text.indexOf('=');
     if (at < 1) {
-      throw new UsageError('param_invalid', `--param takes NAME=VALUE, and got "${text}"`);
+      throw new UsageError('param_invalid', `${flag} takes NAME=VALUE, and got "${text}"`);
     }
     return [text.slice(0, at), text.slice(at + 1)] as const;
   });
@@ -156,7 +178,7 @@ function flagsOf(command: Command): Partial<Record<SettingName, string>> {
   const flags: Partial<Record<SettingName, string>> = {};
   for (const name of Object.keys(SETTINGS) as SettingName[]) {
     const value = options[name === 'deviceListen' ? 'listen' : name];
-    if (typeof value === 'string') flags[name] = value;
+    if (typeof value === 'string' || typeof value === 'boolean') flags[name] = String(value);
   }
   return flags;
 }

@@ -34,7 +34,11 @@ export function shortPath(url: string): string {
   return parts.length > 4 ? `…/${parts.slice(-3).join('/')}` : parts.join('/');
 }
 
-/** What was verified of an ID token. */
-export function idTokenLine({ alg, claims }: VerifiedIdToken): string {
-  return `id_token verified: ${alg}, sub ${printable(String(claims.sub))}`;
+/** What was verified of an ID token, and what is not as it was asked for. */
+export function idTokenLine({ alg, claims, encryption, remarks }: VerifiedIdToken): string {
+  const facts = [alg, encryption && `decrypted from ${encryption.alg} and ${encryption.enc}`]
+    .filter((fact) => fact !== undefined)
+    .join(', ');
+  const verified = `id_token verified: ${facts}, sub ${printable(String(claims.sub))}`;
+  return [verified, ...remarks.map((remark) => printable(remark))].join(' · ');
 }

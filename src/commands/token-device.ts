@@ -1,9 +1,13 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
+import type { Target } from '../flows/target.ts';
 import { mayAnimate } from '../output/style.ts';
+import { DEVICE_CODE_GRANT_TYPE } from '../protocol/device-authorization.ts';
 import { parseSeconds } from '../settings.ts';
 import { connect, openSession, type Session } from './session.ts';
 import { addTokenOptions, type TokenFlags } from './token-flow.ts';
+import { addReuseOptions, readReuse, reusing } from './token-reuse.ts';
+import { TokenSteps } from './token-steps.ts';
 
 interface DeviceGrantFlags extends TokenFlags {
   readonly qr: boolean;
@@ -14,7 +18,7 @@ interface DeviceGrantFlags extends TokenFlags {
 /** `oauthctl token device` */
 export function defineDeviceGrant(command: Command, ctx: Context): void {
   command.description('a person enters a code in a browser, anywhere (RFC 8628)');
-  addTokenOptions(command)
+  addReuseOptions(addTokenOptions(command))
     .option('--no-qr', 'draw no QR code of the address, which otherwise appears on a terminal')
     .option('--interval <seconds>', "between polls, in place of the server's")
     .option('--deadline <seconds>', 'give up after so long, exit 6 (default: when the code expires)')
@@ -29,25 +33,37 @@ async function runDeviceGrant(base: Context, command: Command): Promise<void> {
     text === undefined ? undefined : parseSeconds(text, flag);
   const interval = seconds(flags.interval, '--interval');
   const deadline = seconds(flags.deadline, '--deadline');
+  const minTtl = readReuse(session, command);
   const [{ authorizeDevice }, { DeviceGrantSteps }, { printTokens }] = await Promise.all([
     import('../flows/device-authorization.ts'),
     import('./device-grant-steps.ts'),
     import('./token-output.ts'),
   ]);
-  const target = await connect(session, { keepTokens: flags.keep });
+  const connected = () => connect(session, { keepTokens: flags.keep });
   const steps = new DeviceGrantSteps(reporter, (text) => ctx.io.err(text), await qrCodes(session, flags.qr));
-  try {
-    const { tokens, idToken } = await authorizeDevice(
+  const request = { scope: session.settings.get('scope') };
+  const authorize = (target: Target) =>
+    authorizeDevice(
       ctx,
-      {
-        target,
-        request: { scope: session.settings.get('scope') },
-        interval,
-        deadlineMs: deadline === undefined ? undefined : deadline * 1000,
-      },
+      { target, request, interval, deadlineMs: deadline === undefined ? undefined : deadline * 1000 },
       steps.tell,
     );
-    await printTokens(session, tokens, idToken !== undefined);
+  try {
+    const { tokens, idToken } =
+      minTtl === undefined
+        ? await authorize(await connected())
+        : await reusing(
+            session,
+            {
+              minTtl,
+              grantType: DEVICE_CODE_GRANT_TYPE,
+              values: request,
+              connect: connected,
+              request: authorize,
+            },
+            new TokenSteps(reporter).tell,
+          );
+    await printTokens(session, tokens, idToken);
   } catch (error) {
     steps.failed(error);
     throw error;

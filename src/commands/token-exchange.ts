@@ -1,15 +1,18 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { UsageError } from '../errors.ts';
+import { decodeUnverified } from '../protocol/jwt.ts';
+import type { TokenResponse } from '../protocol/token.ts';
 import {
   buildTokenExchange,
   readTokenType,
   TOKEN_EXCHANGE_GRANT_TYPE,
   TOKEN_TYPES,
 } from '../protocol/token-exchange.ts';
-import { connect, openSession } from './session.ts';
+import { connect, openSession, ownerOf, type Session } from './session.ts';
 import { readTokenArgument } from './token-argument.ts';
-import { addTokenOptions, type TokenFlags, telling } from './token-flow.ts';
+import { addTokenOptions, repeatable, type TokenFlags } from './token-flow.ts';
+import { addReuseOptions, readReuse, requestOrReuse } from './token-reuse.ts';
 
 interface ExchangeFlags extends TokenFlags {
   readonly subjectToken: string;
@@ -25,7 +28,7 @@ interface ExchangeFlags extends TokenFlags {
 export function defineTokenExchange(command: Command, ctx: Context): void {
   const types = Object.keys(TOKEN_TYPES).join(', ');
   command.description('one token for another (RFC 8693)');
-  addTokenOptions(command)
+  addReuseOptions(addTokenOptions(command))
     .option(
       '--subject-token <ref>',
       'the token, -, @FILE or @last.access_token and its like',
@@ -55,6 +58,15 @@ async function runExchange(base: Context, command: Command): Promise<void> {
       hint: 'Give one of --subject-token and --actor-token by @FILE.',
     });
   }
+  if (subjectToken.startsWith('@last.') && readReuse(session, command) !== undefined) {
+    throw new UsageError(
+      'reuse_of_last',
+      'the new token takes the place of the one that it is exchanged for',
+      {
+        hint: 'With --reuse give a --subject-token that stays: @FILE or -.',
+      },
+    );
+  }
   const type = (text: string | undefined, flag: string) =>
     text === undefined ? undefined : readTokenType(text, flag);
   const types = {
@@ -68,37 +80,53 @@ async function runExchange(base: Context, command: Command): Promise<void> {
     ),
     requested_token_type: type(flags.requestedTokenType, '--requested-token-type'),
   };
+  const subject_token = await readTokenArgument(session, subjectToken);
   const values = buildTokenExchange({
     ...types,
-    subject_token: await readTokenArgument(session, subjectToken),
+    subject_token,
     actor_token: actorToken === undefined ? undefined : await readTokenArgument(session, actorToken),
     audience: flags.audience,
     resource: flags.resource,
     scope: session.settings.get('scope'),
   });
-  const { requestTokens } = await import('../flows/token.ts');
-  const target = await connect(session, { keepTokens: flags.keep });
-  await telling(session, async (tell) => {
-    const granted = await requestTokens(
-      session.ctx,
-      { target, grantType: TOKEN_EXCHANGE_GRANT_TYPE, values },
-      tell,
-    );
-    if (typeof granted.tokens.json.issued_token_type !== 'string') {
-      session.reporter.warning('the answer does not say the issued_token_type, which RFC 8693 requires');
-    }
-    return granted;
+  const [{ requestTokens }, { keptKeyOfToken }, store] = await Promise.all([
+    import('../flows/token.ts'),
+    import('../flows/kept-tokens.ts'),
+    session.ctx.store(),
+  ]);
+  // A bound token is exchanged by who holds its key.
+  const subjectKey = keptKeyOfToken(await store.tokens.last(ownerOf(session)), subject_token);
+  const grantType = TOKEN_EXCHANGE_GRANT_TYPE;
+  await requestOrReuse(session, command, {
+    grantType,
+    values,
+    connect: () => connect(session, { keepTokens: flags.keep }),
+    request: async (connected, tell) => {
+      const target = connected.dpop?.isOwn ? connected : { ...connected, dpop: subjectKey ?? connected.dpop };
+      const expected = { issuedTo: flags.audience };
+      const granted = await requestTokens(session.ctx, { target, grantType, values, expected }, tell);
+      warnOfOmissions(session, granted.tokens, actorToken !== undefined);
+      return granted;
+    },
   });
+}
+
+/** Says what an answer lacks that it should have. */
+function warnOfOmissions(
+  { reporter }: Session,
+  { access_token, json }: TokenResponse,
+  hasActor: boolean,
+): void {
+  for (const name of ['issued_token_type', 'token_type']) {
+    if (typeof json[name] !== 'string')
+      reporter.warning(`the answer does not say the ${name}, which RFC 8693 requires`);
+  }
+  const claims = decodeUnverified(access_token)?.claims;
+  if (hasActor && claims !== undefined && claims.act === undefined)
+    reporter.warning('the new token names no acting party (act): the server has ignored the actor token');
 }
 
 /** `@last.id_token` says of which type it is. */
 function typeOfReference(reference: string): string {
   return /^@last\.(\w+)$/.exec(reference)?.[1] ?? 'access_token';
-}
-
-function repeatable(flags: string, description: string): Option {
-  return new Option(flags, description).argParser((value: string, before: readonly string[] | undefined) => [
-    ...(before ?? []),
-    value,
-  ]);
 }

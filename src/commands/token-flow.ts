@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
 import type { GrantedTokens, TokenEvent } from '../flows/token.ts';
+import { dpopClaimOption } from './dpop.ts';
 import { addServerOptions, type Session } from './session.ts';
+
+export { repeatable } from './repeatable.ts';
 
 export interface TokenFlags {
   readonly keep: boolean;
@@ -11,6 +14,7 @@ export function addTokenOptions(command: Command): Command {
   return addServerOptions(command)
     .option('--scope <scopes>', 'space-separated')
     .option('--id-token-alg <alg>', "the client's registered id_token_signed_response_alg")
+    .addOption(dpopClaimOption())
     .option('--no-keep', 'keep no tokens on disk');
 }
 
@@ -26,7 +30,7 @@ export async function telling(
   const steps = new TokenSteps(session.reporter);
   try {
     const { tokens, idToken } = await flow(steps.tell);
-    await printTokens(session, tokens, idToken !== undefined);
+    await printTokens(session, tokens, idToken);
   } catch (error) {
     steps.failed(error);
     throw error;

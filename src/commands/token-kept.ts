@@ -1,7 +1,13 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { UsageError } from '../errors.ts';
-import { type KeptTokens, lifetimesOf, responseAsOf } from '../flows/kept-tokens.ts';
+import {
+  boundDpopKeyOf,
+  confirmationOf,
+  type KeptTokens,
+  lifetimesOf,
+  responseAsOf,
+} from '../flows/kept-tokens.ts';
 import { inWords } from '../output/duration.ts';
 import { printable } from '../output/printable.ts';
 import { mask } from '../redact.ts';
@@ -115,6 +121,8 @@ function summaryOf({ ctx }: Session, kept: KeptTokens, now: number) {
     issuer: kept.issuer,
     scope: text(response.scope ?? asked?.scope),
     user: text(asked?.user),
+    token_type: text(response.token_type),
+    dpop_jkt: boundDpopKeyOf(kept) || null,
     received_at: new Date(kept.received_at).toISOString(),
     access_token: token(response.access_token),
     expires_in: seconds(left.access_token),
@@ -140,10 +148,20 @@ function describe(kept: KeptTokens, now: number): string {
     kept.client_id,
     kept.issuer,
     typeof scope === 'string' && scope !== '' ? `scope ${scope}` : undefined,
+    binding(kept),
     life('access_token'),
     life('refresh_token'),
   ]
     .filter((part): part is string => part !== undefined)
     .map((part) => printable(part))
     .join(' · ');
+}
+
+/** What one must have beside the access token to use it. */
+function binding(kept: KeptTokens): string | undefined {
+  const jkt = boundDpopKeyOf(kept);
+  if (jkt !== undefined)
+    return `DPoP, key ${jkt || 'unknown'}${kept.dpop && !kept.dpop.jwk ? ' of your own' : ''}`;
+  const certificate = confirmationOf(kept.response.access_token)['x5t#S256'];
+  return certificate === undefined ? undefined : `mTLS, certificate ${certificate}`;
 }

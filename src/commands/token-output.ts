@@ -1,7 +1,8 @@
 import type { Lifetimes } from '../flows/kept-tokens.ts';
 import { colours } from '../output/style.ts';
 import { renderTokens, type ShownToken } from '../output/token-result.ts';
-import { decodeUnverified } from '../protocol/jwt.ts';
+import type { VerifiedIdToken } from '../protocol/id-token.ts';
+import { decodeUnverified, encryptionOf } from '../protocol/jwt.ts';
 import { parseLifetime, type TokenResponse } from '../protocol/token.ts';
 import { printResult, type Session } from './session.ts';
 
@@ -11,13 +12,14 @@ const TOKENS = ['access_token', 'id_token', 'refresh_token'] as const;
 export async function printTokens(
   session: Session,
   tokens: TokenResponse,
-  idTokenVerified: boolean,
+  idToken: VerifiedIdToken | undefined,
 ): Promise<void> {
-  await printResponse(session, tokens.json, { idTokenVerified });
+  await printResponse(session, tokens.json, { idToken });
 }
 
 export interface ResponseView {
-  readonly idTokenVerified?: boolean;
+  /** What was verified of the ID token, which may be encrypted. */
+  readonly idToken?: VerifiedIdToken | undefined;
   /** A line before it, for people. */
   readonly heading?: string;
   /** What people see instead of the response as it came. */
@@ -30,7 +32,7 @@ export interface ResponseView {
 export async function printResponse(
   session: Session,
   json: Readonly<Record<string, unknown>>,
-  { idTokenVerified = false, heading, shown = json, lifetimes }: ResponseView,
+  { idToken, heading, shown = json, lifetimes }: ResponseView,
 ): Promise<void> {
   const { ctx } = session;
   const paint = await colours(ctx.env, ctx.io.stdoutIsTerminal);
@@ -46,17 +48,18 @@ export async function printResponse(
     const tokens = TOKENS.flatMap((name): ShownToken[] => {
       const token = shown[name];
       if (typeof token !== 'string') return [];
+      const verified = name === 'id_token' ? idToken : undefined;
       const jwt = decodeUnverified(token);
-      const alg = jwt?.header.alg;
+      const alg = verified?.alg ?? jwt?.header.alg ?? encryptionOf(token);
       return [
         {
           name,
           token,
           // A refresh token's claims are the server's own business.
-          claims: name === 'refresh_token' ? undefined : jwt?.claims,
+          claims: name === 'refresh_token' ? undefined : (verified?.claims ?? jwt?.claims),
           alg: typeof alg === 'string' ? alg : undefined,
           expiresIn: lifetimeOf(name),
-          verified: name === 'id_token' && idTokenVerified,
+          verified: verified !== undefined,
         },
       ];
     });

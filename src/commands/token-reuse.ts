@@ -2,13 +2,17 @@ import { type Command, Option } from 'commander';
 import { UsageError } from '../errors.ts';
 import type { Unfit } from '../flows/kept-tokens.ts';
 import type { ReuseEvent, ReuseOptions } from '../flows/reuse.ts';
+import type { Target } from '../flows/target.ts';
 import type { GrantedTokens, TokenEvent } from '../flows/token.ts';
 import { inWords } from '../output/duration.ts';
 import { printable } from '../output/printable.ts';
 import type { ParameterValues } from '../protocol/form.ts';
+import { wantedDpop } from './dpop.ts';
 import { ownerOf, parseParameters, type Session } from './session.ts';
+import { telling } from './token-flow.ts';
 
-const DEFAULT_MIN_TTL = 30;
+/** Seconds that a kept access token must still live. */
+export const DEFAULT_MIN_TTL = 30;
 
 /** Options of the commands that may do with tokens that are kept. */
 export function addReuseOptions(command: Command): Command {
@@ -61,6 +65,7 @@ export async function reusing(
     import('../flows/kept-tokens.ts'),
   ]);
   const { grantType, values, ...rest } = options;
+  const dpop = await wantedDpop(session);
   const own = { extraParameters: parseParameters(globals.param ?? []), omittedParameters: globals.omit };
   return reuseTokens(
     ctx,
@@ -72,12 +77,49 @@ export async function reusing(
         client_id: settings.require('clientId', 'the client'),
         grant_type: grantType,
         asked: askedFor(values, own),
+        // A refresh keeps to what the tokens are bound to, unless somebody says otherwise.
+        dpop: dpop ?? (grantType === undefined ? undefined : false),
+        certificate: await certificateThumbprint(session),
       },
     },
     (event) => {
       if (!tellReuse(session, event)) tell(event);
     },
   );
+}
+
+/** Runs one grant, tells its steps and prints what it brought: with `--reuse` what is kept, where that does. */
+export async function requestOrReuse(
+  session: Session,
+  command: Command,
+  grant: {
+    readonly grantType: string;
+    readonly values: ParameterValues;
+    readonly connect: () => Promise<Target>;
+    readonly request: (target: Target, tell: (event: TokenEvent) => void) => Promise<GrantedTokens>;
+  },
+): Promise<void> {
+  const minTtl = readReuse(session, command);
+  const { connect, request, ...asked } = grant;
+  await telling(session, async (tell) => {
+    const send = (target: Target) => request(target, tell);
+    if (minTtl === undefined) return send(await connect());
+    return reusing(session, { ...asked, minTtl, connect, request: send }, tell);
+  });
+}
+
+/** `x5t#S256` of the client certificate in use. @see https://www.rfc-editor.org/rfc/rfc8705#section-3.1 */
+export async function certificateThumbprint({ ctx, settings }: Session): Promise<string | undefined> {
+  const file = settings.get('cert');
+  if (file === undefined) return undefined;
+  const { X509Certificate } = await import('node:crypto');
+  try {
+    const { fingerprint256 } = new X509Certificate(await ctx.readFile(file));
+    return Buffer.from(fingerprint256.replaceAll(':', ''), 'hex').toString('base64url');
+  } catch {
+    // The transport says what is wrong with it.
+    return undefined;
+  }
 }
 
 const UNFIT: Readonly<Record<Unfit | 'expired', string>> = {
@@ -87,6 +129,10 @@ const UNFIT: Readonly<Record<Unfit | 'expired', string>> = {
   other_grant: 'the kept tokens are of another grant',
   other_user: 'the kept tokens are of another user',
   other_parameters: 'the kept tokens were asked for with other parameters',
+  dpop_bound: 'the kept access token is bound to a DPoP key, and no proofs are wanted',
+  not_dpop_bound: 'the kept access token is not bound to a DPoP key',
+  other_dpop_key: 'the kept access token is bound to another DPoP key, or to one that is not kept',
+  other_certificate: 'the kept access token is bound to another client certificate than is in use',
   scope_missing: 'the kept tokens lack a scope that is asked for',
   expired: 'the kept access token ends too soon, and no refresh token lives',
 };

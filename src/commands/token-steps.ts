@@ -17,11 +17,12 @@ export class TokenSteps {
     const reporter = this.#reporter;
     switch (event.type) {
       case 'token_request': {
-        const { client } = event.target;
+        const { client, dpop, proofs } = event.target;
+        const proof = dpop && proofs ? ' with a DPoP proof' : '';
         reporter.step({
           mark: '',
           parties: 'client → server',
-          text: `POST ${shortPath(event.url)}  ${client.token_endpoint_auth_method} as ${printable(client.client_id)}`,
+          text: `POST ${shortPath(event.url)}  ${client.token_endpoint_auth_method} as ${printable(client.client_id)}${proof}`,
           details: [parameterLine(event.values)],
         });
         return;

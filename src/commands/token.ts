@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { UsageError } from '../errors.ts';
-import type { Target } from '../flows/target.ts';
 import { connect, openSession, type Session } from './session.ts';
+import { defineAuthorizationCode } from './token-code.ts';
 import { defineDeviceGrant } from './token-device.ts';
 import { defineTokenExchange } from './token-exchange.ts';
 import { addTokenOptions, type TokenFlags, telling } from './token-flow.ts';
 import { defineJwtBearer } from './token-jwt-bearer.ts';
-import { addReuseOptions, readReuse, reusing } from './token-reuse.ts';
+import { addReuseOptions, readReuse, requestOrReuse, reusing } from './token-reuse.ts';
 
 /** The same as no argument. */
 const KEPT = '@last.refresh_token';
@@ -36,6 +36,7 @@ export function defineToken(command: Command, ctx: Context): void {
     runRefresh(ctx, refresh, token),
   );
 
+  defineAuthorizationCode(command.command('code'), ctx);
   defineDeviceGrant(command.command('device'), ctx);
   defineTokenExchange(command.command('exchange'), ctx);
   defineJwtBearer(command.command('jwt-bearer'), ctx);
@@ -119,27 +120,21 @@ async function request(
   { grantType, values: own, credentials }: Request,
 ): Promise<void> {
   const { requestTokens } = await import('../flows/token.ts');
-  const minTtl = readReuse(session, command);
   const values = { ...own, scope: session.settings.get('scope') };
-  const connected = () => connect(session, { keepTokens: command.opts<TokenFlags>().keep });
-  await telling(session, async (tell) => {
-    const send = (target: Target, secrets: Readonly<Record<string, string>> | undefined) =>
-      requestTokens(session.ctx, { target, grantType, values: { ...values, ...secrets } }, tell);
-    if (minTtl === undefined) {
-      const secrets = await credentials?.();
-      return send(await connected(), secrets);
-    }
-    return reusing(
-      session,
-      {
-        minTtl,
-        grantType,
-        values,
-        connect: connected,
-        request: async (target) => send(target, await credentials?.()),
-      },
-      tell,
-    );
+  const { keep } = command.opts<TokenFlags>();
+  const isReused = readReuse(session, command) !== undefined;
+  // Before the server is asked, unless it may not have to be.
+  const secrets = isReused ? undefined : await credentials?.();
+  await requestOrReuse(session, command, {
+    grantType,
+    values,
+    connect: () => connect(session, { keepTokens: keep }),
+    request: async (target, tell) =>
+      requestTokens(
+        session.ctx,
+        { target, grantType, values: { ...values, ...(secrets ?? (await credentials?.())) } },
+        tell,
+      ),
   });
 }
 

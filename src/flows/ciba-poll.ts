@@ -6,7 +6,7 @@ import { requireEndpoint } from '../protocol/metadata.ts';
 import { buildTokenRequest, type TokenResponse } from '../protocol/token.ts';
 import type { AskedFor } from './kept-tokens.ts';
 import { type PollEvent, type PollGuard, pollForTokens } from './poll.ts';
-import { keepTokens, verifyIdTokenOf } from './received-tokens.ts';
+import { checkDpopBinding, keepTokens, verifyIdTokenOf } from './received-tokens.ts';
 import { postForm, type Target } from './target.ts';
 
 export type CibaPollEvent =
@@ -78,6 +78,7 @@ export async function pollCiba(
   const receivedAt = ctx.clock.now();
   ctx.redactor.knowMembers(tokens.json);
   if (pending) await pending.end(authReqId);
+  checkDpopBinding(target, tokens);
   const idToken = await verifyIdTokenOf(ctx, target, tokens, options.requestedAt);
   await keepTokens(ctx, target, CIBA_GRANT_TYPE, tokens, { asked: options.asked, receivedAt });
   if (idToken) onEvent({ type: 'id_token_verified', idToken });

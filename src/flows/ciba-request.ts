@@ -9,6 +9,7 @@ import {
   parseAcknowledgement,
 } from '../protocol/ciba.ts';
 import { requireEndpoint } from '../protocol/metadata.ts';
+import { askedFor } from './kept-tokens.ts';
 import { postForm, type Target } from './target.ts';
 
 export type CibaRequestEvent =
@@ -80,6 +81,7 @@ export async function requestAuthentication(
       issuer: target.metadata.issuer,
       client_id: target.client.client_id,
       scope: request.scope ?? 'openid',
+      asked: askedFor({ ...request, scope: request.scope ?? 'openid' }, target),
       requested_at: requestedAt,
       expires_at: acknowledged.expiresAt,
       interval,

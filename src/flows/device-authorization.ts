@@ -14,7 +14,7 @@ import { requireEndpoint } from '../protocol/metadata.ts';
 import { buildTokenRequest } from '../protocol/token.ts';
 import { askedFor } from './kept-tokens.ts';
 import { type PollEvent, pollForTokens } from './poll.ts';
-import { keepTokens, verifyIdTokenOf } from './received-tokens.ts';
+import { checkDpopBinding, keepTokens, verifyIdTokenOf } from './received-tokens.ts';
 import { postForm, type Target } from './target.ts';
 import type { GrantedTokens } from './token.ts';
 
@@ -95,6 +95,7 @@ export async function authorizeDevice(
   );
   const receivedAt = ctx.clock.now();
   ctx.redactor.knowMembers(tokens.json);
+  checkDpopBinding(target, tokens);
   const idToken = await verifyIdTokenOf(ctx, target, tokens, requestedAt);
   const asked = askedFor({ scope: request.scope }, target);
   await keepTokens(ctx, target, DEVICE_CODE_GRANT_TYPE, tokens, { asked, receivedAt });

@@ -3,6 +3,8 @@ import type { Context } from '../context.ts';
 import { RefusedError } from '../errors.ts';
 import { classifyAnswer, foreignAnswer } from '../protocol/answer.ts';
 import { requireEndpoint, type ServerMetadata } from '../protocol/metadata.ts';
+import type { JwtKeys, JwtParties } from '../protocol/signed-jwt.ts';
+import type { Target } from './target.ts';
 
 /**
  * Fetches the server's keys.
@@ -17,4 +19,26 @@ export async function fetchJwks(ctx: Context, metadata: ServerMetadata): Promise
   if (classified.kind === 'foreign') throw foreignAnswer(classified.reason, url);
   if (!Array.isArray(classified.json.keys)) throw foreignAnswer('JSON without a "keys" array', url);
   return { keys: classified.json.keys as JSONWebKeySet['keys'] };
+}
+
+/**
+ * What a JWT that the server made for the client is verified by: keys, issuer, client and time.
+ * @param listed the metadata's member that lists the algorithms of this kind of JWT
+ * @throws as fetchJwks
+ */
+export async function verificationOf(
+  ctx: Context,
+  { metadata, client, decryptionKeys }: Target,
+  listed: string,
+): Promise<JwtKeys & JwtParties> {
+  const algs = metadata[listed];
+  return {
+    issuer: metadata.issuer,
+    client_id: client.client_id,
+    client_secret: client.client_secret,
+    jwks: await fetchJwks(ctx, metadata),
+    supportedAlgs: Array.isArray(algs) ? algs.filter((alg) => typeof alg === 'string') : undefined,
+    decryptionKeys,
+    now: ctx.clock.now(),
+  };
 }

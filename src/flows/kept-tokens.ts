@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Store } from '../context.ts';
+import type { DpopKey } from '../protocol/dpop.ts';
 import type { ParameterValues } from '../protocol/form.ts';
 import { decodeUnverified } from '../protocol/jwt.ts';
 import { parseLifetime } from '../protocol/token.ts';
@@ -11,6 +12,7 @@ export type AskedFor = NonNullable<KeptTokens['asked']>;
 /** Credentials, and what changes how the person is asked but not what the tokens are for. */
 const NOT_ASKED_FOR = new Set([
   'scope',
+  'assertion',
   'username',
   'password',
   'login_hint',
@@ -44,9 +46,18 @@ export function askedFor(
   };
 }
 
-function userOf({ username, login_hint }: ParameterValues): { user?: string } {
-  const user = username ?? login_hint;
+function userOf({ username, login_hint, assertion }: ParameterValues): { user?: string } {
+  const user = username ?? login_hint ?? subjectOf(assertion);
   return typeof user === 'string' ? { user } : {};
+}
+
+/** Assertions are made anew each time; whom one is about stays. */
+function subjectOf(assertion: ParameterValues[string]): string | undefined {
+  if (typeof assertion !== 'string') return undefined;
+  const claims = decodeUnverified(assertion)?.claims;
+  // What cannot be read stands for itself, and is not to be read from the file.
+  if (typeof claims?.sub !== 'string') return createHash('sha256').update(assertion).digest('base64url');
+  return typeof claims.iss === 'string' ? `${claims.sub} of ${claims.iss}` : claims.sub;
 }
 
 /** Seconds that are left, 0 or more; undefined where that is not known. */
@@ -105,6 +116,10 @@ export interface Wanted {
   /** Undefined takes any. */
   readonly grant_type?: string | undefined;
   readonly asked: AskedFor;
+  /** What the access token must be bound to by DPoP: any key, or this one; false to none; undefined takes any. */
+  readonly dpop?: { readonly jkt?: string | undefined } | false | undefined;
+  /** The thumbprint of the client certificate in use, as in `x5t#S256`. */
+  readonly certificate?: string | undefined;
 }
 
 /** Why kept tokens would not do. */
@@ -115,6 +130,10 @@ export type Unfit =
   | 'other_grant'
   | 'other_user'
   | 'other_parameters'
+  | 'dpop_bound'
+  | 'not_dpop_bound'
+  | 'other_dpop_key'
+  | 'other_certificate'
   | 'scope_missing';
 
 /**
@@ -131,9 +150,58 @@ export function unfitFor(kept: KeptTokens | undefined, wanted: Wanted): Unfit | 
     if (kept.asked?.user !== wanted.asked.user) return 'other_user';
     if (kept.asked?.others !== wanted.asked.others) return 'other_parameters';
   }
+  const unbound = unfitBindingOf(kept, wanted);
+  if (unbound !== undefined) return unbound;
   // What was asked for before and not granted would not be granted now.
   const covered = new Set([...scopesOf(kept.response.scope), ...scopesOf(kept.asked?.scope)]);
   return scopesOf(wanted.asked.scope).every((scope) => covered.has(scope)) ? undefined : 'scope_missing';
+}
+
+function unfitBindingOf(kept: KeptTokens, { dpop, certificate }: Wanted): Unfit | undefined {
+  const jkt = boundDpopKeyOf(kept);
+  if (dpop === false && jkt !== undefined) return 'dpop_bound';
+  if (dpop && jkt === undefined) return 'not_dpop_bound';
+  // Without a private key at hand, the tokens are of no use.
+  if (dpop && (dpop.jkt === undefined ? kept.dpop?.jwk === undefined : dpop.jkt !== jkt))
+    return 'other_dpop_key';
+  const thumbprint = confirmationOf(kept.response.access_token)['x5t#S256'];
+  return thumbprint !== undefined && thumbprint !== certificate ? 'other_certificate' : undefined;
+}
+
+/**
+ * What an access token is bound to, as far as it can be read.
+ * @see https://www.rfc-editor.org/rfc/rfc7800#section-3.1
+ */
+export function confirmationOf(accessToken: unknown): {
+  readonly jkt?: string;
+  readonly 'x5t#S256'?: string;
+} {
+  const cnf = typeof accessToken === 'string' ? decodeUnverified(accessToken)?.claims.cnf : undefined;
+  if (cnf === null || typeof cnf !== 'object') return {};
+  return Object.fromEntries(Object.entries(cnf).filter(([, value]) => typeof value === 'string'));
+}
+
+/** The thumbprint of the key that the kept access token is bound to by DPoP; undefined for a bearer token. */
+export function boundDpopKeyOf({ response, dpop }: KeptTokens): string | undefined {
+  if (!isDpopType(response.token_type)) return undefined;
+  return dpop?.jkt ?? confirmationOf(response.access_token).jkt ?? '';
+}
+
+/** Says whether a `token_type` is that of tokens bound by DPoP. */
+export function isDpopType(tokenType: unknown): boolean {
+  return typeof tokenType === 'string' && tokenType.toLowerCase() === 'dpop';
+}
+
+/** The key pair of kept tokens; undefined where it is not kept. */
+export function keptDpopKey({ dpop }: KeptTokens): DpopKey | undefined {
+  return dpop?.jwk && { jwk: dpop.jwk as DpopKey['jwk'], alg: dpop.alg, jkt: dpop.jkt };
+}
+
+/** The kept key pair that a token is bound to, whether the token is the kept one or another of the same key. */
+export function keptKeyOfToken(kept: KeptTokens | undefined, token: string): DpopKey | undefined {
+  if (kept?.dpop === undefined) return undefined;
+  const isKept = kept.response.access_token === token && isDpopType(kept.response.token_type);
+  return isKept || confirmationOf(token).jkt === kept.dpop.jkt ? keptDpopKey(kept) : undefined;
 }
 
 function scopesOf(scope: unknown): string[] {

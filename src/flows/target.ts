@@ -1,3 +1,4 @@
+import type { JWK } from 'jose';
 import type { Context, HttpAnswer } from '../context.ts';
 import type { Endpoint } from '../errors.ts';
 import { buildClientAuthentication, type RegisteredClient } from '../protocol/client-authentication.ts';
@@ -5,6 +6,7 @@ import type { DpopKey } from '../protocol/dpop.ts';
 import { encodeForm, type FormParameters, withExtraParameters, withoutParameters } from '../protocol/form.ts';
 import type { ServerMetadata } from '../protocol/metadata.ts';
 import { isSecretName } from '../redact.ts';
+import { type DpopProofs, sendWithProof } from './dpop.ts';
 
 /** The server that a flow speaks to, and the client that it speaks as. */
 export interface Target {
@@ -12,8 +14,12 @@ export interface Target {
   readonly client: RegisteredClient;
   /** The client's registered `id_token_signed_response_alg`, when it is known. */
   readonly idTokenAlg?: string | undefined;
+  /** The client's private keys, for ID tokens and authorization responses that are encrypted. */
+  readonly decryptionKeys?: readonly JWK[] | undefined;
   /** What requested tokens are bound to by DPoP, where they are. */
   readonly dpop?: DpopKey | undefined;
+  /** What proofs have in common; undefined makes none, whatever a token is bound to. */
+  readonly proofs?: DpopProofs | undefined;
   /** The person's own `--param`s: replace or add. */
   readonly extraParameters: FormParameters;
   /** The names of the person's own `--omit`s: left out, whatever put them there. */
@@ -24,21 +30,41 @@ export interface Target {
   readonly keepTokens: boolean;
 }
 
+/** A form for an endpoint. */
+export interface FormRequest {
+  readonly url: string;
+  readonly endpoint: Endpoint;
+  readonly parameters: FormParameters;
+  /** Further headers, such as Accept. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** For all of it, the transport's default for each exchange otherwise. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** The endpoints that read DPoP proofs. @see https://www.rfc-editor.org/rfc/rfc9449#section-10.1 */
+const PROVEN: readonly Endpoint[] = ['token', 'pushed_authorization_request'];
+
 /**
- * Sends a form to an endpoint, authenticated as the client.
- * @param timeoutMs for the whole exchange; the transport's default otherwise
- * @throws UsageError as buildClientAuthentication; NetworkError and TimeoutError of the transport
+ * Sends a form to an endpoint, authenticated as the client, and with a proof of possession where the endpoint reads one.
+ * @throws UsageError as buildClientAuthentication and sendWithProof; NetworkError and TimeoutError of the transport
  */
-export async function postForm(
+export async function postForm(ctx: Context, target: Target, request: FormRequest): Promise<HttpAnswer> {
+  const { dpop, proofs } = target;
+  if (dpop === undefined || proofs === undefined || !PROVEN.includes(request.endpoint))
+    return sendForm(ctx, target, request, {});
+  const until = request.timeoutMs === undefined ? undefined : ctx.clock.now() + request.timeoutMs;
+  return sendWithProof(ctx, dpop, proofs, { method: 'POST', url: request.url }, (headers) => {
+    const left = until === undefined ? {} : { timeoutMs: Math.max(1, until - ctx.clock.now()) };
+    return sendForm(ctx, target, { ...request, ...left }, headers);
+  });
+}
+
+async function sendForm(
   ctx: Context,
   target: Target,
-  request: {
-    url: string;
-    endpoint: Endpoint;
-    parameters: FormParameters;
-    timeoutMs?: number;
-    signal?: AbortSignal;
-  },
+  request: FormRequest,
+  headers: Readonly<Record<string, string>>,
 ): Promise<HttpAnswer> {
   const authentication = await buildClientAuthentication(target.client, {
     metadata: target.metadata,
@@ -58,7 +84,12 @@ export async function postForm(
       method: 'POST',
       url: request.url,
       endpoint: request.endpoint,
-      headers: { ...authentication.headers, 'content-type': 'application/x-www-form-urlencoded' },
+      headers: {
+        ...request.headers,
+        ...authentication.headers,
+        ...headers,
+        'content-type': 'application/x-www-form-urlencoded',
+      },
       body: encodeForm(parameters),
       ...(request.timeoutMs !== undefined && { timeoutMs: request.timeoutMs }),
     },

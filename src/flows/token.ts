@@ -1,8 +1,9 @@
 import type { Context } from '../context.ts';
 import { RefusedError, TimeoutError, UsageError } from '../errors.ts';
 import { foreignAnswer } from '../protocol/answer.ts';
+import type { DpopKey } from '../protocol/dpop.ts';
 import type { ParameterValues } from '../protocol/form.ts';
-import type { VerifiedIdToken } from '../protocol/id-token.ts';
+import type { AuthenticationExpectations, VerifiedIdToken } from '../protocol/id-token.ts';
 import { requireEndpoint } from '../protocol/metadata.ts';
 import {
   buildTokenRequest,
@@ -10,8 +11,8 @@ import {
   parseTokenResponse,
   type TokenResponse,
 } from '../protocol/token.ts';
-import { askedFor, type KeptTokens, lifetimesOf, responseAsOf } from './kept-tokens.ts';
-import { keepTokens, verifyIdTokenOf } from './received-tokens.ts';
+import { askedFor, type KeptTokens, keptDpopKey, lifetimesOf, responseAsOf } from './kept-tokens.ts';
+import { checkDpopBinding, dpopToKeep, keepTokens, verifyIdTokenOf } from './received-tokens.ts';
 import { postForm, type Target } from './target.ts';
 
 export type TokenEvent =
@@ -31,6 +32,8 @@ export interface TokenOptions {
   readonly grantType: string;
   /** The grant's own parameters, by their wire names. */
   readonly values: ParameterValues;
+  /** What the authentication request asked for, where there was one: the ID token must answer it. */
+  readonly expected?: AuthenticationExpectations | undefined;
 }
 
 export interface GrantedTokens {
@@ -50,7 +53,8 @@ export async function requestTokens(
 ): Promise<GrantedTokens> {
   const { target, grantType, values } = options;
   const received = await sendTokenRequest(ctx, options, ctx.signal, onEvent);
-  const idToken = await verified(ctx, target, received, onEvent);
+  checkDpopBinding(target, received.tokens);
+  const idToken = await verified(ctx, target, received, onEvent, options.expected);
   const { tokens, receivedAt } = received;
   const asked = askedFor(values, target);
   await keepTokens(ctx, target, grantType, tokens, { asked, receivedAt });
@@ -108,12 +112,13 @@ export async function refreshTokens(
 /** @param kept the record that the refresh token is of, where there is one */
 async function refresh(
   ctx: Context,
-  { target, scope }: RefreshOptions,
+  { target: given, scope }: RefreshOptions,
   refreshToken: string,
   kept: KeptTokens | undefined,
   onEvent: (event: TokenEvent) => void,
 ): Promise<GrantedTokens> {
   ctx.signal.throwIfAborted();
+  const target = { ...given, dpop: dpopKeyToRefresh(given, kept) };
   const values = { refresh_token: refreshToken, scope };
   // Once it is sent, the old refresh token may be used up: an interruption waits for the new one.
   const received = await sendTokenRequest(
@@ -126,7 +131,8 @@ async function refresh(
   const grantType = kept?.grant_type ?? 'refresh_token';
   const asked = { ...kept?.asked, ...(scope !== undefined && { scope }) };
   const isRotated = tokens.refresh_token !== undefined && tokens.refresh_token !== refreshToken;
-  if (isRotated && tokens.id_token !== undefined && target.owner !== undefined && target.keepTokens) {
+  const isToBeChecked = tokens.id_token !== undefined || target.dpop !== undefined;
+  if (isRotated && isToBeChecked && target.owner !== undefined && target.keepTokens) {
     await (await ctx.store()).tokens.rotate(target.owner, refreshToken, tokens.refresh_token, {
       response: {},
       grant_type: grantType,
@@ -134,13 +140,30 @@ async function refresh(
       client_id: target.client.client_id,
       received_at: receivedAt,
       asked,
+      ...dpopToKeep(target),
     });
   }
+  checkDpopBinding(target, tokens);
   const idToken = await verified(ctx, target, received, onEvent);
   const json = { ...tokens.json, refresh_token: tokens.refresh_token ?? refreshToken };
   await keepTokens(ctx, target, grantType, { ...tokens, json }, { asked, receivedAt });
   ctx.signal.throwIfAborted();
   return { tokens, idToken };
+}
+
+/**
+ * The key to refresh with: a refresh token may be bound to the one that it was requested with.
+ * @throws UsageError `dpop_key_missing` where that is a file of the person's own which was not named
+ */
+function dpopKeyToRefresh({ dpop, proofs }: Target, kept: KeptTokens | undefined): DpopKey | undefined {
+  if (proofs === undefined || kept?.dpop === undefined || dpop?.isOwn) return dpop;
+  const key = keptDpopKey(kept);
+  if (key !== undefined) return key;
+  throw new UsageError(
+    'dpop_key_missing',
+    `the kept tokens were requested with a DPoP key of your own (jkt ${kept.dpop.jkt})`,
+    { hint: 'Name it with --dpop-key FILE; --no-dpop refreshes without a proof.' },
+  );
 }
 
 interface ReceivedTokens {
@@ -175,8 +198,9 @@ async function verified(
   target: Target,
   { tokens, requestedAt }: ReceivedTokens,
   onEvent: (event: TokenEvent) => void,
+  expected?: AuthenticationExpectations,
 ): Promise<VerifiedIdToken | undefined> {
-  const idToken = await verifyIdTokenOf(ctx, target, tokens, requestedAt);
+  const idToken = await verifyIdTokenOf(ctx, target, tokens, requestedAt, expected);
   if (idToken) onEvent({ type: 'id_token_verified', idToken });
   return idToken;
 }
@@ -202,8 +226,8 @@ function keptRefreshToken(kept: KeptTokens | undefined, { metadata, client }: Ta
 }
 
 function isSameGrant(one: KeptTokens, other: KeptTokens): boolean {
-  const identity = ({ issuer, client_id, grant_type, asked }: KeptTokens) =>
-    JSON.stringify([issuer, client_id, grant_type, asked?.user, asked?.others]);
+  const identity = ({ issuer, client_id, grant_type, asked, dpop }: KeptTokens) =>
+    JSON.stringify([issuer, client_id, grant_type, asked?.user, asked?.others, dpop?.jkt]);
   return identity(one) === identity(other);
 }
 

@@ -1,4 +1,5 @@
 import './wasm-flags.ts';
+import type { X509Certificate } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import sendRequest from 'undici/lib/api/api-request.js';
@@ -26,7 +27,8 @@ export async function createHttpClient(
   recorder: Recorder,
   now: () => number,
 ): Promise<HttpClient> {
-  const connect = { timeout: options.connectTimeoutMs, ...(await tlsOptions(options)) };
+  const { certificate, ...tls } = await tlsOptions(options);
+  const connect = { timeout: options.connectTimeoutMs, ...tls };
 
   const dispatcherFor = async (url: URL, proxy: URL | undefined, connections: Connections) => {
     if (proxy === undefined) {
@@ -66,8 +68,16 @@ export async function createHttpClient(
         );
       });
       progress.answering = true;
-      const body = await readBody(data, options.maxBodyBytes);
-      return { status: data.statusCode, headers: joinHeaders(data.headers), body };
+      const bytes = await readBody(data, request.raw?.maxBytes ?? options.maxBodyBytes);
+      return {
+        status: data.statusCode,
+        headers: joinHeaders(data.headers),
+        body: bytes.toString('utf8'),
+        ...(request.raw && { bytes }),
+      };
+    } catch (error) {
+      progress.tlsFailure = connections.tlsFailure;
+      throw error;
     } finally {
       // Not awaited: a server that never ends its side must not hold us up.
       void dispatcher.destroy().catch(() => {});
@@ -84,7 +94,7 @@ export async function createHttpClient(
         () => deadline.abort(Object.assign(new Error('deadline'), { code: 'OAUTHCTL_DEADLINE' })),
         Math.min(timeoutMs, LONGEST_TIMER),
       );
-      const progress: Progress = { proxy: undefined, answering: false };
+      const progress: Progress = { proxy: undefined, answering: false, tlsFailure: undefined };
       const startedAt = now();
       const recorded = {
         direction: 'out' as const,
@@ -94,14 +104,15 @@ export async function createHttpClient(
           method: request.method,
           url: request.url,
           headers: headersOf(request),
-          body: request.body ?? '',
+          body: textOf(request.body),
         },
       };
       try {
         const combined = signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal;
         combined.throwIfAborted();
         const answer = { ...(await exchange(request, url, progress, combined)), ms: now() - startedAt };
-        recorder.record({ ...recorded, answer });
+        const { bytes: _, ...seen } = answer;
+        recorder.record({ ...recorded, answer: seen });
         return answer;
       } catch (error) {
         // undici may wrap an abort in an error of its own, so the signals decide.
@@ -109,11 +120,10 @@ export async function createHttpClient(
           ? signal.reason
           : error instanceof OauthctlError
             ? error
-            : describeFailure(deadline.signal.aborted ? deadline.signal.reason : error, {
-                url,
-                timeoutMs,
-                ...progress,
-              });
+            : describeFailure(
+                deadline.signal.aborted ? deadline.signal.reason : (progress.tlsFailure ?? error),
+                { url, timeoutMs, certificate, now: now(), ...progress },
+              );
         recorder.record({
           ...recorded,
           failure: failure instanceof Error ? failure.message : String(failure),
@@ -135,9 +145,14 @@ interface Progress {
   proxy: URL | undefined;
   /** The head of the answer is there. */
   answering: boolean;
+  tlsFailure: Error | undefined;
 }
 
-async function readBody(data: Dispatcher.ResponseData, maxBytes: number): Promise<string> {
+function textOf(body: HttpRequest['body'] = ''): string {
+  return typeof body === 'string' ? body : Buffer.from(body).toString('utf8');
+}
+
+async function readBody(data: Dispatcher.ResponseData, maxBytes: number): Promise<Buffer> {
   const tooLarge = () => Object.assign(new Error('answer too large'), { code: 'OAUTHCTL_TOO_LARGE' });
   const chunks: Buffer[] = [];
   let size = 0;
@@ -148,16 +163,17 @@ async function readBody(data: Dispatcher.ResponseData, maxBytes: number): Promis
     if (size > maxBytes) throw tooLarge();
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
+}
+
+interface TlsOptions extends SecureContextOptions {
+  rejectUnauthorized?: boolean;
+  /** The client certificate, where there is one. */
+  certificate?: X509Certificate;
 }
 
 /** What a person configured of TLS, checked before anything is sent. @throws UsageError `certificate_unusable` */
-async function tlsOptions({
-  ca,
-  cert,
-  key,
-  insecure,
-}: TransportOptions): Promise<SecureContextOptions & { rejectUnauthorized?: boolean }> {
+async function tlsOptions({ ca, cert, key, insecure }: TransportOptions): Promise<TlsOptions> {
   if (ca === undefined && cert === undefined && key === undefined) {
     return insecure ? { rejectUnauthorized: false } : {};
   }
@@ -191,7 +207,7 @@ async function tlsOptions({
       cause,
     });
   }
-  return options;
+  return { ...options, ...(cert !== undefined && { certificate: new X509Certificate(cert) }) };
 }
 
 function joinHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string> {

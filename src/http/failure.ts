@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import { NetworkError, type OauthctlError, TimeoutError } from '../errors.ts';
 
 interface Fault {
@@ -19,6 +20,9 @@ const TLS_REASONS: Record<string, string> = {
   CERT_REVOKED: 'its certificate has been revoked',
 };
 
+/** Alerts that speak of the client's certificate. @see https://www.rfc-editor.org/rfc/rfc8446#section-6.2 */
+const CERTIFICATE_ALERT = /certificate|unknown ca/i;
+
 const CLIENT_CERTIFICATE_HINT =
   'The server may ask for a client certificate (--cert, --key) or another version of TLS.';
 const CERTIFICATE_HINT = 'Name the authority with --ca-cert FILE, or accept any certificate with --insecure.';
@@ -31,6 +35,12 @@ export interface FailedExchange {
   readonly proxy?: URL | undefined;
   /** The head of an answer was there already. */
   readonly answering?: boolean | undefined;
+  /** What TLS said after the connection had been made. */
+  readonly tlsFailure?: Error | undefined;
+  /** The client certificate that was at hand. */
+  readonly certificate?: X509Certificate | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now?: number | undefined;
 }
 
 /**
@@ -38,7 +48,7 @@ export interface FailedExchange {
  * @param error what was thrown, possibly wrapped in `cause` or an AggregateError
  */
 export function describeFailure(error: unknown, failed: FailedExchange): OauthctlError {
-  const { url, timeoutMs, proxy, answering = false } = failed;
+  const { url, timeoutMs, proxy, answering = false, certificate } = failed;
   // What is connected to is the proxy; the server behind it speaks TLS and HTTP.
   const hop = proxy ? `the proxy ${hostAndPort(proxy)}` : hostAndPort(url);
   const where = proxy ? `${hostAndPort(url)} (through ${hop})` : hop;
@@ -111,13 +121,13 @@ export function describeFailure(error: unknown, failed: FailedExchange): Oauthct
         return network(
           'tls',
           `${where} closed the connection during the TLS handshake`,
-          `Check that the port speaks HTTPS. ${CLIENT_CERTIFICATE_HINT}`,
+          `Check that the port speaks HTTPS. ${certificateHint(failed)}`,
         );
       }
       return network(
         'connection_reset',
         `${where} closed the connection ${answering ? 'in the middle of its answer' : 'without an answer'}`,
-        answering ? 'A crash or a proxy in between looks like this.' : closedHint(url),
+        answering ? 'A crash or a proxy in between looks like this.' : closedHint(failed),
         true,
       );
   }
@@ -143,12 +153,17 @@ export function describeFailure(error: unknown, failed: FailedExchange): Oauthct
     return network('tls', `${where} does not speak TLS on this port`, 'Try http:// instead of https://.');
   }
   if (/^ERR_SSL|^ERR_TLS|^EPROTO$|^ERR_OSSL/.test(fault.code)) {
+    // An alert is the server's verdict about us.
     const alert = /alert ([a-z ]+)/i.exec(fault.message)?.[1];
+    if (alert && CERTIFICATE_ALERT.test(alert)) {
+      const verdict = certificate ? 'does not accept the client certificate' : 'wants a client certificate';
+      return network('client_certificate_refused', `${where} ${verdict} (${alert})`, certificateHint(failed));
+    }
     return network(
       'tls',
       `the TLS connection to ${where} failed: ${alert ?? fault.message}`,
-      // An alert is the server's verdict about us.
-      alert ? CLIENT_CERTIFICATE_HINT : CERTIFICATE_HINT,
+      alert ? certificateHint(failed) : CERTIFICATE_HINT,
+      failed.tlsFailure !== undefined,
     );
   }
   if (fault.name === 'HTTPParserError') {
@@ -190,8 +205,23 @@ function hostAndPort(url: URL): string {
   return `${url.hostname}:${url.port || (url.protocol === 'https:' ? '443' : '80')}`;
 }
 
-function closedHint(url: URL): string {
-  return url.protocol === 'https:'
-    ? `A crash or a proxy in between looks like this. ${CLIENT_CERTIFICATE_HINT}`
+function closedHint(failed: FailedExchange): string {
+  return failed.url.protocol === 'https:'
+    ? `A crash or a proxy in between looks like this. ${certificateHint(failed)}`
     : 'A crash, a proxy in between, or HTTP spoken to an HTTPS port looks like this.';
+}
+
+/** What may be wrong with the client certificate: what it says of itself tells most. */
+function certificateHint({ certificate, now = 0 }: FailedExchange): string {
+  if (certificate === undefined) return CLIENT_CERTIFICATE_HINT;
+  const { validFrom, validTo } = certificate;
+  const [subject, issuer] = [certificate.subject, certificate.issuer].map((name) =>
+    name.split('\n').join(', '),
+  );
+  if (Date.parse(validTo) < now) return `The client certificate of ${subject} expired on ${validTo}.`;
+  if (Date.parse(validFrom) > now)
+    return `The client certificate of ${subject} is valid from ${validFrom} on.`;
+  return subject === issuer
+    ? `The client certificate of ${subject} is self-signed: the server has to trust the certificate itself.`
+    : `The server has to trust ${issuer}, which issued the client certificate of ${subject}.`;
 }

@@ -2,14 +2,16 @@ import type { Endpoint } from '../errors.ts';
 
 /** One request of ours, ready to be sent. */
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE' | 'PUT' | 'PATCH' | 'HEAD';
+  readonly method: 'GET' | 'POST' | 'DELETE' | 'PUT' | 'PATCH' | 'HEAD' | 'OPTIONS';
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
   /** Which endpoint this is, for errors, `-v` and traces. */
   readonly endpoint: Endpoint;
   /** Milliseconds for the whole exchange; the transport's own default otherwise. */
   readonly timeoutMs?: number;
+  /** Keeps the bytes of the answer's body, up to so many; the transport's own limit holds otherwise. */
+  readonly raw?: { readonly maxBytes: number };
 }
 
 /** One answer, whole: the body has been read. */
@@ -17,7 +19,10 @@ export interface HttpAnswer {
   readonly status: number;
   /** Names in lower case; repeated headers joined with a comma. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Read as UTF-8, whatever it is. */
   readonly body: string;
+  /** The same as it came, where the request asked for it. */
+  readonly bytes?: Uint8Array;
   /** Milliseconds from sending to the last byte. */
   readonly ms: number;
 }
@@ -35,7 +40,7 @@ export interface Exchange {
     readonly headers: Readonly<Record<string, string>>;
     readonly body: string;
   };
-  readonly answer?: HttpAnswer;
+  readonly answer?: Omit<HttpAnswer, 'bytes'>;
   /** Why there was no answer. */
   readonly failure?: string;
 }

@@ -5,7 +5,8 @@ interface ShownRequest {
   readonly method: string;
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  /** Bytes where it is no text. */
+  readonly body?: string | Uint8Array;
 }
 
 /** How the transport was set up, by the names of files. */
@@ -58,6 +59,7 @@ export function renderCurl(request: ShownRequest, transport: CurlTransport, reda
 
   const body = (): string[] => {
     const { body: text = '', headers = {} } = request;
+    if (typeof text !== 'string') return ['--data-binary @-'];
     if (text === '') return [];
     const type = Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? '';
     if (!FORM.test(type)) {
@@ -80,7 +82,7 @@ export function renderCurl(request: ShownRequest, transport: CurlTransport, reda
     return [`--proxy ${hasPassword ? `"${reference('proxy')}"` : quote(transport.proxy)}`];
   };
   const parts = [
-    `curl --request ${request.method} ${quote(request.url)}`,
+    `curl ${request.method === 'HEAD' ? '--head' : `--request ${request.method}`} ${quote(request.url)}`,
     ...file('--cacert', transport.caCert),
     ...file('--cert', transport.cert),
     ...file('--key', transport.key),

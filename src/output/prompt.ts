@@ -7,7 +7,11 @@ export interface Choice<Value extends string> {
 
 /** Questions to the person at the terminal; they are written to stderr. */
 export interface Prompt {
-  text(question: string, options?: { initial?: string; optional?: boolean }): Promise<string>;
+  /** @param options.signal ends the question */
+  text(
+    question: string,
+    options?: { initial?: string; optional?: boolean; signal?: AbortSignal },
+  ): Promise<string>;
   secret(question: string): Promise<string>;
   choose<Value extends string>(
     question: string,
@@ -62,7 +66,7 @@ export async function createPrompt(signal: AbortSignal, stderr: NodeJS.WritableS
 
   const required = (value: string) => (value.trim() === '' ? 'a value is needed' : true);
   return {
-    text: (message, { initial, optional } = {}) =>
+    text: (message, { initial, optional, signal: until } = {}) =>
       ask(
         {
           type: 'input',
@@ -70,7 +74,7 @@ export async function createPrompt(signal: AbortSignal, stderr: NodeJS.WritableS
           ...(initial !== undefined && { initial }),
           ...(!optional && { validate: required }),
         },
-        signal,
+        until ? AbortSignal.any([signal, until]) : signal,
       ),
     secret: (message) => ask({ type: 'password', message }, signal),
     choose: async (message, choices, until) =>

@@ -37,14 +37,19 @@ export function renderTokens(
       verified ? 'verified' : undefined,
     ];
     lines.push(`${paint.bold(name.padEnd(14))} ${facts.filter((fact) => fact !== undefined).join(' · ')}`);
-    for (const [claim, value] of Object.entries(claims ?? {})) {
-      lines.push(`  ${paint.dim(printable(claim).padEnd(18))} ${renderClaim(claim, value)}`);
-    }
+    lines.push(...renderClaims(claims ?? {}, paint));
   }
   for (const [name, value] of Object.entries(others)) {
     lines.push(`${paint.bold(printable(name).padEnd(14))} ${renderValue(value)}`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** Renders claims for people, one a line, times in words. */
+export function renderClaims(claims: Readonly<Record<string, unknown>>, paint: Paint): string[] {
+  return Object.entries(claims).map(
+    ([name, value]) => `  ${paint.dim(printable(name).padEnd(18))} ${renderClaim(name, value)}`,
+  );
 }
 
 function renderClaim(name: string, value: unknown): string {

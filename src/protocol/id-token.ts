@@ -1,125 +1,154 @@
-import { compactVerify, createLocalJWKSet, errors, type JSONWebKeySet, type JWTPayload } from 'jose';
+import type { JWTPayload } from 'jose';
 import { ValidationError } from '../errors.ts';
-import { parseJsonObject } from './answer.ts';
-import { decodeUnverified } from './jwt.ts';
+import {
+  audiencesOf,
+  CLOCK_AHEAD,
+  type JwtKeys,
+  type JwtParties,
+  type OpenedJwt,
+  openSignedJwt,
+  type Refusal,
+  show,
+  wrongCommonClaims,
+} from './signed-jwt.ts';
+import { halfHash } from './token-hash.ts';
 
-/** Seconds by which a server's clock may be ahead of ours when it says "issued at". */
-const ISSUED_AHEAD = 60;
 /** Seconds by which an ID token may seem older than the request that it answers. */
 const ISSUED_BEFORE = 300;
 
-export interface IdTokenExpectations {
-  readonly issuer: string;
-  readonly client_id: string;
-  readonly jwks: JSONWebKeySet;
-  /** Used for HS256 and its kin only. */
-  readonly client_secret?: string | undefined;
-  /** The client's registered `id_token_signed_response_alg`, when it is known. */
-  readonly alg?: string | undefined;
-  /** What the metadata lists in `id_token_signing_alg_values_supported`. */
-  readonly supportedAlgs?: readonly string[] | undefined;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
-  /** Milliseconds since the epoch: when the authentication was asked for, when that is known. */
+/** What an authentication request asked for that its ID token must, or should, be the answer to. */
+export interface AuthenticationExpectations {
+  /** The ID token must repeat it. */
+  readonly nonce?: string | undefined;
+  /** Seconds: `max_age` of the request. */
+  readonly maxAge?: number | undefined;
+  /** `acr_values` of the request, separated by spaces. */
+  readonly acrValues?: string | undefined;
+  /** Milliseconds since the epoch: when it was asked for, when that is known. */
   readonly requestedAt?: number | undefined;
-}
-
-export interface VerifiedIdToken {
-  readonly alg: string;
-  readonly claims: JWTPayload;
+  /** What came with the ID token, for `at_hash`. */
+  readonly accessToken?: string | undefined;
+  /** What came with the ID token, or was exchanged for it, for `c_hash`. */
+  readonly code?: string | undefined;
+  /** `state` of the request, for `s_hash`. */
+  readonly state?: string | undefined;
+  /** Who else it may be issued to than the client: the audiences of a token exchange. */
+  readonly issuedTo?: readonly string[] | undefined;
+  /** Whether it came by the browser: then the hashes of the access token and the code must be there. */
+  readonly isFrontChannel?: boolean | undefined;
 }
 
 /**
- * Validates an ID token that came straight from the token endpoint: algorithm, signature, `iss`, `aud`, `azp`,
- * `exp`, `iat`. Any failed check refuses it.
- * @throws ValidationError `id_token_invalid` that names every claim found wrong, or the algorithm, or the signature
+ * What an ID token is checked against: `alg` is the client's registered `id_token_signed_response_alg`, `supportedAlgs`
+ * the metadata's `id_token_signing_alg_values_supported`.
+ */
+export interface IdTokenExpectations extends JwtKeys, JwtParties, AuthenticationExpectations {}
+
+export interface VerifiedIdToken extends OpenedJwt {
+  /** What is not as it was asked for, though no reason to refuse it. */
+  readonly remarks: readonly string[];
+}
+
+/**
+ * Validates an ID token: decryption, algorithm, signature, `iss`, `aud`, `azp`, `exp`, `iat`, and, as far as they are
+ * expected, `nonce`, `auth_time` and the hashes. Any failed check refuses it, but for an `acr` that was asked for by
+ * `acr_values`: they are voluntary, so that the server may answer with another one, which is remarked.
+ * @throws ValidationError `id_token_invalid` that names every claim found wrong, or what is wrong before them
  * @see https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation
+ * @see https://openid.net/specs/openid-connect-core-1_0.html#HybridIDTValidation
  */
 export async function verifyIdToken(
   idToken: string,
   expected: IdTokenExpectations,
 ): Promise<VerifiedIdToken> {
-  const decoded = decodeUnverified(idToken);
-  if (decoded === undefined) throw invalid('it is not a signed JWT that can be read');
-  const alg = decoded.header.alg;
-  checkAlgorithm(alg, expected);
-  const claims = await verifySignature(idToken, alg, expected);
-  const wrong = wrongClaims(claims, expected);
+  const opened = await openSignedJwt(idToken, expected, invalid);
+  const { claims, alg } = opened;
+  const hashes = await checkHashes(claims, alg, expected);
+  const isForAnother = typeof claims.aud === 'string' && expected.issuedTo?.includes(claims.aud);
+  const holder = isForAnother ? String(claims.aud) : expected.client_id;
+  const wrong = [
+    ...wrongCommonClaims(claims, { ...expected, client_id: holder }),
+    ...wrongOwnClaims(claims, expected, holder),
+    ...wrongAuthentication(claims, expected),
+    ...hashes.wrong,
+  ];
   if (wrong.length > 0) throw invalid(wrong.join('; '));
-  return { alg, claims };
+  return { ...opened, remarks: [...remarksOnAcr(claims, expected), ...hashes.remarks] };
 }
 
-function checkAlgorithm(
-  alg: unknown,
-  { alg: registered, supportedAlgs }: IdTokenExpectations,
-): asserts alg is string {
-  if (typeof alg !== 'string' || alg.toLowerCase() === 'none') throw invalid('it is not signed (alg none)');
-  if (registered !== undefined && alg !== registered) {
-    throw invalid(`its alg is ${alg}, and the client is registered for ${registered}`);
-  }
-  if (registered === undefined && supportedAlgs !== undefined && !supportedAlgs.includes(alg)) {
-    throw invalid(`its alg is ${alg}, which the server's metadata does not list for ID tokens`);
-  }
-}
-
-async function verifySignature(
-  idToken: string,
-  alg: string,
-  expected: IdTokenExpectations,
-): Promise<JWTPayload> {
-  try {
-    const { payload } = alg.startsWith('HS')
-      ? await compactVerify(idToken, new TextEncoder().encode(requireSecret(alg, expected.client_secret)))
-      : await compactVerify(idToken, createLocalJWKSet(expected.jwks));
-    return (parseJsonObject(new TextDecoder().decode(payload)) ?? {}) as JWTPayload;
-  } catch (error) {
-    if (error instanceof errors.JWSSignatureVerificationFailed)
-      throw invalid('its signature is wrong', error);
-    if (error instanceof errors.JWKSNoMatchingKey)
-      throw invalid('no key in the JWKS matches its kid and alg', error);
-    if (error instanceof ValidationError) throw error;
-    // jose's own, or of the runtime for a key that it will not take.
-    const why = error instanceof Error ? error.message : String(error);
-    throw invalid(`its signature cannot be checked: ${why}`, error);
-  }
-}
-
-function requireSecret(alg: string, secret: string | undefined): string {
-  if (secret === undefined)
-    throw invalid(`its alg is ${alg}, and there is no client secret to check it with`);
-  return secret;
-}
-
-function wrongClaims(claims: JWTPayload, expected: IdTokenExpectations): string[] {
-  const { iss, sub, aud, exp, iat, azp } = claims;
+/** @param holder the client that it is issued to: the one that asked for it, but in an exchange */
+function wrongOwnClaims(claims: JWTPayload, expected: IdTokenExpectations, holder: string): string[] {
+  const { sub, iat, azp } = claims;
   const now = expected.now / 1000;
-  const audiences = typeof aud === 'string' ? [aud] : Array.isArray(aud) ? aud : [];
-  const others = audiences.filter((audience) => audience !== expected.client_id);
+  const audiences = audiencesOf(claims);
+  const others = audiences.filter((audience) => audience !== holder);
   const wrong: string[] = [];
-  if (iss !== expected.issuer) wrong.push(`iss is ${show(iss)}, expected ${expected.issuer}`);
   if (typeof sub !== 'string' || sub === '') wrong.push('sub is missing');
-  if (!audiences.includes(expected.client_id))
-    wrong.push(`aud is ${show(aud)}, expected ${expected.client_id}`);
-  else if (others.length > 0) wrong.push(`aud also names ${others.join(', ')}, which is not trusted`);
-  if (azp !== undefined && azp !== expected.client_id)
+  if (audiences.includes(holder) && others.length > 0)
+    wrong.push(`aud also names ${others.join(', ')}, which is not trusted`);
+  if (azp !== undefined && azp !== expected.client_id && azp !== holder)
     wrong.push(`azp is ${show(azp)}, expected ${expected.client_id}`);
-  if (typeof exp !== 'number') wrong.push('exp is missing or not a number');
-  else if (exp <= now) wrong.push(`it expired ${Math.round(now - exp)} s ago`);
   if (typeof iat !== 'number') wrong.push('iat is missing or not a number');
-  else if (iat > now + ISSUED_AHEAD) wrong.push(`iat is ${Math.round(iat - now)} s in the future`);
+  else if (iat > now + CLOCK_AHEAD) wrong.push(`iat is ${Math.round(iat - now)} s in the future`);
   else if (expected.requestedAt !== undefined && iat < expected.requestedAt / 1000 - ISSUED_BEFORE) {
     wrong.push(`it was issued ${Math.round(expected.requestedAt / 1000 - iat)} s before it was asked for`);
   }
   return wrong;
 }
 
-function invalid(what: string, cause?: unknown): ValidationError {
-  return new ValidationError('id_token_invalid', `the ID token must not be trusted: ${what}`, {
-    hint: 'The server or the client registration is at fault; see the token itself with -v --show-secrets. Nothing was kept.',
-    cause,
-  });
+function wrongAuthentication(
+  { nonce, auth_time }: JWTPayload,
+  { nonce: sent, maxAge, requestedAt, now }: IdTokenExpectations,
+): string[] {
+  const wrong: string[] = [];
+  if (sent !== undefined && nonce === undefined) wrong.push('nonce is missing, and one was sent');
+  else if (sent !== undefined && nonce !== sent) wrong.push('nonce is not the one that was sent');
+  if (maxAge === undefined) return wrong;
+  if (typeof auth_time !== 'number') {
+    wrong.push('auth_time is missing or not a number, and max_age asks for it');
+    return wrong;
+  }
+  // Who takes long to log in or to consent is no older an authentication for it.
+  const age = (requestedAt ?? now) / 1000 - auth_time;
+  if (age > maxAge + CLOCK_AHEAD)
+    wrong.push(`auth_time is ${Math.round(age)} s before it was asked for, and max_age allows ${maxAge} s`);
+  else if (auth_time > now / 1000 + CLOCK_AHEAD)
+    wrong.push(`auth_time is ${Math.round(auth_time - now / 1000)} s in the future`);
+  return wrong;
 }
 
-function show(value: unknown): string {
-  return value === undefined ? 'missing' : JSON.stringify(value);
+async function checkHashes(
+  claims: JWTPayload,
+  alg: string,
+  { accessToken, code, state, isFrontChannel = false }: IdTokenExpectations,
+): Promise<{ readonly wrong: readonly string[]; readonly remarks: readonly string[] }> {
+  const hashes = [
+    { claim: 'at_hash', of: accessToken, what: 'the access token', isRequired: isFrontChannel },
+    { claim: 'c_hash', of: code, what: 'the code', isRequired: isFrontChannel },
+    { claim: 's_hash', of: state, what: 'the state', isRequired: false },
+  ];
+  const wrong: string[] = [];
+  const remarks: string[] = [];
+  for (const { claim, of, what, isRequired } of hashes) {
+    const hash = claims[claim];
+    if (of === undefined || (hash === undefined && !isRequired)) continue;
+    const right = await halfHash(of, alg);
+    if (hash === undefined) wrong.push(`${claim} is missing, and ${what} came with it`);
+    else if (right === undefined)
+      (isRequired ? wrong : remarks).push(`${claim} cannot be checked: no hash is agreed on for ${alg}`);
+    else if (hash !== right) wrong.push(`${claim} is not that of ${what}`);
+  }
+  return { wrong, remarks };
 }
+
+function remarksOnAcr({ acr }: JWTPayload, { acrValues }: IdTokenExpectations): string[] {
+  const asked = acrValues?.split(' ').filter(Boolean) ?? [];
+  if (asked.length === 0 || (typeof acr === 'string' && asked.includes(acr))) return [];
+  return [`acr is ${show(acr)}, and acr_values asked for ${asked.join(' or ')}`];
+}
+
+const invalid: Refusal = (what, details) =>
+  new ValidationError('id_token_invalid', `the ID token must not be trusted: ${what}`, {
+    hint: 'The server or the client registration is at fault; see the token itself with -v --show-secrets. Nothing was kept.',
+    ...details,
+  });

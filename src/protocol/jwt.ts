@@ -1,5 +1,5 @@
 import type { JWTPayload } from 'jose';
-import { parseJsonObject } from './answer.ts';
+import { type JsonObject, parseJsonObject } from './answer.ts';
 
 export interface DecodedJwt {
   readonly header: Readonly<Record<string, unknown>>;
@@ -14,8 +14,21 @@ export interface DecodedJwt {
 export function decodeUnverified(token: string): DecodedJwt | undefined {
   const parts = token.split('.');
   if (parts.length !== 3) return undefined;
-  const [header, claims] = parts.map((part) =>
-    parseJsonObject(Buffer.from(part, 'base64url').toString('utf8')),
-  );
+  const [header, claims] = parts.map(decodePart);
   return header && claims ? { header, claims: claims as JWTPayload } : undefined;
+}
+
+/**
+ * Says how a JWE is encrypted, which is all that there is to read of it.
+ * @returns undefined for anything else
+ * @see https://www.rfc-editor.org/rfc/rfc7516#section-4.1
+ */
+export function encryptionOf(token: string): string | undefined {
+  const parts = token.split('.');
+  const header = parts.length === 5 ? decodePart(parts[0] ?? '') : undefined;
+  return header && `encrypted with ${header.alg}, ${header.enc}`;
+}
+
+function decodePart(part: string): JsonObject | undefined {
+  return parseJsonObject(Buffer.from(part, 'base64url').toString('utf8'));
 }

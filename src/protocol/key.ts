@@ -138,12 +138,44 @@ export function signingAlgsOf({ kty, crv, alg }: JWK): readonly string[] {
   return CURVE_ALGS[crv ?? ''] ?? [];
 }
 
+/** The algorithms that a key can encrypt or decrypt content keys with, as far as kind, curve, `use` and `alg` go. */
+export function encryptionAlgsOf({ kty, crv, use, alg }: JWK): readonly string[] {
+  if (use !== undefined && use !== 'enc') return [];
+  const isCurve = kty === 'EC' || (kty === 'OKP' && crv === 'X25519');
+  const able = ENCRYPTION_ALGS.filter((name) => (name.startsWith('RSA') ? kty === 'RSA' : isCurve));
+  return alg === undefined ? able : able.filter((name) => name === alg);
+}
+
+/**
+ * Picks the private keys to decrypt with: every one that can.
+ * @throws UsageError `key_public_only`, `key_unfit`
+ */
+export function selectDecryptionKeys({ keys }: KeyFile, name: string): readonly JWK[] {
+  const fitting = keys.filter((key) => encryptionAlgsOf(key).length > 0);
+  if (fitting.length === 0) {
+    throw new UsageError('key_unfit', `no key in ${name} is one to decrypt with`, {
+      hint: 'It takes an RSA, EC or X25519 key whose "use" is not "sig"; make one with "oauthctl key generate".',
+    });
+  }
+  const usable = fitting.filter(isPrivate);
+  if (usable.length > 0) return usable;
+  throw new UsageError('key_public_only', `${name} holds a public key only`, {
+    hint: 'Decrypting takes the private key: the file that belongs to this one.',
+  });
+}
+
 /**
  * Picks the private key to sign with.
  * @param kid names one of a JWK Set; for a single key it is the `kid` to send
+ * @param kidFlag the option by which a person names it
  * @throws UsageError `kid_unknown`, `key_public_only`, `key_unfit`, `key_ambiguous`
  */
-export function selectSigningKey({ keys, isSet }: KeyFile, name: string, kid?: string): JWK {
+export function selectSigningKey(
+  { keys, isSet }: KeyFile,
+  name: string,
+  kid?: string,
+  kidFlag = '--kid',
+): JWK {
   const named = isSet && kid !== undefined ? keys.filter((key) => key.kid === kid) : keys;
   if (named.length === 0) {
     const kids = keys.flatMap((key) => key.kid ?? []).join(', ');
@@ -166,7 +198,7 @@ export function selectSigningKey({ keys, isSet }: KeyFile, name: string, kid?: s
   }
   if (usable.length > 1) {
     throw new UsageError('key_ambiguous', `${name} holds ${usable.length} keys to sign with`, {
-      hint: `Name one with --kid: ${usable.map((one) => one.kid ?? '(without a kid)').join(', ')}.`,
+      hint: `Name one with ${kidFlag}: ${usable.map((one) => one.kid ?? '(without a kid)').join(', ')}.`,
     });
   }
   return kid === undefined ? key : { ...key, kid };
@@ -177,9 +209,15 @@ export function selectSigningKey({ keys, isSet }: KeyFile, name: string, kid?: s
  * can do and the server lists.
  * @param wanted a person's own choice, which need not be one that the server lists
  * @param supported what the server's metadata lists, where it lists any
+ * @param flag the option by which a person names the algorithm
  * @throws UsageError `signing_alg_unknown`, `signing_alg_unfit`
  */
-export function chooseSigningAlg(jwk: JWK, wanted?: string, supported?: readonly string[]): string {
+export function chooseSigningAlg(
+  jwk: JWK,
+  wanted?: string,
+  supported?: readonly string[],
+  flag = '--signing-alg',
+): string {
   const able = signingAlgsOf(jwk);
   if (wanted !== undefined) {
     if (!(SIGNING_ALGS as readonly string[]).includes(wanted)) {
@@ -202,7 +240,7 @@ export function chooseSigningAlg(jwk: JWK, wanted?: string, supported?: readonly
   throw new UsageError(
     'signing_alg_unfit',
     `the key signs with ${own.join(', ') || jwk.alg}, and the server lists none of it`,
-    { hint: `The server lists ${supported?.join(', ')}. --signing-alg ALG sends another one all the same.` },
+    { hint: `The server lists ${supported?.join(', ')}. ${flag} ALG sends another one all the same.` },
   );
 }
 

@@ -10,6 +10,10 @@ export interface ServerMetadata extends JsonObject {
   readonly device_authorization_endpoint?: string;
   readonly authorization_endpoint?: string;
   readonly pushed_authorization_request_endpoint?: string;
+  readonly introspection_endpoint?: string;
+  readonly revocation_endpoint?: string;
+  readonly userinfo_endpoint?: string;
+  readonly end_session_endpoint?: string;
 }
 
 /**
@@ -67,7 +71,11 @@ export function requireEndpoint(
     | 'backchannel_authentication_endpoint'
     | 'device_authorization_endpoint'
     | 'authorization_endpoint'
-    | 'pushed_authorization_request_endpoint',
+    | 'pushed_authorization_request_endpoint'
+    | 'introspection_endpoint'
+    | 'revocation_endpoint'
+    | 'userinfo_endpoint'
+    | 'end_session_endpoint',
 ): string {
   const endpoint = metadata[name];
   if (typeof endpoint !== 'string') {
@@ -84,6 +92,11 @@ const ABSENCE: Readonly<Record<string, string>> = {
   pushed_authorization_request_endpoint:
     'This server does not offer pushed authorization requests (RFC 9126).',
   device_authorization_endpoint: 'This server does not offer the device grant, or has it switched off.',
+  introspection_endpoint:
+    'This server does not offer introspection (RFC 7662): its tokens are checked locally.',
+  revocation_endpoint: 'This server does not offer revocation (RFC 7009): its tokens live until they expire.',
+  userinfo_endpoint: 'This server does not offer UserInfo: it may be no OpenID provider.',
+  end_session_endpoint: 'This server ends no sessions for clients: revoke the refresh token instead.',
 };
 
 /**

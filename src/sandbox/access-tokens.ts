@@ -1,7 +1,21 @@
 import { jwtVerify, SignJWT } from 'jose';
 import type { Accounts } from './accounts.ts';
 import type { SandboxKeys } from './keys.ts';
-import type { MemoryStore } from './memory-store.ts';
+
+/** An access token as oidc-provider stores it. */
+export interface StoredAccessToken {
+  readonly jti: string;
+  readonly clientId: string;
+  readonly iat: number;
+  readonly exp: number;
+  /** Missing where the client got it for itself. */
+  readonly accountId?: string;
+  readonly scope?: string;
+  readonly aud?: string;
+  /** The thumbprint of the DPoP key it is bound to. */
+  readonly jkt?: string;
+  readonly rar?: readonly unknown[];
+}
 
 const TYPE = 'at+jwt';
 const DISGUISE = 'jwt:';
@@ -23,47 +37,36 @@ export function disguise(token: string): string {
  * clients can verify it offline, and introspection, revocation and userinfo work on it too. The bare id is not
  * accepted anywhere.
  *
- * @see RFC 9068 §2
+ * @see RFC 9068 §2, RFC 9449 §6.1, RFC 9396 §9.1
  */
 export class AccessTokens {
   readonly #issuer: string;
   readonly #keys: SandboxKeys;
-  readonly #store: MemoryStore;
   readonly #accounts: Accounts;
 
-  constructor(issuer: string, keys: SandboxKeys, store: MemoryStore, accounts: Accounts) {
+  constructor(issuer: string, keys: SandboxKeys, accounts: Accounts) {
     this.#issuer = issuer;
     this.#keys = keys;
-    this.#store = store;
     this.#accounts = accounts;
   }
 
-  /**
-   * The JWT for a stored access token.
-   *
-   * @param id id of an access token that oidc-provider has just stored
-   * @throws Error when there is no such token
-   */
-  async sign(id: string): Promise<string> {
-    const stored = (this.#store.get('AccessToken', id) ?? this.#store.get('ClientCredentials', id)) as
-      | { accountId?: string; clientId: string; scope?: string; iat: number; exp: number }
-      | undefined;
-    if (stored === undefined) {
-      throw new Error('the access token to sign is not stored');
-    }
-    const { accountId, clientId, scope, iat, exp } = stored;
+  /** The JWT for an access token that oidc-provider is about to store. */
+  sign(token: StoredAccessToken): Promise<string> {
+    const { jti, accountId, clientId, scope, iat, exp, aud, jkt, rar } = token;
     return new SignJWT({
-      typ: 'Bearer',
+      typ: jkt === undefined ? 'Bearer' : 'DPoP',
       azp: clientId,
       client_id: clientId,
       ...(scope ? { scope } : {}),
       ...(accountId === undefined ? {} : { preferred_username: this.#accounts.byId(accountId)?.username }),
+      ...(rar === undefined ? {} : { authorization_details: rar }),
+      ...(jkt === undefined ? {} : { cnf: { jkt } }),
     })
       .setProtectedHeader({ alg: 'RS256', kid: this.#keys.kid, typ: TYPE })
       .setIssuer(this.#issuer)
-      .setAudience(clientId)
+      .setAudience(aud ?? clientId)
       .setSubject(accountId ?? clientId)
-      .setJti(id)
+      .setJti(jti)
       .setIssuedAt(iat)
       .setExpirationTime(exp)
       .sign(this.#keys.privateKey);

@@ -1,9 +1,10 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import type { Account, Payload } from 'oidc-provider/lib/provider.js';
 
 /** A person who can be asked: the name a client hints at, and the id that tokens carry as `sub`. */
 export interface SandboxUser extends Account {
   readonly username: string;
+  readonly password: string;
 }
 
 /** The users of the sandbox. Ids are unlike names, as on Keycloak, so that nobody mistakes `sub` for the login hint. */
@@ -11,11 +12,15 @@ export class Accounts {
   readonly #byId = new Map<string, SandboxUser>();
   readonly #byName = new Map<string, SandboxUser>();
 
-  constructor(usernames: readonly string[]) {
+  /** @param passwords by user name; a user without one gets a random one */
+  constructor(usernames: readonly string[], passwords: Readonly<Record<string, string>> = {}) {
     for (const username of new Set(usernames)) {
       const accountId = randomUUID();
       const user: SandboxUser = {
         username,
+        password: Object.hasOwn(passwords, username)
+          ? (passwords[username] as string)
+          : randomBytes(12).toString('base64url'),
         accountId,
         claims: async (): Promise<Payload> => ({
           sub: accountId,
@@ -35,4 +40,20 @@ export class Accounts {
   byName(username: string): SandboxUser | undefined {
     return this.#byName.get(username);
   }
+
+  /** The user of that name, where the password is theirs. */
+  authenticate(username: string, password: string): SandboxUser | undefined {
+    const user = this.byName(username);
+    return user !== undefined && isSame(user.password, password) ? user : undefined;
+  }
+
+  /** All passwords by user name. */
+  passwords(): Readonly<Record<string, string>> {
+    return Object.fromEntries([...this.#byName].map(([username, { password }]) => [username, password]));
+  }
+}
+
+function isSame(one: string, other: string): boolean {
+  const [left, right] = [one, other].map((text) => createHash('sha256').update(text).digest());
+  return timingSafeEqual(left as Buffer, right as Buffer);
 }

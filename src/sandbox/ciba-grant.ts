@@ -1,3 +1,9 @@
+import {
+  checkDpopReplay,
+  checkDpopRequired,
+  type DpopProof,
+  validateDpop,
+} from 'oidc-provider/lib/helpers/grants.js';
 import type { BackchannelRequest, Model, Provider, RouteContext } from 'oidc-provider/lib/provider.js';
 import { AUTHENTICATION_REQUEST, CIBA_GRANT, type SandboxParts } from './parts.ts';
 import { Refusal } from './refusal.ts';
@@ -16,13 +22,16 @@ export function registerCibaGrant(provider: Provider, parts: SandboxParts): void
   provider.registerGrantType(
     CIBA_GRANT,
     async (ctx) => {
+      const proof = await validateDpop(provider, ctx);
+      checkDpopRequired(provider, ctx, proof);
       const request = await findDecided(provider, parts, ctx);
+      await checkDpopReplay(provider, ctx, proof, ctx.oidc.client.clientId);
       // Taking it is what decides between two token requests that arrive together.
       if (!parts.store.take(AUTHENTICATION_REQUEST, request.jti)) {
         throw invalidAuthReqId();
       }
       parts.throttle.forget(request.jti);
-      await issue(provider, parts, ctx, request);
+      await issue(provider, parts, ctx, request, proof);
     },
     ['auth_req_id'],
   );
@@ -72,6 +81,7 @@ async function issue(
   parts: SandboxParts,
   ctx: RouteContext,
   request: BackchannelRequest,
+  proof: DpopProof | undefined,
 ): Promise<void> {
   const { accountId, grantId, authTime, scope = '' } = request;
   const account = parts.accounts.byId(accountId);
@@ -80,7 +90,10 @@ async function issue(
   }
   const common = { accountId, grantId, scope, client: ctx.oidc.client, gty: 'ciba' };
   const accessToken = new provider.AccessToken(common);
-  const accessTokenJwt = await parts.accessTokens.sign(await accessToken.save());
+  if (proof !== undefined) {
+    accessToken.setThumbprint('jkt', proof.thumbprint);
+  }
+  const accessTokenJwt = await accessToken.save();
   const refreshToken = new provider.RefreshToken({ ...common, authTime, rotations: 0 });
 
   ctx.body = {
@@ -88,7 +101,7 @@ async function issue(
     expires_in: accessToken.expiration,
     refresh_expires_in: refreshToken.expiration,
     refresh_token: await refreshToken.save(),
-    token_type: 'Bearer',
+    token_type: accessToken.tokenType,
     ...(scope.split(' ').includes('openid')
       ? { id_token: await issueIdToken(provider, ctx, request, await account.claims(), accessTokenJwt) }
       : {}),

@@ -8,12 +8,9 @@ import {
 import { Readable } from 'node:stream';
 import type { IncomingRequest, Provider } from 'oidc-provider/lib/provider.js';
 import { disguise } from './access-tokens.ts';
-import type { SandboxParts } from './parts.ts';
-import { PATHS } from './provider.ts';
+import { LOGIN_PATH, PATHS, REALM_PATH, type SandboxParts } from './parts.ts';
 import { Refusal } from './refusal.ts';
 import { acceptResult } from './result-callback.ts';
-
-export const REALM_PATH = '/realms/sandbox';
 
 /** The most that oidc-provider reads of a body, in bytes. */
 const BODY_LIMIT = 56 * 1024;
@@ -26,6 +23,10 @@ const METHODS: ReadonlyMap<string, readonly string[]> = new Map([
   ['', ['GET', 'HEAD']],
   [OPENID_METADATA, ['GET', 'HEAD', 'OPTIONS']],
   [OAUTH_METADATA, ['GET', 'HEAD', 'OPTIONS']],
+  [PATHS.authorization, ['GET']],
+  [PATHS.device_authorization, ['POST', 'OPTIONS']],
+  [PATHS.code_verification, ['GET', 'POST']],
+  [PATHS.pushed_authorization_request, ['POST', 'OPTIONS']],
   [PATHS.jwks, ['GET', 'HEAD', 'OPTIONS']],
   [PATHS.userinfo, ['GET', 'HEAD', 'POST', 'OPTIONS']],
   [PATHS.token, ['POST', 'OPTIONS']],
@@ -33,6 +34,13 @@ const METHODS: ReadonlyMap<string, readonly string[]> = new Map([
   [PATHS.revocation, ['POST', 'OPTIONS']],
   [PATHS.backchannel_authentication, ['POST']],
   [CALLBACK, ['POST']],
+]);
+
+/** Paths that end with the name of one sign-in. */
+const SIGN_IN_METHODS: ReadonlyMap<string, readonly string[]> = new Map([
+  [LOGIN_PATH, ['GET', 'POST']],
+  [PATHS.authorization, ['GET']],
+  [PATHS.code_verification, ['GET']],
 ]);
 
 /** A server without a handler yet, with deadlines that keep a stalled client from holding a socket. */
@@ -52,7 +60,7 @@ export function createHandler(
     const { target = '/', query = '' } =
       /^(?<target>[^?]*)(?<query>.*)$/.exec(request.url ?? '/')?.groups ?? {};
     const path = belowRealm(target);
-    const methods = path === undefined ? undefined : METHODS.get(path);
+    const methods = path === undefined ? undefined : methodsOf(path);
     if (path === undefined || methods === undefined) {
       const unknownRealm = target.startsWith('/realms/') && !`${target}/`.startsWith(`${REALM_PATH}/`);
       sendJson(response, 404, {
@@ -84,6 +92,11 @@ function belowRealm(target: string): string | undefined {
   }
   const path = target.startsWith(REALM_PATH) ? target.slice(REALM_PATH.length) : undefined;
   return path === OAUTH_METADATA ? undefined : path;
+}
+
+function methodsOf(path: string): readonly string[] | undefined {
+  const signIn = /^(.+)\/[\w-]+$/.exec(path)?.[1];
+  return METHODS.get(path) ?? (signIn === undefined ? undefined : SIGN_IN_METHODS.get(signIn));
 }
 
 function describeRealm(parts: SandboxParts): Record<string, unknown> {
@@ -124,6 +137,7 @@ function replay(
     httpVersionMajor: request.httpVersionMajor,
     socket: request.socket,
     requestedScope,
+    received,
     headers: replayedHeaders(request.headers, issuer, body),
   });
 }

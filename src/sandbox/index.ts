@@ -2,25 +2,38 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { JWK } from 'jose';
 import { AccessTokens } from './access-tokens.ts';
 import { Accounts } from './accounts.ts';
+import { registerClients, type SandboxClient } from './clients.ts';
 import { DeviceChannel } from './device-channel.ts';
-import { createFrontServer, createHandler, REALM_PATH } from './front.ts';
+import { createFrontServer, createHandler } from './front.ts';
 import { generateSandboxKeys } from './keys.ts';
 import { MemoryStore } from './memory-store.ts';
+import { REALM_PATH, type SandboxParts } from './parts.ts';
 import { PollThrottle } from './poll-throttle.ts';
-import { createProvider, SERVICE_CLIENT } from './provider.ts';
+import { createProvider } from './provider.ts';
 
-export { SERVICE_CLIENT } from './provider.ts';
+export {
+  DPOP_CLIENT,
+  JARM_CLIENT,
+  PAR_CLIENT,
+  PRIVATE_KEY_JWT_CLIENT,
+  PUBLIC_CLIENT,
+  type SandboxClient,
+  SECRET_JWT_CLIENT,
+  SERVICE_CLIENT,
+} from './clients.ts';
+export { ASSERTION_ISSUER } from './own-grants.ts';
 
 export interface SandboxOptions {
   /** 127.0.0.1 (the default), ::1 or localhost: the sandbox serves no other machine. */
   host?: string;
   /** Default 0, a free port. */
   port?: number;
-  /** Seconds between two polls, sent in the acknowledgement and enforced; default 5. 0 sends and enforces none. */
+  /** Seconds between two polls, sent to clients that poll and enforced; default 5. 0 sends and enforces none. */
   interval?: number;
-  /** Seconds an authentication request lives; default 120. */
+  /** Seconds an authentication request or a device code lives; default 120. */
   expiresIn?: number;
   /** Absolute URL of the authentication device; default http://127.0.0.1:3000/api/v1/auth. */
   device?: string;
@@ -28,8 +41,17 @@ export interface SandboxOptions {
   clientId?: string;
   /** Default random. */
   clientSecret?: string;
-  /** Names that `login_hint` may take; default cl-taro. */
+  /**
+   * Public keys of the clients: for private_key_jwt, signed request objects, encrypted authorization responses and, as
+   * keys of the issuer ASSERTION_ISSUER, assertions; default none.
+   */
+  clientKeys?: readonly JWK[];
+  /** Names that a person may sign in with and `login_hint` may take; default cl-taro. */
   users?: readonly string[];
+  /** By user name; a user without one gets a random one. */
+  passwords?: Readonly<Record<string, string>>;
+  /** Whether a refresh token is good for one use, a second one ending its grant; default false. */
+  rotateRefreshTokens?: boolean;
   /** Clock of the throttle in milliseconds. */
   now?: () => number;
 }
@@ -39,6 +61,10 @@ export interface Sandbox {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly users: readonly string[];
+  /** By user name. */
+  readonly passwords: Readonly<Record<string, string>>;
+  /** All clients, the one above first. */
+  readonly clients: readonly SandboxClient[];
   /** Sends later delegations to another authentication device. */
   setDevice(url: string): void;
   /** Ends all connections and stops listening. */
@@ -48,13 +74,14 @@ export interface Sandbox {
 const LOOPBACK: readonly string[] = ['127.0.0.1', '::1', 'localhost'];
 
 /**
- * Starts an authorization server, all of it in memory, that looks like a Keycloak realm to CIBA's client and device.
+ * Starts an authorization server, all of it in memory, that looks like a Keycloak realm.
  *
- * Its client authenticates with client_secret_basic or client_secret_post. A second client, `sandbox-service`, has the
- * same secret and may use client credentials only.
+ * Its clients are there to try the ways of authenticating and the safeguards that a server may require; `clients` says
+ * what each is for. Users sign in on a page of its own.
  *
  * @throws TypeError for an option that makes no sense; the error of `listen` (EADDRINUSE) when the port is taken
- * @see OpenID Connect CIBA Core 1.0 §5 (poll mode), RFC 6749 §4.4, §6, RFC 7009, RFC 7662, RFC 8414
+ * @see OpenID Connect Core 1.0, OpenID Connect CIBA Core 1.0 §5 (poll mode), RFC 6749, RFC 7009, RFC 7523, RFC 7636,
+ *   RFC 7662, RFC 8414, RFC 8628, RFC 8693, RFC 8707, RFC 9101, RFC 9126, RFC 9207, RFC 9396, RFC 9449, JARM
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const {
@@ -65,18 +92,20 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     device: deviceUrl = 'http://127.0.0.1:3000/api/v1/auth',
     clientId = 'sandbox-client',
     clientSecret = randomBytes(32).toString('base64url'),
+    clientKeys = [],
     users = ['cl-taro'],
+    passwords,
+    rotateRefreshTokens = false,
     now = Date.now,
   } = options;
   if (!LOOPBACK.includes(host)) {
     throw new TypeError(`the sandbox listens on ${LOOPBACK.join(', ')} only`);
   }
-  if (clientId === SERVICE_CLIENT) {
-    throw new TypeError(`${SERVICE_CLIENT} is the name of the sandbox's other client`);
-  }
   requireInteger('interval', interval, 0);
   requireInteger('expiresIn', expiresIn, 1);
 
+  const registrations = registerClients({ clientId, clientSecret, clientKeys });
+  const clients = registrations.map(({ client }) => client);
   const device = new DeviceChannel(deviceUrl);
   const keys = await generateSandboxKeys();
   const server = createFrontServer();
@@ -85,16 +114,22 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   try {
     const issuer = issuerOf(server, host);
     const store = new MemoryStore();
-    const accounts = new Accounts(users);
-    const accessTokens = new AccessTokens(issuer, keys, store, accounts);
-    const throttle = new PollThrottle(interval, now);
-    const parts = { issuer, interval, expiresIn, keys, store, accounts, accessTokens, throttle, device };
-    server.on('request', createHandler(createProvider(parts, clientId, clientSecret), parts));
+    const accounts = new Accounts(users, passwords);
+    const parts: SandboxParts = {
+      ...{ issuer, interval, expiresIn, keys, store, accounts, device, clients, clientKeys },
+      accessTokens: new AccessTokens(issuer, keys, accounts),
+      throttle: new PollThrottle(interval, now),
+    };
+    const metadata = registrations.map((registration) => registration.metadata);
+    const provider = createProvider(parts, metadata, { rotateRefreshTokens });
+    server.on('request', createHandler(provider, parts));
     return {
       issuer,
       clientId,
       clientSecret,
       users,
+      passwords: accounts.passwords(),
+      clients,
       setDevice: (url) => device.setDevice(url),
       close: () => close(server, device),
     };

@@ -7,7 +7,7 @@ import {
   type JWK,
 } from 'jose';
 
-/** The sandbox's one signing key, fresh in each run. */
+/** The sandbox's keys, fresh in each run. */
 export interface SandboxKeys {
   readonly privateKey: CryptoKey;
   readonly publicKey: CryptoKey;
@@ -15,11 +15,16 @@ export interface SandboxKeys {
   readonly privateJwk: JWK;
   /** The public key as base64 of its DER, as Keycloak shows it in the description of a realm. */
   readonly publicDer: string;
+  /** The private key of those that clients encrypt request objects for. */
+  readonly encryptionJwk: JWK;
 }
 
-/** Makes an RS256 key pair. */
+/** Makes an RS256 key pair for signatures and one on P-256, which costs no time, for encryption. */
 export async function generateSandboxKeys(): Promise<SandboxKeys> {
-  const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true });
+  const [{ privateKey, publicKey }, encryptionJwk] = await Promise.all([
+    generateKeyPair('RS256', { extractable: true }),
+    generateEncryptionJwk(),
+  ]);
   const jwk = await exportJWK(privateKey);
   const kid = await calculateJwkThumbprint(jwk);
   const pem = await exportSPKI(publicKey);
@@ -29,5 +34,12 @@ export async function generateSandboxKeys(): Promise<SandboxKeys> {
     kid,
     privateJwk: { ...jwk, kid, alg: 'RS256', use: 'sig' },
     publicDer: pem.replaceAll(/-----[^-]+-----|\s/g, ''),
+    encryptionJwk,
   };
+}
+
+async function generateEncryptionJwk(): Promise<JWK> {
+  const { privateKey } = await generateKeyPair('ECDH-ES', { crv: 'P-256', extractable: true });
+  const jwk = await exportJWK(privateKey);
+  return { ...jwk, kid: await calculateJwkThumbprint(jwk), use: 'enc' };
 }

@@ -32,6 +32,17 @@ export class MemoryStore {
     return record?.payload;
   }
 
+  /** The first record of one kind that has this value under that name. */
+  search(kind: string, name: string, value: string): Payload | undefined {
+    const now = Date.now();
+    for (const [key, { payload, expiresAt }] of this.#records) {
+      if (key.startsWith(`${kind}:`) && payload[name] === value && expiresAt > now) {
+        return payload;
+      }
+    }
+    return undefined;
+  }
+
   /** Removes a record and says whether it was there, so that of two that race for it only one is told yes. */
   take(kind: string, id: string): boolean {
     const present = this.get(kind, id) !== undefined;
@@ -77,12 +88,11 @@ export function createAdapter(store: MemoryStore, kind: string, traits: AdapterT
       const id = identify === undefined ? value : await identify(value);
       return id === undefined ? undefined : store.get(kind, id);
     },
-    // Sessions and device codes, which these two are for, do not exist here.
-    async findByUid() {
-      return undefined;
+    async findByUid(uid) {
+      return store.search(kind, 'uid', uid);
     },
-    async findByUserCode() {
-      return undefined;
+    async findByUserCode(userCode) {
+      return store.search(kind, 'userCode', userCode);
     },
     async consume(id) {
       const payload = store.get(kind, id);

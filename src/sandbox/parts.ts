@@ -1,5 +1,7 @@
+import type { JWK } from 'jose';
 import type { AccessTokens } from './access-tokens.ts';
 import type { Accounts } from './accounts.ts';
+import type { SandboxClient } from './clients.ts';
 import type { DeviceChannel } from './device-channel.ts';
 import type { SandboxKeys } from './keys.ts';
 import type { MemoryStore } from './memory-store.ts';
@@ -18,6 +20,9 @@ export interface SandboxParts {
   readonly accessTokens: AccessTokens;
   readonly throttle: PollThrottle;
   readonly device: DeviceChannel;
+  readonly clients: readonly SandboxClient[];
+  /** Public keys of the clients, by which assertions are verified as well. */
+  readonly clientKeys: readonly JWK[];
 }
 
 /** The kind under which oidc-provider stores authentication requests: its model's name. */
@@ -33,5 +38,46 @@ export interface StoredDelegation extends Record<string, unknown> {
 }
 
 export const CIBA_GRANT = 'urn:openid:params:grant-type:ciba';
+export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
+export const JWT_BEARER_GRANT = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+export const TOKEN_EXCHANGE_GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange';
+
+/** The path of the sandbox's one realm, which ends its issuer. */
+export const REALM_PATH = '/realms/sandbox';
+
+/** Keycloak's paths below the issuer, under oidc-provider's names for them. */
+export const PATHS = {
+  authorization: '/protocol/openid-connect/auth',
+  device_authorization: '/protocol/openid-connect/auth/device',
+  code_verification: '/device',
+  pushed_authorization_request: '/protocol/openid-connect/ext/par/request',
+  token: '/protocol/openid-connect/token',
+  introspection: '/protocol/openid-connect/token/introspect',
+  revocation: '/protocol/openid-connect/revoke',
+  jwks: '/protocol/openid-connect/certs',
+  userinfo: '/protocol/openid-connect/userinfo',
+  backchannel_authentication: '/protocol/openid-connect/ext/ciba/auth',
+} as const;
+
+/** Below it a person signs in, at a path of one segment more. */
+export const LOGIN_PATH = '/login-actions/authenticate';
 
 export const SCOPES: readonly string[] = ['openid', 'profile', 'offline_access'];
+
+/** What a login can reach; the first is what it reaches unless a client asks for another. */
+export const ACR_VALUES: readonly string[] = ['1', '2'];
+
+/** Types of `authorization_details` that the sandbox takes; their further members are up to the client. */
+export const AUTHORIZATION_DETAILS_TYPES: readonly string[] = ['account_information', 'payment_initiation'];
+
+/** What clients may sign with. */
+export const ASYMMETRIC_ALGS: readonly string[] = [
+  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+  ...['ES256', 'ES384', 'ES512', 'Ed25519', 'EdDSA'],
+];
+
+/** What the sandbox encrypts by for clients. */
+export const ENCRYPTION_ALGS: readonly string[] = [
+  ...['RSA-OAEP', 'RSA-OAEP-256', 'RSA-OAEP-384', 'RSA-OAEP-512'],
+  ...['ECDH-ES', 'ECDH-ES+A128KW', 'ECDH-ES+A192KW', 'ECDH-ES+A256KW'],
+];

@@ -31,7 +31,7 @@ const REWORDED: readonly {
   },
   {
     route: 'backchannel_authentication',
-    error: 'request_not_supported',
+    error: 'invalid_request_object',
     as: {
       status: 400,
       error: 'invalid_request',
@@ -59,6 +59,7 @@ const REWORDED: readonly {
   },
   {
     error: 'invalid_client',
+    text: /^client (authentication failed|is invalid)$/,
     as: {
       status: 401,
       error: 'invalid_client',

@@ -1,4 +1,11 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Recorder } from '../context.ts';
 import { type Endpoint, UsageError } from '../errors.ts';
@@ -7,6 +14,8 @@ import { addressUrl, type ListenAddress } from './listen-address.ts';
 export interface ReceivedRequest {
   readonly method: string;
   readonly path: string;
+  /** What stands behind the question mark, still encoded; empty where there is none. */
+  readonly query: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -18,10 +27,16 @@ export interface Reply {
   readonly body?: string;
   /** Called once the whole answer has been handed to the connection. */
   readonly sent?: () => void;
+  /** Called once there is nothing left to do: after `sent`, or when the other side broke off. */
+  readonly ended?: () => void;
 }
 
 export interface ListenerOptions {
   readonly listen: ListenAddress;
+  /** Listens with TLS: certificate and private key in PEM. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** How to listen elsewhere, for the hint where the address cannot be had. */
+  readonly elsewhere?: string;
   readonly endpoint: Endpoint;
   /** Bytes of a request's body that are read; more is answered with 413. */
   readonly maxBodyBytes: number;
@@ -41,29 +56,29 @@ const MAX_CONNECTIONS = 64;
 /** Bytes beyond the limit that are read and dropped, so that the other side lives to see the 413. */
 const DROPPED_BYTES = 1024 * 1024;
 
+const ELSEWHERE = 'with --listen HOST:PORT/PATH and point the server there';
+
 /**
  * Listens for HTTP, within limits of size, time and number of connections.
- * @throws UsageError `address_in_use`, `address_unavailable`
+ * @throws UsageError `address_in_use`, `address_unavailable`, `listener_certificate_invalid`
  */
 export async function listen(
   options: ListenerOptions,
   recorder: Recorder,
   now: () => number,
 ): Promise<Listener> {
-  const server = createServer(
-    { requestTimeout: REQUEST_TIMEOUT, headersTimeout: REQUEST_TIMEOUT },
-    (request, response) => {
-      serve(request, response, options, recorder, now).catch((error: unknown) => {
-        if (!response.headersSent) response.writeHead(500, { connection: 'close' }).end();
-        options.onError(error);
-      });
-    },
-  );
+  const server = await create(options.tls, (request, response) => {
+    serve(request, response, options, recorder, now).catch((error: unknown) => {
+      if (!response.headersSent) response.writeHead(500, { connection: 'close' }).end();
+      options.onError(error);
+    });
+  });
   server.maxConnections = MAX_CONNECTIONS;
-  await bind(server, options.listen);
+  await bind(server, options.listen, options.elsewhere ?? ELSEWHERE);
   const { port } = server.address() as AddressInfo;
+  const url = addressUrl({ ...options.listen, port });
   return {
-    url: addressUrl({ ...options.listen, port }),
+    url: options.tls ? url.replace(/^http:/, 'https:') : url,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -72,21 +87,41 @@ export async function listen(
   };
 }
 
-async function bind(server: Server, { host, port }: ListenAddress): Promise<void> {
+async function create(tls: ListenerOptions['tls'], onRequest: RequestListener): Promise<Server> {
+  const limits: ServerOptions = { requestTimeout: REQUEST_TIMEOUT, headersTimeout: REQUEST_TIMEOUT };
+  if (tls === undefined) return createServer(limits, onRequest);
+  const { createServer: createTlsServer } = await import('node:https');
+  try {
+    return createTlsServer({ ...limits, ...tls }, onRequest);
+  } catch (error) {
+    throw new UsageError(
+      'listener_certificate_invalid',
+      `cannot listen with this certificate: ${(error as Error).message}`,
+      { hint: 'It takes a certificate and the private key that belongs to it, both in PEM.', cause: error },
+    );
+  }
+}
+
+/**
+ * Binds a server to an address.
+ * @param elsewhere how to listen elsewhere, for the hint
+ * @throws UsageError `address_in_use`, `address_unavailable`
+ */
+export async function bind(server: Server, { host, port }: ListenAddress, elsewhere: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const where = `${host}:${port}`;
       if (error.code === 'EADDRINUSE') {
         reject(
           new UsageError('address_in_use', `${where} is in use by another program`, {
-            hint: 'End that program, or listen elsewhere with --listen HOST:PORT/PATH and point the server there.',
+            hint: `End that program, or listen elsewhere ${elsewhere}.`,
             cause: error,
           }),
         );
       } else {
         reject(
           new UsageError('address_unavailable', `cannot listen on ${where} (${error.code})`, {
-            hint: 'Choose an address of this machine and a port that you may use, with --listen HOST:PORT/PATH.',
+            hint: `Choose an address of this machine and a port that you may use, ${elsewhere}.`,
             cause: error,
           }),
         );
@@ -106,7 +141,7 @@ async function serve(
   const startedAt = now();
   const received = {
     method: request.method ?? '',
-    path: pathOf(request.url ?? '/'),
+    ...partsOf(request.url ?? '/'),
     headers: Object.fromEntries(
       Object.entries(request.headers).map(([name, value]) => [
         name,
@@ -130,6 +165,7 @@ async function serve(
     connection: 'close',
     ...reply.headers,
   };
+  if (reply.ended) response.once('close', reply.ended);
   response.writeHead(reply.status, { ...headers, 'content-length': Buffer.byteLength(text) });
   response.end(text, () => reply.sent?.());
   recorder.record({
@@ -156,10 +192,12 @@ async function answer(
   return options.handle({ ...received, body });
 }
 
-/** The path of a request's target; a target that is no URL is its own path. */
-function pathOf(target: string): string {
+/** The path and the query of a request's target; a target that is no URL is its own path. */
+function partsOf(target: string): { path: string; query: string } {
   const base = 'http://localhost';
-  return URL.canParse(target, base) ? new URL(target, base).pathname : target;
+  if (!URL.canParse(target, base)) return { path: target, query: '' };
+  const { pathname, search } = new URL(target, base);
+  return { path: pathname, query: search.slice(1) };
 }
 
 /** Reads a body up to the limit; undefined when it is larger. */

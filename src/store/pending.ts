@@ -1,4 +1,5 @@
 import { isVersionOne, type JsonFile } from './json-file.ts';
+import type { AskedFor } from './tokens.ts';
 
 /** An authentication request that has been acknowledged and not ended yet. */
 export interface PendingRequest {
@@ -17,6 +18,8 @@ export interface PendingRequest {
   /** No poll may be sent before. */
   readonly next_poll_at: number;
   readonly polls: number;
+  /** What was asked for, so that its tokens can be reused. */
+  readonly asked?: AskedFor;
   /** Set once there were tokens or a refusal: it is not polled for again. */
   readonly ended?: true;
 }

@@ -17,12 +17,20 @@ export interface Profile {
   readonly client_assertion?: string;
   readonly assertion_audience?: string;
   readonly auth_method?: string;
+  /** Whether tokens are bound by DPoP: `true` or `false`. */
+  readonly dpop?: string;
+  /** An absolute path. */
+  readonly dpop_key?: string;
+  readonly dpop_alg?: string;
   readonly scope?: string;
   readonly ca_cert?: string;
   readonly cert?: string;
   readonly key?: string;
   readonly login_hint?: string;
   readonly device_listen?: string;
+  readonly redirect_uri?: string;
+  /** An absolute path. */
+  readonly decryption_key?: string;
   readonly id_token_alg?: string;
 }
 

@@ -16,6 +16,17 @@ export interface KeptTokens {
   readonly received_at: number;
   /** Absent where it is not known what was asked for. */
   readonly asked?: AskedFor | undefined;
+  /** The key that was proven when they were requested; whether the access token is bound to it, its type says. */
+  readonly dpop?: KeptDpopKey | undefined;
+}
+
+/** The key of DPoP proofs, as it is kept with the tokens. */
+export interface KeptDpopKey {
+  /** The RFC 7638 thumbprint of the public key. */
+  readonly jkt: string;
+  readonly alg: string;
+  /** The private key, where it was made for these tokens; absent where it is a file of the person's own. */
+  readonly jwk?: Readonly<Record<string, unknown>> & { readonly kty: string };
 }
 
 /** What a request asked for, so that a later one can tell whether the answer would do for it as well. */
@@ -51,7 +62,19 @@ function isKeptTokens(value: unknown): value is KeptTokens {
     typeof kept.issuer === 'string' &&
     typeof kept.client_id === 'string' &&
     typeof kept.received_at === 'number' &&
-    (kept.asked === undefined || (typeof kept.asked === 'object' && kept.asked !== null))
+    (kept.asked === undefined || (typeof kept.asked === 'object' && kept.asked !== null)) &&
+    (kept.dpop === undefined || isKeptDpopKey(kept.dpop))
+  );
+}
+
+function isKeptDpopKey(value: unknown): value is KeptDpopKey {
+  const key = value as Partial<KeptDpopKey> | null;
+  return (
+    typeof key === 'object' &&
+    key !== null &&
+    typeof key.jkt === 'string' &&
+    typeof key.alg === 'string' &&
+    (key.jwk === undefined || typeof key.jwk?.kty === 'string')
   );
 }
 
@@ -104,6 +127,26 @@ export class TokenStore {
       const forgotten = owners.filter((owner) => Object.hasOwn(document.last, owner));
       for (const owner of forgotten) delete document.last[owner];
       return forgotten;
+    });
+  }
+
+  /**
+   * Takes a token that is no longer good out of what is kept, whoever keeps it. With a refresh token goes all that came
+   * with it; with an access token nothing else, so that a refresh brings the next one.
+   * @returns the owners that kept it
+   */
+  async drop(token: string): Promise<string[]> {
+    return this.#file.change((document) => {
+      const dropped: string[] = [];
+      for (const [owner, kept] of Object.entries(document.last)) {
+        const { access_token, expires_in: _over, ...others } = kept.response;
+        if (others.refresh_token !== token && access_token !== token) continue;
+        const isOfUse = others.refresh_token !== token && (others.refresh_token ?? others.id_token);
+        if (isOfUse) document.last[owner] = { ...kept, response: others };
+        else delete document.last[owner];
+        dropped.push(owner);
+      }
+      return dropped;
     });
   }
 

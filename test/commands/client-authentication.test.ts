@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { decodeJwt, decodeProtectedHeader, importJWK, type JWK, jwtVerify } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { openStore } from '../../src/store/index.ts';
+import { makeCertificate } from '../helpers/certificates.ts';
 import { FakeClock } from '../helpers/fake-clock.ts';
 import {
   ACKNOWLEDGEMENT,
@@ -11,7 +12,6 @@ import {
   startMisbehavingServer,
   TOKENS,
 } from '../helpers/misbehaving-server.ts';
-import { makeCertificate } from '../http/certificates.ts';
 import { failureOf, type Machine, machine } from './run.ts';
 
 type Script = Omit<MisbehavingServerOptions, 'clock'>;

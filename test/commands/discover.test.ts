@@ -35,7 +35,7 @@ describe('discover', () => {
       `backchannel_authentication_endpoint +${sandbox.issuer}/protocol/openid-connect/ext/ciba/auth`,
       `jwks_uri +${sandbox.issuer}/protocol/openid-connect/certs`,
       'grants .*urn:openid:params:grant-type:ciba.*',
-      'client authentication +client_secret_basic client_secret_post',
+      'client authentication +client_secret_basic client_secret_post client_secret_jwt private_key_jwt none',
       'CIBA delivery modes +poll',
     ]) {
       expect(stdout).toMatch(new RegExp(`^${line}$`, 'm'));

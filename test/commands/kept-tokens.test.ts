@@ -255,6 +255,8 @@ describe('token list', () => {
           issuer: server.issuer,
           scope: 'openid',
           user: 'cl-taro',
+          token_type: 'Bearer',
+          dpop_jkt: null,
           received_at: '2026-01-01T00:00:00.000Z',
           access_token: '(masked)',
           expires_in: 299,

@@ -1,6 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { compactVerify, decodeJwt, decodeProtectedHeader, importJWK } from 'jose';
 import { describe, expect, it } from 'vitest';
+import { generateKey, publicPart } from '../../src/protocol/key.ts';
 import { FakeClock } from '../helpers/fake-clock.ts';
 import {
   CLIENT_ID,
@@ -163,6 +165,51 @@ describe('token exchange', () => {
     expect(formOf(2)).toContainEqual(['subject_token', TOKENS.json.access_token]);
   });
 
+  it('does not take a token without a type for an access token, and says so', async () => {
+    const json = { access_token: 'of-another-issuer', issued_token_type: `${TYPE}:access_token` };
+    const { token, formOf } = await setUp({ token: [TOKENS, { json }, EXCHANGED] });
+    await token({}, 'client-credentials');
+    const { code, stdout, stderr } = await token({}, 'exchange', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual(json);
+    expect(stderr).toContain('warning: the answer does not say the token_type');
+    await token({}, 'exchange');
+    expect(formOf(2)).toContainEqual(['subject_token', TOKENS.json.access_token]);
+  });
+
+  it.each([
+    ['has ignored', {}, true],
+    ['has heeded', { act: { sub: 'actor' } }, false],
+  ])('tells when the server %s the actor token', async (_how, claims, warns) => {
+    const payload = Buffer.from(JSON.stringify({ sub: 'a', ...claims })).toString('base64url');
+    const json = { ...EXCHANGED.json, access_token: `eyJhbGciOiJFUzI1NiJ9.${payload}.c2lnbmF0dXJl` };
+    const { token } = await setUp({ token: [{ json }] });
+    const actor = ['--subject-token', 'the-subject-token', '--actor-token', 'the-actor-token'];
+    const { code, stderr } = await token({}, 'exchange', ...actor);
+    expect(code).toBe(0);
+    expect(stderr.includes('the server has ignored the actor token')).toBe(warns);
+  });
+
+  it('takes an ID token for the audience, and none for anybody else', async () => {
+    const { server, token } = await setUp({
+      token: [
+        { aud: 'service' },
+        { aud: 'service', azp: 'service' },
+        { aud: 'service', azp: CLIENT_ID },
+        { aud: 'somebody' },
+        { aud: 'service', azp: 'somebody' },
+        { aud: ['service', 'somebody'] },
+      ].map((claims) => async () => ({
+        json: { ...EXCHANGED.json, id_token: await server.idToken({ claims }) },
+      })),
+    });
+    const exchange = () =>
+      token({}, 'exchange', '--subject-token', 'the-subject-token', '--audience', 'service', '--json');
+    for (let count = 0; count < 3; count += 1) expect((await exchange()).code).toBe(0);
+    for (let count = 0; count < 3; count += 1)
+      expect(failureOf(await exchange())).toMatchObject({ code: 'id_token_invalid', exit_code: 4 });
+  });
+
   it('takes the type from the name of a kept token', async () => {
     const { server, token, formOf } = await setUp({
       token: [
@@ -221,6 +268,73 @@ describe('token jwt-bearer', () => {
     for (const text of [stderr, await traced()]) expect(text).not.toContain('the-assertion');
   });
 
+  /** A key that signs assertions, in a file. */
+  async function keyFile(home: string) {
+    const { jwk } = await generateKey('ES256', 'key-1');
+    const file = join(home, 'key.json');
+    await writeFile(file, JSON.stringify(jwk));
+    return { file, jwk };
+  }
+
+  it('makes an assertion for the issuer, by the client, as good as new each time', async () => {
+    const { server, home, token, formOf, traced } = await setUp({ token: [TOKENS, TOKENS] });
+    const { file, jwk } = await keyFile(home);
+    const jtis = new Set();
+    for (const index of [0, 1]) {
+      const { code, stderr } = await token({}, 'jwt-bearer', '--assertion-key', file, '--sub', 'taro', '-v');
+      expect(code).toBe(0);
+      const { assertion = '', ...form } = Object.fromEntries(formOf(index));
+      expect(form).toEqual({
+        grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+        client_id: CLIENT_ID,
+      });
+      const { payload } = await compactVerify(assertion, await importJWK(publicPart(jwk), 'ES256'));
+      const { jti, iat, exp, ...claims } = JSON.parse(new TextDecoder().decode(payload));
+      expect(claims).toEqual({ iss: CLIENT_ID, sub: 'taro', aud: server.issuer });
+      expect(exp - iat).toBe(60);
+      jtis.add(jti);
+      for (const text of [stderr, await traced()]) expect(text).not.toContain(assertion);
+    }
+    expect(jtis.size).toBe(2);
+  });
+
+  it('makes an assertion of the claims that it is given', async () => {
+    const { home, token, formOf } = await setUp({ token: [TOKENS] });
+    const { file } = await keyFile(home);
+    const { code } = await token(
+      {},
+      ...(['jwt-bearer', '--assertion-key', file, '--assertion-kid', 'key-2'] as const),
+      ...['--iss', 'https://partner.example', '--sub', 'taro', '--aud', 'elsewhere', '--lifetime', '5'],
+      ...['--claim', 'level=3', '--claim', 'tenant="3"', '--claim', 'note=a=b', '--claim', 'jti=null'],
+    );
+    expect(code).toBe(0);
+    const { assertion = '' } = Object.fromEntries(formOf(0));
+    expect(decodeProtectedHeader(assertion)).toEqual({ alg: 'ES256', kid: 'key-2' });
+    const { iat = 0, exp = 0, ...claims } = decodeJwt(assertion);
+    expect(claims).toEqual({
+      iss: 'https://partner.example',
+      sub: 'taro',
+      aud: 'elsewhere',
+      level: 3,
+      tenant: '3',
+      note: 'a=b',
+    });
+    expect(exp - iat).toBe(5);
+  });
+
+  it('names its own option where a file holds several keys', async () => {
+    const { server, home, token } = await setUp({});
+    const file = join(home, 'keys.json');
+    const keys = [(await generateKey('ES256', 'one')).jwk, (await generateKey('ES256', 'two')).jwk];
+    await writeFile(file, JSON.stringify({ keys }));
+    const result = await token({}, 'jwt-bearer', '--assertion-key', file, '--sub', 'taro', '--json');
+    expect(failureOf(result)).toMatchObject({
+      code: 'key_ambiguous',
+      hint: 'Name one with --assertion-kid: one, two.',
+    });
+    expect(server.requests).toEqual([]);
+  });
+
   it('warns of an assertion that stands in the arguments', async () => {
     const { token } = await setUp({ token: [TOKENS] });
     const { stderr } = await token({}, 'jwt-bearer', '--assertion', 'the-assertion');
@@ -230,7 +344,15 @@ describe('token jwt-bearer', () => {
   it.each([
     [['--assertion', 'env:NOT_SET'], 'secret_unavailable'],
     [['--assertion', ' '], 'token_empty'],
-    [[], 'usage'],
+    [[], 'assertion_missing'],
+    [['--sub', 'taro'], 'assertion_missing'],
+    [['--assertion', 'env:HOME', '--sub', 'taro'], 'assertion_ready_made'],
+    [['--assertion', 'env:HOME', '--assertion-key', 'key.json'], 'assertion_ready_made'],
+    [['--assertion-key', 'key.json'], 'claim_missing'],
+    [['--assertion-key', 'key.json', '--claim', 'sub'], 'claim_invalid'],
+    [['--assertion-key', 'key.json', '--claim', '=x'], 'claim_invalid'],
+    [['--assertion-key', 'key.json', '--sub', 'taro', '--lifetime', '0'], 'seconds_invalid'],
+    [['--assertion-key', 'no-such-file', '--sub', 'taro'], 'file_unreadable'],
   ])('with %j asks no server', async (args, code) => {
     const result = await run(
       'token',

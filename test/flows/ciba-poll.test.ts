@@ -326,6 +326,11 @@ describe('the ID token', () => {
     ['an iat a week old', claims({ iat: now - WEEK }), /issued 604800 s before it was asked for/],
     ['an iat in the future', claims({ iat: now + 3600 }), /iat is 3595 s in the future/],
     ['no iat', claims({ iat: undefined }), /iat is missing/],
+    [
+      'the hash of another access token',
+      claims({ at_hash: 'AAAA' }),
+      /at_hash is not that of the access token/,
+    ],
     ['a wrong signature', { foreignKey: true }, /its signature is wrong/],
     ['a wrong signature with RS256', { alg: 'RS256', foreignKey: true }, /its signature is wrong/],
     ['an unknown kid', { kid: 'nobody' }, /no key in the JWKS matches/],
@@ -403,7 +408,7 @@ describe('the ID token', () => {
   it('is refused with every claim that is wrong in one message', async () => {
     const { run } = await startWithIdToken(claims({ iss: 'x', aud: 'y', exp: undefined, sub: undefined }));
     const { message } = await failureOf(run());
-    expect(message).toMatch(/iss is "x".*; sub is missing; aud is "y".*; exp is missing/);
+    expect(message).toMatch(/iss is "x".*; aud is "y".*; exp is missing.*; sub is missing/);
   });
 
   it.each(['opaque', 'a.b.c', 'a.b', 'a.b.c.d.e'])('is refused when it is no JWS but %s', async (text) => {

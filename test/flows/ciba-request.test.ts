@@ -126,6 +126,7 @@ describe('the acknowledgement', () => {
       issuer: server.issuer,
       client_id: CLIENT_ID,
       scope: 'openid',
+      asked: { scope: 'openid', user: USER },
       requested_at: start,
       expires_at: start + 120_000,
       interval: 31,

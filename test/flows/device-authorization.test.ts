@@ -129,13 +129,13 @@ describe('the device authorization grant', () => {
       token: [async () => ({ json: { ...TOKENS.json, id_token: await good.server.idToken() } })],
     });
     expect((await good.run()).idToken?.claims.sub).toBe('user-1');
-    const bad = await start({
-      token: [
-        async () => ({ json: { ...TOKENS.json, id_token: await bad.server.idToken({ foreignKey: true }) } }),
-      ],
-    });
-    expect(await failureOf(bad.run())).toMatchObject({ code: 'id_token_invalid', exitCode: 4 });
-    expect(await (await bad.ctx.store()).tokens.last('test')).toBeUndefined();
+    for (const flaws of [{ foreignKey: true }, { claims: { at_hash: 'AAAA' } }] as const) {
+      const bad = await start({
+        token: [async () => ({ json: { ...TOKENS.json, id_token: await bad.server.idToken(flaws) } })],
+      });
+      expect(await failureOf(bad.run())).toMatchObject({ code: 'id_token_invalid', exitCode: 4 });
+      expect(await (await bad.ctx.store()).tokens.last('test')).toBeUndefined();
+    }
   });
 
   it('tells when openid was asked for and no ID token came', async () => {

@@ -71,6 +71,16 @@ describe('what a request asks for', () => {
     expect(askedFor({ resource: ['r'], scope: 'a', username: 'u', password: 'p2' }, NONE)).toEqual(asked);
   });
 
+  it('knows an assertion by whom it is about, whenever it was made', () => {
+    const about = (claims: object) => askedFor({ assertion: jwt(claims) }, NONE);
+    expect(about({ iss: 'i', sub: 's', jti: '1' })).toEqual({ user: 's of i' });
+    expect(about({ iss: 'i', sub: 's', jti: '2' })).toEqual(about({ iss: 'i', sub: 's', jti: '1' }));
+    expect(about({ iss: 'j', sub: 's' })).not.toEqual(about({ iss: 'i', sub: 's' }));
+    const opaque = askedFor({ assertion: 'not-a-jwt' }, NONE);
+    expect(opaque.user).toMatch(/^[\w-]{43}$/);
+    expect(opaque).not.toEqual(askedFor({ assertion: 'another' }, NONE));
+  });
+
   it('has no digest where there is no rest', () => {
     expect(askedFor({ scope: undefined, login_hint: 'u', binding_message: 'm' }, NONE)).toEqual({
       user: 'u',
@@ -113,6 +123,34 @@ describe('kept tokens', () => {
     ['scope_missing', { asked: { user: 'u', scope: 'x z' } }],
   ])('are unfit: %s', (why, change) => {
     expect(unfitFor(tokens, { ...wanted, ...change })).toBe(why);
+  });
+
+  const jkt = 'the-thumbprint';
+  const jwk = { kty: 'EC' };
+  const plain = { access_token: 'a', token_type: 'Bearer' };
+  const bound = { access_token: 'a', token_type: 'dpop' };
+  const ofCertificate = { access_token: jwt({ cnf: { 'x5t#S256': 'c1' } }), token_type: 'Bearer' };
+  it.each([
+    ['fit', plain, undefined, { dpop: false as const }],
+    ['fit', plain, { jkt, alg: 'ES256', jwk }, { dpop: false as const }],
+    ['not_dpop_bound', plain, { jkt, alg: 'ES256', jwk }, { dpop: {} }],
+    ['dpop_bound', bound, { jkt, alg: 'ES256', jwk }, { dpop: false as const }],
+    ['dpop_bound', bound, undefined, { dpop: false as const }],
+    ['fit', bound, { jkt, alg: 'ES256', jwk }, { dpop: {} }],
+    ['fit', bound, { jkt, alg: 'ES256', jwk }, { dpop: { jkt } }],
+    ['fit', bound, { jkt, alg: 'ES256' }, { dpop: { jkt } }],
+    ['fit', bound, { jkt, alg: 'ES256' }, {}],
+    ['other_dpop_key', bound, { jkt, alg: 'ES256' }, { dpop: {} }],
+    ['other_dpop_key', bound, { jkt, alg: 'ES256', jwk }, { dpop: { jkt: 'another' } }],
+    ['other_dpop_key', bound, undefined, { dpop: { jkt } }],
+    ['fit', ofCertificate, undefined, { certificate: 'c1' }],
+    ['other_certificate', ofCertificate, undefined, { certificate: 'c2' }],
+    ['other_certificate', ofCertificate, undefined, {}],
+    ['fit', plain, undefined, { certificate: 'c1' }],
+  ])('are %s: %j with the key %j for %j', (why, response, dpop, binding) => {
+    const of = kept(response, { asked: { user: 'u' }, dpop });
+    const unfit = unfitFor(of, { ...wanted, asked: { user: 'u' }, ...binding });
+    expect(unfit ?? 'fit').toBe(why);
   });
 
   it('are fit under the issuer that the server calls itself', () => {

@@ -1,5 +1,5 @@
 // Makes X.509 certificates for tests with nothing but Node, so that none has to be stored or can expire.
-import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 
 export interface Certificate {
   /** PEM. */
@@ -8,9 +8,9 @@ export interface Certificate {
   readonly key: string;
 }
 
+/** Plain data, so that it can travel to another process. */
 export interface Authority extends Certificate {
   readonly name: string;
-  readonly privateKey: KeyObject;
 }
 
 export interface CertificateOptions {
@@ -34,7 +34,7 @@ export function makeCertificate(name: string, options: CertificateOptions = {}):
   );
   const extensions = [extension('551d11', sequence(...alternatives))];
   const issuer = authority?.name ?? name;
-  const signer = authority?.privateKey ?? privateKey;
+  const signer = authority ? createPrivateKey(authority.key) : privateKey;
   return pems(certificate({ name, issuer, publicKey, signer, from, until, extensions }), privateKey);
 }
 
@@ -52,7 +52,7 @@ export function makeAuthority(name: string): Authority {
     until: DAY,
     extensions,
   });
-  return { ...pems(body, privateKey), name, privateKey };
+  return { ...pems(body, privateKey), name };
 }
 
 interface Content {

@@ -44,7 +44,16 @@ export interface ReceivedRequest {
   readonly at: number;
 }
 
-export type ScriptedEndpoint = 'backchannel' | 'device_authorization' | 'token' | 'callback';
+export type ScriptedEndpoint =
+  | 'backchannel'
+  | 'device_authorization'
+  | 'token'
+  | 'callback'
+  | 'introspection'
+  | 'revocation'
+  | 'userinfo'
+  | 'end_session'
+  | 'pushed_authorization';
 
 export interface MisbehavingServerOptions {
   readonly clock: FakeClock;
@@ -53,8 +62,13 @@ export interface MisbehavingServerOptions {
   readonly jwks?: Step;
   readonly backchannel?: readonly Step[];
   readonly device_authorization?: readonly Step[];
+  readonly pushed_authorization?: readonly Step[];
   readonly token?: readonly Step[];
   readonly callback?: readonly Step[];
+  readonly introspection?: readonly Step[];
+  readonly revocation?: readonly Step[];
+  readonly userinfo?: readonly Step[];
+  readonly end_session?: readonly Step[];
 }
 
 /** What is wrong with a JWT; a claim that is undefined is left out. */
@@ -65,6 +79,8 @@ export interface Flaws {
   /** Signs with a key that the JWKS does not have, under the kid of one that it has. */
   readonly foreignKey?: true;
   readonly kid?: string;
+  /** Of the header. */
+  readonly typ?: string;
   /** Keys HS256 with this instead. */
   readonly secret?: string;
 }
@@ -94,7 +110,12 @@ const PATHS: Readonly<Record<string, ReceivedRequest['endpoint']>> = {
   '/ext/ciba/auth/callback': 'callback',
   '/protocol/openid-connect/ext/ciba/auth/callback': 'callback',
   '/device': 'device_authorization',
+  '/par': 'pushed_authorization',
   '/token': 'token',
+  '/introspect': 'introspection',
+  '/revoke': 'revocation',
+  '/userinfo': 'userinfo',
+  '/logout': 'end_session',
 };
 
 interface Keys {
@@ -134,8 +155,9 @@ function sharedKeys(): Promise<Keys> {
 }
 
 /**
- * An authorization server on loopback that answers by a script. Its backchannel, device authorization, callback and
- * token endpoints answer one step of their list after the other; a request beyond the list, and a step that is never reached, fail the test.
+ * An authorization server on loopback that answers by a script. Its endpoints, but for
+ * metadata and JWKS, answer one step of their list after the other; a request beyond the list,
+ * and a step that is never reached, fail the test.
  */
 export async function startMisbehavingServer(options: MisbehavingServerOptions): Promise<MisbehavingServer> {
   const { clock } = options;
@@ -145,8 +167,13 @@ export async function startMisbehavingServer(options: MisbehavingServerOptions):
   const scripts: Record<ScriptedEndpoint, Step[]> = {
     backchannel: [...(options.backchannel ?? [])],
     device_authorization: [...(options.device_authorization ?? [])],
+    pushed_authorization: [...(options.pushed_authorization ?? [])],
     token: [...(options.token ?? [])],
     callback: [...(options.callback ?? [])],
+    introspection: [...(options.introspection ?? [])],
+    revocation: [...(options.revocation ?? [])],
+    userinfo: [...(options.userinfo ?? [])],
+    end_session: [...(options.end_session ?? [])],
   };
   let metadata: ServerMetadata = { issuer: '' };
 
@@ -187,6 +214,12 @@ export async function startMisbehavingServer(options: MisbehavingServerOptions):
     jwks_uri: `${issuer}/jwks`,
     backchannel_authentication_endpoint: `${issuer}/ext/ciba/auth`,
     device_authorization_endpoint: `${issuer}/device`,
+    introspection_endpoint: `${issuer}/introspect`,
+    revocation_endpoint: `${issuer}/revoke`,
+    userinfo_endpoint: `${issuer}/userinfo`,
+    end_session_endpoint: `${issuer}/logout`,
+    authorization_endpoint: `${issuer}/authorize`,
+    pushed_authorization_request_endpoint: `${issuer}/par`,
     id_token_signing_alg_values_supported: ['ES256', 'RS256'],
     ...options.metadata,
   };
@@ -261,7 +294,11 @@ async function mint(claims: Readonly<Record<string, unknown>>, flaws: Flaws, mad
     const part = (value: unknown) => base64url.encode(JSON.stringify(value));
     return `${part({ alg: 'none' })}.${part(claims)}.`;
   }
-  const jwt = new SignJWT(claims).setProtectedHeader({ alg, kid });
+  const jwt = new SignJWT(claims).setProtectedHeader({
+    alg,
+    kid,
+    ...(flaws.typ !== undefined && { typ: flaws.typ }),
+  });
   if (alg === 'HS256') return jwt.sign(new TextEncoder().encode(flaws.secret ?? made.publicPem));
   return jwt.sign(flaws.foreignKey ? made.foreign[alg] : made[alg].privateKey);
 }

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { OauthctlError } from '../../src/errors.ts';
 import { createHttpClient } from '../../src/http/client.ts';
 import type { Exchange, HttpRequest, TransportOptions } from '../../src/http/types.ts';
-import { type Authority, type Certificate, makeAuthority, makeCertificate } from './certificates.ts';
+import { type Authority, type Certificate, makeAuthority, makeCertificate } from '../helpers/certificates.ts';
 import { deadPort, httpServer, proxyServer, tcpServer, tlsServer } from './servers.ts';
 
 const SECRET = 'correct-horse-battery';
@@ -363,6 +363,24 @@ describe('over TLS', () => {
     expect(await failure(`https://127.0.0.1:${port}/`)).toMatchObject({
       code: 'tls',
       message: `127.0.0.1:${port} closed the connection during the TLS handshake`,
+    });
+  });
+
+  it('a connection that TLS gives up later says why, and that the request may have been handled', async () => {
+    let spoil = () => {};
+    const upstream = await tlsServer(server, () => spoil());
+    const port = await tcpServer((socket) => {
+      const tls = connect(upstream, '127.0.0.1');
+      tls.on('error', () => {}).pipe(socket, { end: false });
+      socket.on('data', (data) => tls.write(data));
+      // A record that nobody has encrypted, once the request has arrived.
+      spoil = () => socket.write(Buffer.from(`1703030020${'00'.repeat(32)}`, 'hex'));
+    });
+    expect(await failure(`https://127.0.0.1:${port}/`, { ca: authority.cert })).toMatchObject({
+      code: 'tls',
+      exitCode: 5,
+      message: expect.stringMatching(/the TLS connection to .* failed: .*bad record mac/),
+      maybeHandled: true,
     });
   });
 

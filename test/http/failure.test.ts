@@ -1,5 +1,7 @@
+import { X509Certificate } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { describeFailure } from '../../src/http/failure.ts';
+import { makeAuthority, makeCertificate } from '../helpers/certificates.ts';
 
 const coded = (code: string, message = code) => Object.assign(new Error(message), { code });
 
@@ -37,6 +39,53 @@ describe('the description of a failure', () => {
       code: 'network',
       message: 'the exchange with as.example:443 failed: a string',
       cause: 'a string',
+    });
+  });
+});
+
+describe('a client certificate that a server does not accept', () => {
+  const authority = makeAuthority('Authority of a test');
+  const refusal = (alert: string, certificate?: X509Certificate) =>
+    describeFailure(
+      coded('ERR_SSL_TLSV1_ALERT', `ssl3_read_bytes:tlsv13 alert ${alert}:SSL alert number 46`),
+      {
+        url: new URL('https://as.example/token'),
+        timeoutMs: 30_000,
+        certificate,
+        now: Date.now(),
+      },
+    );
+
+  it.each([
+    ['that has expired', { from: -7_200, until: -3_600, authority }, /of CN=client expired on/],
+    ['that is not valid yet', { from: 3_600, authority }, /of CN=client is valid from .* on/],
+    ['that nobody else has signed', {}, /of CN=client is self-signed/],
+    ['of an authority', { authority }, /has to trust CN=Authority of a test, which issued .* CN=client/],
+  ])('%s is told by what it says of itself', (_what, options, hint) => {
+    const certificate = new X509Certificate(makeCertificate('client', options).cert);
+    for (const alert of ['certificate unknown', 'bad certificate', 'unknown ca', 'certificate expired']) {
+      expect(refusal(alert, certificate)).toMatchObject({
+        code: 'client_certificate_refused',
+        exitCode: 5,
+        message: `as.example:443 does not accept the client certificate (${alert})`,
+        hint: expect.stringMatching(hint),
+        maybeHandled: false,
+      });
+    }
+  });
+
+  it('is told apart from one that was not there', () => {
+    expect(refusal('certificate required')).toMatchObject({
+      code: 'client_certificate_refused',
+      message: 'as.example:443 wants a client certificate (certificate required)',
+      hint: expect.stringContaining('--cert, --key'),
+    });
+  });
+
+  it('is told apart from other alerts', () => {
+    expect(refusal('protocol version')).toMatchObject({
+      code: 'tls',
+      message: 'the TLS connection to as.example:443 failed: protocol version',
     });
   });
 });

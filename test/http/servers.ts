@@ -9,7 +9,7 @@ import {
   type Socket,
 } from 'node:net';
 import { onTestFinished } from 'vitest';
-import type { Certificate } from './certificates.ts';
+import type { Certificate } from '../helpers/certificates.ts';
 
 const greet: RequestListener = (_request, response) => {
   response.writeHead(200, { 'content-type': 'application/json' }).end('{"ok":true}');

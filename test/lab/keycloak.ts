@@ -46,22 +46,41 @@ const keycloak26: Artifact = {
   type: 'zip',
 };
 
+/** What distinguishes one Keycloak 26 from another. */
+export interface Variant {
+  /** What its folder and its messages are called. */
+  name: string;
+  /** Options that it is built with; the outcome is kept in the cache for each combination. */
+  buildOptions?: string[];
+  /** Further options, for a run whose files may be put into this folder. */
+  options?: (folder: string) => Promise<string[]>;
+}
+
+/** Starts Keycloak 26 in development mode with an empty in-memory database, on a free port of 127.0.0.1. */
+export function startKeycloak26(): Promise<Started<KeycloakServer>> {
+  return startVariant({ name: 'keycloak26' });
+}
+
 /**
- * Starts Keycloak 26 in development mode with an empty in-memory database, on a free port of 127.0.0.1.
+ * Starts one variant of Keycloak 26, as startKeycloak26 does.
  *
  * Its first start builds it (about half a minute); the outcome, `lib/quarkus`, is kept in the cache.
  */
-export async function startKeycloak26(): Promise<Started<KeycloakServer>> {
+export async function startVariant({
+  name,
+  buildOptions: furtherBuildOptions = [],
+  options = async () => [],
+}: Variant): Promise<Started<KeycloakServer>> {
   const javaHome = findJava(17);
   const home = await distribution(keycloak26, javaHome);
-  const folder = await temporaryFolder('keycloak26');
+  const folder = await temporaryFolder(name);
   const port = await freePort();
   const devicePort = await freePort();
   const baseUrl = `http://127.0.0.1:${port}`;
   const device = `127.0.0.1:${devicePort}${devicePath}`;
 
   // Only what a run may write is copied; the 168 MB of lib/lib are shared.
-  const buildOptions = ['--db=dev-mem'];
+  const buildOptions = ['--db=dev-mem', ...furtherBuildOptions];
   const built = join('built', `keycloak-${keycloak26.version}${buildOptions.join('')}`);
   const builtBefore = inCache(built);
   for (const part of [
@@ -79,12 +98,15 @@ export async function startKeycloak26(): Promise<Started<KeycloakServer>> {
   await symlink(join(home, 'lib/lib'), join(folder, 'lib/lib'));
   await mkdir(join(folder, 'tmp'));
 
-  progress(`Keycloak ${keycloak26.version}: starting${builtBefore ? '' : ' and building'} on ${baseUrl}`);
+  progress(`${name}: starting${builtBefore ? '' : ' and building'} on ${baseUrl}`);
   const server = await startServer(
-    `Keycloak ${keycloak26.version}`,
+    name,
     {
       command: 'bash',
-      args: ['bin/kc.sh', 'start-dev', ...buildOptions, '--http-host=127.0.0.1', `--http-port=${port}`],
+      args: [
+        ...['bin/kc.sh', 'start-dev', ...buildOptions],
+        ...['--http-host=127.0.0.1', `--http-port=${port}`, ...(await options(folder))],
+      ],
       env: {
         JAVA_HOME: javaHome,
         JAVA_OPTS_APPEND: jvmOptions(join(folder, 'tmp')).join(' '),

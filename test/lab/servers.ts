@@ -1,9 +1,15 @@
 import { type KeycloakServer, runningKeycloak, startKeycloak14, startKeycloak26 } from './keycloak.ts';
+import { type KeycloakTlsServer, startKeycloak26Tls } from './keycloak-tls.ts';
+import { type SpringServer, startSpring } from './spring.ts';
 
 /** What a test learns about each server of the laboratory. A further server (Kafka, Spring, …) is a line here and one below. */
 export interface LabServers {
   keycloak26: KeycloakServer;
   keycloak14: KeycloakServer;
+  /** With HTTPS, client certificates and the legacy token exchange. */
+  keycloak26tls: KeycloakTlsServer;
+  /** A multi-tenant resource server to compare with. */
+  spring: SpringServer;
 }
 
 export type ServerName = keyof LabServers;
@@ -19,28 +25,21 @@ export interface Started<Info> {
   stop(): Promise<void>;
 }
 
-export interface LabEntry<Info> {
-  /** True to start it before the first test; otherwise it starts when a test first asks for it. */
-  eager: boolean;
-  /** @throws MissingError when the machine lacks something */
-  start(): Promise<Started<Info>>;
-}
-
-export const servers: { [Name in ServerName]: LabEntry<LabServers[Name]> } = {
-  keycloak26: {
-    eager: true,
-    start: async () => {
-      const running = process.env.OAUTHCTL_LAB_KEYCLOAK26;
-      return running ? runningKeycloak('26', running) : startKeycloak26();
-    },
+/** How each is started. @throws MissingError when the machine lacks something */
+export const servers: { [Name in ServerName]: () => Promise<Started<LabServers[Name]>> } = {
+  async keycloak26() {
+    const running = process.env.OAUTHCTL_LAB_KEYCLOAK26;
+    return running ? runningKeycloak('26', running) : startKeycloak26();
   },
-  keycloak14: {
-    eager: true,
-    start: async () => {
-      const running = process.env.OAUTHCTL_LAB_KEYCLOAK14;
-      return running ? runningKeycloak('14', running) : startKeycloak14();
-    },
+  async keycloak14() {
+    const running = process.env.OAUTHCTL_LAB_KEYCLOAK14;
+    return running ? runningKeycloak('14', running) : startKeycloak14();
   },
+  keycloak26tls: startKeycloak26Tls,
+  spring: () => startSpring(),
 };
 
 export const serverNames = Object.keys(servers) as ServerName[];
+
+/** Those that start before the first test; the others start when a test first asks for them. */
+export const eagerNames = ['keycloak26', 'keycloak14'] as const satisfies readonly ServerName[];

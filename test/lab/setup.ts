@@ -4,7 +4,7 @@ import type { TestProject } from 'vitest/node';
 import { Lab } from './lab.ts';
 import { progress } from './process.ts';
 import { buildProgram } from './program.ts';
-import { serverNames, servers } from './servers.ts';
+import { eagerNames, serverNames } from './servers.ts';
 import './provided.ts';
 
 /**
@@ -19,10 +19,9 @@ import './provided.ts';
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const lab = new Lab(process.env);
   const unwatch = endWithNpm();
-  const eager = serverNames.filter((name) => servers[name].eager);
   const [built, ...answers] = await Promise.allSettled([
     buildProgram(),
-    ...eager.map((name) => lab.server(name)),
+    ...eagerNames.map((name) => lab.server(name)),
   ]);
   const failures = [built, ...answers].flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
   if (failures.length > 0 || built.status === 'rejected') {
@@ -30,7 +29,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     if (built.status === 'fulfilled') await built.value.remove();
     throw failures.length === 1 ? failures[0] : new Error(failures.map(String).join('\n'));
   }
-  for (const [index, name] of eager.entries()) {
+  for (const [index, name] of eagerNames.entries()) {
     const answer = answers[index];
     if (answer?.status !== 'fulfilled') continue;
     if ('skipped' in answer.value) progress(`${name}: skipped, ${answer.value.skipped}`);

@@ -112,4 +112,11 @@ describe('a request as a curl command', () => {
       ...['--data-urlencode', 'client_secret=a b$c'],
     ]);
   });
+
+  it('leaves a body that is no text to standard input, and asks for a head as curl does', () => {
+    const bytes = { method: 'PUT', url: URL_OF, body: Uint8Array.of(0xff) };
+    expect(renderCurl(bytes, {}, new Redactor()).command).toContain('--data-binary @-');
+    const head = renderCurl({ method: 'HEAD', url: URL_OF }, {}, new Redactor());
+    expect(head.command).toMatch(/^curl --head https/);
+  });
 });

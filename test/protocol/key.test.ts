@@ -11,7 +11,7 @@ import {
   selectSigningKey,
   signingAlgsOf,
 } from '../../src/protocol/key.ts';
-import { makeCertificate } from '../http/certificates.ts';
+import { makeCertificate } from '../helpers/certificates.ts';
 
 const parse = (keys: unknown) => parseKeys(JSON.stringify(keys), 'keys.json');
 const select = async (keys: unknown, kid?: string) => selectSigningKey(await parse(keys), 'keys.json', kid);

@@ -46,12 +46,18 @@ onEachKeycloak({}, (stage) => {
   });
 
   if (stage.version === 14) {
-    test('a server that exchanges no tokens says so, and so does the explanation', async (context) => {
+    test('a server that exchanges no tokens says so, whatever the types, and so does the explanation', async (context) => {
       const cli = await open(context);
       await signIn(cli);
-      const error = await cli.fails(3, 'token', 'exchange', '--audience', 'plain-client');
-      expect(error).toMatchObject({ code: 'Feature not enabled', oauth: { status: 501 } });
-      expect(error.hint).toContain('switched off');
+      for (const args of [
+        ['--audience', 'plain-client'],
+        ['--subject-token', '@last.refresh_token'],
+        ['--requested-token-type', 'saml2'],
+      ]) {
+        const error = await cli.fails(3, 'token', 'exchange', ...args);
+        expect(error).toMatchObject({ code: 'Feature not enabled', oauth: { status: 501 } });
+        expect(error.hint).toContain('switched off');
+      }
     });
     return;
   }
@@ -82,6 +88,35 @@ onEachKeycloak({}, (stage) => {
     expect(run.stdout).toMatch(/^ +typ +ID$/m);
     // An ID token would be refused as a subject.
     await cli.json('token', 'exchange', '--no-keep');
+  });
+
+  test.for(['refresh_token', 'id_token', 'jwt', 'saml1', 'saml2'])(
+    'a subject token of the type %s is not taken',
+    async (type, context) => {
+      const cli = await open(context);
+      await signIn(cli);
+      const error = await cli.fails(3, 'token', 'exchange', '--subject-token-type', type);
+      expect(error).toMatchObject({ code: 'invalid_request', hint: expect.stringContaining('this type') });
+    },
+  );
+
+  test('of the other types only an ID token is given, and a refresh token where the client allows it', async (context) => {
+    const cli = await open(context);
+    await signIn(cli);
+    const { admin, realm, client } = stage.sample;
+    const exchange = ['token', 'exchange', '--no-keep', '--requested-token-type'];
+    for (const type of ['refresh_token', 'jwt', 'saml1', 'saml2']) {
+      const error = await cli.fails(3, ...exchange, type);
+      expect(error).toMatchObject({ code: 'invalid_request', hint: expect.stringContaining('this type') });
+    }
+    const attribute = 'standard.token.exchange.enableRefreshRequestedTokenType';
+    await admin.updateClient(realm, client.id, { attributes: { [attribute]: 'SAME_SESSION' } });
+    const tokens = await cli.json(...exchange, 'refresh_token');
+    expect(tokens).toMatchObject({
+      issued_token_type: `${TYPE}:refresh_token`,
+      refresh_token: expect.any(String),
+    });
+    await admin.updateClient(realm, client.id, { attributes: { [attribute]: '' } });
   });
 
   test('what stands in the way of an exchange is said, and what to do about it', async (context) => {

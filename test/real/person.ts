@@ -1,3 +1,5 @@
+import { Agent, fetch } from 'undici';
+
 /** A page that a person sees, or where a browser ended up. */
 export interface Page {
   readonly url: string;
@@ -13,6 +15,12 @@ const MOST_REDIRECTS = 20;
  */
 export class Person {
   readonly #cookies = new Map<string, string>();
+  readonly #dispatcher: Agent | undefined;
+
+  /** @param ca an authority, in PEM, that this browser trusts */
+  constructor(ca?: string) {
+    this.#dispatcher = ca === undefined ? undefined : new Agent({ connect: { ca } });
+  }
 
   /** Opens an address. */
   open(url: string): Promise<Page> {
@@ -47,6 +55,7 @@ export class Person {
         // Keycloak chooses by it between the page for people and the endpoint for clients.
         headers: { accept: 'text/html', cookie: [...this.#cookies].map((pair) => pair.join('=')).join('; ') },
         signal: AbortSignal.timeout(30_000),
+        ...(this.#dispatcher && { dispatcher: this.#dispatcher }),
         ...(next.body && { body: next.body }),
       });
       this.#keep(answer.headers.getSetCookie());

@@ -52,15 +52,33 @@ describe('oauth4webapi accepts', () => {
       backchannel_authentication_endpoint: `${harness.sandbox.issuer}/protocol/openid-connect/ext/ciba/auth`,
       backchannel_token_delivery_modes_supported: ['poll'],
       backchannel_user_code_parameter_supported: false,
-      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      authorization_endpoint: `${harness.sandbox.issuer}/protocol/openid-connect/auth`,
+      device_authorization_endpoint: `${harness.sandbox.issuer}/protocol/openid-connect/auth/device`,
+      pushed_authorization_request_endpoint: `${harness.sandbox.issuer}/protocol/openid-connect/ext/par/request`,
+      authorization_response_iss_parameter_supported: true,
+      code_challenge_methods_supported: ['S256'],
+      token_endpoint_auth_methods_supported: [
+        'client_secret_basic',
+        'client_secret_post',
+        'client_secret_jwt',
+        'private_key_jwt',
+        'none',
+      ],
       id_token_signing_alg_values_supported: ['RS256'],
     });
     expect(server.grant_types_supported?.toSorted()).toEqual([
+      'authorization_code',
       'client_credentials',
+      'implicit',
+      'password',
       'refresh_token',
+      'urn:ietf:params:oauth:grant-type:device_code',
+      'urn:ietf:params:oauth:grant-type:jwt-bearer',
+      'urn:ietf:params:oauth:grant-type:token-exchange',
       'urn:openid:params:grant-type:ciba',
     ]);
-    expect(server.authorization_endpoint).toBeUndefined();
+    expect(server).not.toHaveProperty('backchannel_authentication_request_signing_alg_values_supported');
+    expect(server).not.toHaveProperty('id_token_encryption_alg_values_supported');
   });
 
   it('the RFC 8414 metadata, which is the same', async () => {

@@ -33,7 +33,8 @@ describe('the sandbox', () => {
     ['/realms/sandboxconstructor', 'Realm does not exist'],
     ['/', 'Unable to find matching target resource method'],
     ['/auth/realms/sandbox', 'Unable to find matching target resource method'],
-    ['/realms/sandbox/protocol/openid-connect/auth', 'Unable to find matching target resource method'],
+    ['/realms/sandbox/protocol/openid-connect/logout', 'Unable to find matching target resource method'],
+    ['/realms/sandbox/login-actions/authenticate', 'Unable to find matching target resource method'],
     [
       '/realms/sandbox/.well-known/oauth-authorization-server',
       'Unable to find matching target resource method',
@@ -91,7 +92,13 @@ describe('the sandbox', () => {
     ['a lifetime of 0', { expiresIn: 0 }],
     ['a device that is no URL', { device: 'localhost' }],
     ['a device that is no http URL', { device: 'file:///etc/passwd' }],
-    ['the name of its other client', { clientId: 'sandbox-service' }],
+    ['the name of another client', { clientId: 'sandbox-service' }],
+    ['a private key of a client', { clientKeys: [{ kty: 'EC', crv: 'P-256', x: 'x', y: 'y', d: 'd' }] }],
+    [
+      'an encryption key of no use',
+      { clientKeys: [{ kty: 'RSA', e: 'e', n: 'n', use: 'enc', alg: 'RSA1_5' }] },
+    ],
+    ['a shared key of a client', { clientKeys: [{ kty: 'oct', k: 'c2VjcmV0' }] }],
   ];
   it.each(senseless)('does not start with %s', async (_what, options) => {
     await expect(startSandbox(options)).rejects.toThrow(TypeError);
@@ -160,6 +167,44 @@ await fetch(endpoint + '/userinfo', { headers: { authorization: 'Bearer ' + toke
 await fetch(endpoint + '/certs');
 await fetch(sandbox.issuer + '/.well-known/openid-configuration');
 await post('/revoke', { token });
+
+const open = async (url, cookie = '', form) => {
+  const init = form && { method: 'POST', body: new URLSearchParams(form) };
+  const response = await fetch(url, { ...init, redirect: 'manual', headers: { cookie, accept: 'text/html' } });
+  const cookies = response.headers.getSetCookie().map((one) => one.split(';')[0]);
+  return { url: response.headers.get('location'), cookie: [cookie, ...cookies].join('; '), text: await response.text() };
+};
+const request = (form) => endpoint + '/auth?' + new URLSearchParams({
+  client_id: sandbox.clientId,
+  redirect_uri: 'http://127.0.0.1:1/',
+  response_type: 'code id_token token',
+  scope: 'openid',
+  nonce: 'n',
+  ...form,
+});
+const first = await open(request({ response_mode: 'jwt' }));
+const user = { username: 'cl-taro', password: sandbox.passwords['cl-taro'] };
+await open(first.url, first.cookie);
+await open(first.url, first.cookie, { username: 'cl-taro' });
+const second = await open(first.url, first.cookie, user);
+const third = await open(second.url, second.cookie);
+if (!third.url.includes('#response=')) throw new Error('no authorization response');
+await open(request({ redirect_uri: 'https://elsewhere.example' }));
+await open(request({ prompt: 'none' }));
+await open(request({ request: 'e30.e30.' }));
+await post('/ext/par/request', { response_type: 'code', redirect_uri: 'http://127.0.0.1:1/' });
+await post('/token', { grant_type: 'password', ...user, resource: 'urn:resource' });
+await post('/token', { grant_type: 'client_credentials' }, { dpop: 'e30.e30.' });
+const flow = await (await post('/auth/device', { scope: 'openid' })).json();
+await post('/token', { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code: flow.device_code });
+const page = await open(flow.verification_uri_complete);
+const xsrf = ({ text }) => /name="xsrf" value="([^"]*)"/.exec(text)[1];
+const wrong = await open(flow.verification_uri, page.cookie, { xsrf: xsrf(page), user_code: 'x' });
+const right = { xsrf: xsrf(wrong), user_code: flow.user_code, confirm: 'yes' };
+const code = await open(flow.verification_uri, wrong.cookie, right);
+const login = await open(code.url, code.cookie, user);
+const done = await open(login.url, login.cookie);
+if (!done.text.includes('The device may go on')) throw new Error('no device');
 await sandbox.close();
 device.close();
 device.closeAllConnections();

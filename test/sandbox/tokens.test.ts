@@ -101,7 +101,7 @@ describe('the second client', () => {
 describe('the token endpoint', () => {
   it('refuses an unknown grant', async () => {
     const harness = await startHarness();
-    expect(await harness.post('/token', { grant_type: 'password' })).toMatchObject({
+    expect(await harness.post('/token', { grant_type: 'magic' })).toMatchObject({
       status: 400,
       json: { error: 'unsupported_grant_type' },
     });

@@ -37,6 +37,20 @@ describe('the token store', () => {
     expect(await tokens.list()).toEqual({ one: kept('first') });
   });
 
+  it('drops a dead refresh token with all that came with it, and a dead access token alone', async () => {
+    const { tokens } = openStore({ OAUTHCTL_HOME: await emptyFolder() });
+    const response = { access_token: 'first', expires_in: 300, refresh_token: 'r', scope: 'a' };
+    await tokens.keep('one', { ...kept('first'), response });
+    await tokens.keep('two', kept('other'));
+    expect(await tokens.drop('nothing')).toEqual([]);
+    expect(await tokens.drop('first')).toEqual(['one']);
+    expect((await tokens.last('one'))?.response).toEqual({ refresh_token: 'r', scope: 'a' });
+    expect(await tokens.drop('r')).toEqual(['one']);
+    expect(await tokens.list()).toEqual({ two: kept('other') });
+    expect(await tokens.drop('other')).toEqual(['two']);
+    expect(await tokens.list()).toEqual({});
+  });
+
   it('replaces a refresh token that was used up, and nothing else', async () => {
     const { tokens } = openStore({ OAUTHCTL_HOME: await emptyFolder() });
     const response = { access_token: 'a', refresh_token: 'old', refresh_expires_in: 60 };

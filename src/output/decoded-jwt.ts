@@ -1,0 +1,60 @@
+import { inWords } from './duration.ts';
+import { printable } from './printable.ts';
+import type { Paint } from './style.ts';
+
+/** One member of a header or of claims, with what it means where that is known. */
+export interface ShownMember {
+  readonly name: string;
+  readonly value: unknown;
+  readonly meaning?: string | undefined;
+  /** Whether the value is a number of seconds since 1970. */
+  readonly isTime?: boolean;
+}
+
+/** One decoded token, for people. */
+export interface ShownJwt {
+  /** For example `access_token · JWS RS256`. */
+  readonly title: string;
+  readonly sections: readonly { readonly name: string; readonly members: readonly ShownMember[] }[];
+  /** A payload that is no claims. */
+  readonly payload?: string | undefined;
+}
+
+const NAME_WIDTH = 20;
+/** From here on, in seconds, a Date has no name for it. */
+const LATEST = 8.64e12;
+
+/** Renders decoded tokens for people: what each member holds, times in words, and what it means. @param now milliseconds since the epoch */
+export function renderDecoded(
+  tokens: readonly ShownJwt[],
+  { paint, now }: { readonly paint: Paint; readonly now: number },
+): string {
+  return tokens.map((token) => renderOne(token, paint, now)).join('\n');
+}
+
+function renderOne({ title, sections, payload }: ShownJwt, paint: Paint, now: number): string {
+  const lines = [paint.bold(printable(title))];
+  for (const { name, members } of sections) {
+    lines.push(`  ${name}`);
+    for (const { name: member, value, meaning, isTime } of members) {
+      const shown = isTime ? renderTime(member, value, now) : renderValue(value);
+      const suffix = meaning === undefined ? '' : paint.dim(`  ${meaning}`);
+      lines.push(`    ${printable(member).padEnd(NAME_WIDTH)} ${shown}${suffix}`);
+    }
+  }
+  if (payload !== undefined) lines.push('  payload', `    ${printable(payload)}`);
+  return `${lines.join('\n')}\n`;
+}
+
+function renderTime(name: string, value: unknown, now: number): string {
+  if (typeof value !== 'number' || !Number.isFinite(value) || Math.abs(value) >= LATEST)
+    return `${renderValue(value)} (no time in seconds since 1970)`;
+  const left = value - now / 1000;
+  const words = left > 0 ? `in ${inWords(left)}` : `${inWords(-left)} ago`;
+  const at = new Date(value * 1000).toISOString().replace('.000Z', 'Z');
+  return `${value} (${at}, ${name === 'exp' && left <= 0 ? `expired ${words}` : words})`;
+}
+
+function renderValue(value: unknown): string {
+  return printable(typeof value === 'string' ? value : JSON.stringify(value));
+}

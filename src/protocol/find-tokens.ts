@@ -1,0 +1,101 @@
+/** A token that stood somewhere. */
+export interface FoundToken {
+  /** The JSON member or parameter it stood in. */
+  readonly name?: string;
+  readonly token: string;
+  /** Whether disclosures followed it, which are not part of the token here. */
+  readonly isSdJwt?: boolean;
+}
+
+/** A JWS or JWE in compact serialization, also one that is cut short after its first part. */
+const WHOLE_JWT = /^eyJ[\w-]+(?:\.[\w-]*){0,4}$/;
+/** Also one whose header begins with a space or line break: `e` and one of these is how `{` is encoded. */
+const DOTTED_JWT = /^e[w-z0-9][\w-]*(?:\.[\w-]*){1,4}$/;
+/** In running text, where one without a dot is just a word. */
+const EVERY_JWT = /(?<![\w.-])eyJ[\w-]+(?:\.[\w-]*){1,4}/g;
+/** What a display leaves of a token that is too long for it. */
+const SHORTENED = /(?:\.\.\.|…)$/;
+
+/** Members and parameters that hold a token of whatever kind, opaque ones included. */
+const TOKEN_NAME = /^(?:.*_)?token$/;
+
+/** Levels of a JSON document in which tokens are looked for. */
+const DEEPEST = 16;
+
+/**
+ * Finds the tokens in what a person has at hand: the token itself, `Bearer …`, a token response or other JSON, a JWS in
+ * JSON serialization, an SD-JWT, a URL, a form, a header, or any text with JWTs in it.
+ * @returns in the order they stand in; none where nothing looks like a token
+ */
+export function findTokens(text: string): readonly FoundToken[] {
+  const trimmed = unquoted(text.trim());
+  if (SHORTENED.test(trimmed)) return [];
+  const issued = trimmed.split('~', 1)[0] ?? '';
+  if (WHOLE_JWT.test(issued) || DOTTED_JWT.test(issued))
+    return [{ token: issued, ...(issued !== trimmed && { isSdJwt: true }) }];
+  const json = parseJson(trimmed);
+  if (json !== undefined) return unique(inJson(json, undefined, 0));
+  const parameters = parametersOf(trimmed);
+  const named = parameters.filter(([name, value]) => isToken(name, value));
+  if (named.length > 0) return unique(named.map(([name, token]) => ({ name, token })));
+  return unique(Array.from(trimmed.matchAll(EVERY_JWT), ([token]) => ({ token })));
+}
+
+function unquoted(text: string): string {
+  return /^(["'])(.*)\1$/s.exec(text)?.[2] ?? text;
+}
+
+function parseJson(text: string): unknown {
+  if (!/^[[{]/.test(text)) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function inJson(value: unknown, name: string | undefined, depth: number): FoundToken[] {
+  if (depth > DEEPEST) return [];
+  if (typeof value === 'string') {
+    if (name !== undefined && isToken(name, value)) return [{ name, token: value }];
+    return WHOLE_JWT.test(value) ? [{ ...(name !== undefined && { name }), token: value }] : [];
+  }
+  if (value === null || typeof value !== 'object') return [];
+  const serialized = fromJsonSerialization(value as Readonly<Record<string, unknown>>);
+  if (serialized !== undefined) return serialized;
+  const entries = Array.isArray(value)
+    ? value.map((item) => [name, item] as const)
+    : Object.entries(value as object);
+  return entries.flatMap(([member, item]) => inJson(item, member, depth + 1));
+}
+
+/** @see https://www.rfc-editor.org/rfc/rfc7515#section-7.2 */
+function fromJsonSerialization(value: Readonly<Record<string, unknown>>): FoundToken[] | undefined {
+  const { payload, signature, signatures } = value;
+  if (typeof payload !== 'string') return undefined;
+  const all: unknown[] = Array.isArray(signatures) ? signatures : signature === undefined ? [] : [value];
+  const tokens = all.flatMap((one) => {
+    const { protected: header, signature: bytes } = (one ?? {}) as Readonly<Record<string, unknown>>;
+    return typeof header === 'string' && typeof bytes === 'string'
+      ? [{ token: `${header}.${payload}.${bytes}` }]
+      : [];
+  });
+  return tokens.length > 0 ? tokens : undefined;
+}
+
+/** Parameters of a URL, in its query and its fragment, or of a form. */
+function parametersOf(text: string): readonly (readonly [string, string])[] {
+  if (/\s/.test(text) || !text.includes('=')) return [];
+  const parts = /^[a-z][\w+.-]*:/i.test(text) || text.startsWith('/') ? text.split(/[?#]/).slice(1) : [text];
+  return parts.flatMap((part) => [...new URLSearchParams(part)]);
+}
+
+/** A parameter by a token's name may be opaque; by any other name it must look like a JWT. */
+function isToken(name: string, value: string): boolean {
+  if (WHOLE_JWT.test(value)) return true;
+  return value !== '' && TOKEN_NAME.test(name);
+}
+
+function unique(tokens: readonly FoundToken[]): readonly FoundToken[] {
+  return tokens.filter((one, index) => tokens.findIndex(({ token }) => token === one.token) === index);
+}

@@ -1,0 +1,29 @@
+/** The two halves of a proof key: the challenge goes through the browser, the verifier straight to the server. */
+export interface ProofKey {
+  readonly code_verifier: string;
+  readonly code_challenge: string;
+  readonly code_challenge_method: 'S256';
+}
+
+/** Bytes that a verifier is made of; in base64url they are its 43 characters. */
+const VERIFIER_BYTES = 32;
+
+/**
+ * Makes a proof key for one authorization request.
+ * @param random makes so many bytes that nobody can guess
+ * @see https://www.rfc-editor.org/rfc/rfc7636#section-4.1
+ */
+export async function makeProofKey(random: (bytes: number) => Uint8Array): Promise<ProofKey> {
+  const code_verifier = Buffer.from(random(VERIFIER_BYTES)).toString('base64url');
+  return {
+    code_verifier,
+    code_challenge: await codeChallengeOf(code_verifier),
+    code_challenge_method: 'S256',
+  };
+}
+
+/** The S256 challenge of a verifier. @see https://www.rfc-editor.org/rfc/rfc7636#section-4.2 */
+export async function codeChallengeOf(verifier: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier));
+  return Buffer.from(digest).toString('base64url');
+}

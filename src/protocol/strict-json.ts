@@ -1,0 +1,90 @@
+import { type JsonObject, parseJsonObject } from './answer.ts';
+
+/** Objects and arrays in one another; claims that are deeper are made to hurt whoever walks them. */
+export const DEEPEST_JSON = 32;
+
+/** What `JSON.parse` would hide, or what is no JSON object at all. */
+export type JsonFlaw =
+  | { readonly kind: 'not_json' }
+  | { readonly kind: 'too_deep' }
+  | { readonly kind: 'duplicate_member'; readonly member: string };
+
+export interface StrictJson {
+  /** Undefined where it is no JSON object, or too deep; of members with one name it has the last. */
+  readonly json?: JsonObject;
+  readonly flaw?: JsonFlaw;
+}
+
+/**
+ * Parses a JSON object and finds what two parsers may read differently: members that occur twice.
+ * @see https://www.rfc-editor.org/rfc/rfc8725#section-2.4
+ * @see https://www.rfc-editor.org/rfc/rfc7519#section-4
+ */
+export function parseStrictJson(text: string): StrictJson {
+  const json = parseJsonObject(text);
+  if (json === undefined) return { flaw: { kind: 'not_json' } };
+  const flaw = findFlaw(text);
+  if (flaw === undefined) return { json };
+  return flaw.kind === 'too_deep' ? { flaw } : { json, flaw };
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const OPEN_ARRAY = 0x5b;
+const CLOSE_ARRAY = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+
+/** @param text valid JSON */
+function findFlaw(text: string): JsonFlaw | undefined {
+  // The names in each object that is open; undefined stands for an array.
+  const open: (Set<string> | undefined)[] = [];
+  let isName = false;
+  let duplicate: JsonFlaw | undefined;
+  for (let at = 0; at < text.length; at += 1) {
+    switch (text.charCodeAt(at)) {
+      case QUOTE: {
+        const end = endOfString(text, at);
+        if (isName) {
+          const member = nameBetween(text, at, end);
+          const names = open.at(-1);
+          if (names?.has(member)) duplicate ??= { kind: 'duplicate_member', member };
+          names?.add(member);
+          isName = false;
+        }
+        at = end;
+        break;
+      }
+      case OPEN_OBJECT:
+      case OPEN_ARRAY:
+        isName = text.charCodeAt(at) === OPEN_OBJECT;
+        open.push(isName ? new Set() : undefined);
+        if (open.length > DEEPEST_JSON) return { kind: 'too_deep' };
+        break;
+      case CLOSE_OBJECT:
+      case CLOSE_ARRAY:
+        open.pop();
+        isName = false;
+        break;
+      case COMMA:
+        isName = open.at(-1) !== undefined;
+        break;
+    }
+  }
+  return duplicate;
+}
+
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; ; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) return at;
+    if (code === BACKSLASH) at += 1;
+  }
+}
+
+/** Escapes are resolved: `"\u0061lg"` is `alg`. */
+function nameBetween(text: string, start: number, end: number): string {
+  const raw = text.slice(start + 1, end);
+  return raw.includes('\\') ? JSON.parse(text.slice(start, end + 1)) : raw;
+}

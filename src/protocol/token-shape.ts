@@ -1,0 +1,72 @@
+/** What a text looks like that is no JWT, and what to do with it. */
+export interface TokenShape {
+  /** For example `a UUID: a reference token`. */
+  readonly looksLike: string;
+  readonly hint?: string;
+}
+
+const OPAQUE = 'Only the server that issued it knows what it stands for: ask it by introspection.';
+
+const SHAPES: readonly (TokenShape & { readonly pattern: RegExp })[] = [
+  {
+    pattern: /\(masked\)|^eyJ\w?…/,
+    looksLike: 'a token that was masked',
+    hint: 'Take the token from a result, for example "oauthctl token show --field access_token", or add --show-secrets.',
+  },
+  {
+    pattern: /^eyJ[\w.-]*(?:\.\.\.|…)$/,
+    looksLike: 'a JWT that was shortened for display',
+    hint: 'Copy the whole of it.',
+  },
+  {
+    pattern: /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i,
+    looksLike: 'a UUID: a reference token',
+    hint: OPAQUE,
+  },
+  {
+    pattern: /^v[1-4]\.(?:local|public)\./,
+    looksLike: 'a PASETO, which is another format than JWT',
+    hint: 'It takes a tool for PASETO.',
+  },
+  // Base64 of `<?xml`, `<saml`, `<Assertion`, `<EncryptedAssertion` and, with a namespace, `<ns…:`.
+  {
+    pattern: /^(?:PD94bWw|PHNhbWw|PEFzc2VydGlvb|PEVuY3J5cHRlZEFzc2Vyd|PFJlc3BvbnNl)/,
+    looksLike: 'a SAML assertion or other XML in base64',
+    hint: 'Decode it with base64 -d.',
+  },
+  {
+    pattern: /^<\?xml|^<[\w:]*(?:Assertion|Response)\b/,
+    looksLike: 'XML: a SAML assertion',
+    hint: 'It can be read as it stands.',
+  },
+  {
+    pattern: /^\s*<(?:!doctype|html)/i,
+    looksLike: 'an HTML page',
+    hint: 'Something other than a token was copied or saved.',
+  },
+  { pattern: /-----BEGIN [A-Z ]*KEY-----/, looksLike: 'a key in PEM', hint: 'See "oauthctl key show FILE".' },
+  { pattern: /-----BEGIN CERTIFICATE-----/, looksLike: 'a certificate in PEM' },
+  {
+    pattern: /^\{.*"(?:kty|keys)"\s*:/s,
+    looksLike: 'a JWK or JWK Set',
+    hint: 'See "oauthctl key show FILE".',
+  },
+  { pattern: /^\{.*"error"\s*:/s, looksLike: 'an error answer of a server, with no token in it' },
+  { pattern: /^[[{]/, looksLike: 'JSON with no token in it' },
+  { pattern: /^ya29\./, looksLike: 'an access token of Google', hint: OPAQUE },
+  { pattern: /^gh[oprsu]_|^github_pat_/, looksLike: 'a token of GitHub', hint: OPAQUE },
+  { pattern: /^glpat-/, looksLike: 'a token of GitLab', hint: OPAQUE },
+  { pattern: /^xox[abeprs]-/, looksLike: 'a token of Slack', hint: OPAQUE },
+  { pattern: /^YII/, looksLike: 'a Kerberos (SPNEGO) token' },
+  { pattern: /^(?:https?|[a-z][\w+.-]*):\/\//i, looksLike: 'a URL with no token in it' },
+  { pattern: /^[0-9a-f]{32,}$/i, looksLike: 'a number in hexadecimal: a reference token', hint: OPAQUE },
+  { pattern: /^[\w~+/.=-]{8,}$/, looksLike: 'an opaque token', hint: OPAQUE },
+];
+
+/** Says what a text looks like that is no JWT. */
+export function describeShape(text: string): TokenShape {
+  const shape = SHAPES.find(({ pattern }) => pattern.test(text));
+  if (shape === undefined) return { looksLike: 'no token of any kind that is known here' };
+  const { looksLike, hint } = shape;
+  return { looksLike, ...(hint !== undefined && { hint }) };
+}

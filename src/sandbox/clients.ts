@@ -1,0 +1,205 @@
+import type { JWK } from 'jose';
+import type { Client, Payload, Provider } from 'oidc-provider/lib/provider.js';
+import {
+  AUTHORIZATION_DETAILS_TYPES,
+  CIBA_GRANT,
+  DEVICE_GRANT,
+  ENCRYPTION_ALGS,
+  JWT_BEARER_GRANT,
+  TOKEN_EXCHANGE_GRANT,
+} from './parts.ts';
+
+/** A client of the sandbox, as it is told to its user. */
+export interface SandboxClient {
+  readonly client_id: string;
+  readonly token_endpoint_auth_method: string;
+  /** What it is there for, in a few words. */
+  readonly purpose: string;
+}
+
+export interface ClientOptions {
+  readonly clientId: string;
+  /** Every client with a secret has this one. */
+  readonly clientSecret: string;
+  /** Public keys of the clients. */
+  readonly clientKeys: readonly JWK[];
+}
+
+/** A client, with the same secret, that may use client credentials only. */
+export const SERVICE_CLIENT = 'sandbox-service';
+/** A client without a secret, for which PKCE is required. */
+export const PUBLIC_CLIENT = 'sandbox-public';
+export const SECRET_JWT_CLIENT = 'sandbox-secret-jwt';
+/** It exists where the sandbox was given a signing key of the clients. */
+export const PRIVATE_KEY_JWT_CLIENT = 'sandbox-private-key-jwt';
+/** A client that gets DPoP-bound tokens only. */
+export const DPOP_CLIENT = 'sandbox-dpop';
+/** A client that has to push its authorization requests, as signed request objects. */
+export const PAR_CLIENT = 'sandbox-par';
+/** A client whose JWT authorization responses are encrypted; it exists where there is an encryption key of the clients. */
+export const JARM_CLIENT = 'sandbox-jarm';
+
+const RESERVED: readonly string[] = [
+  SERVICE_CLIENT,
+  PUBLIC_CLIENT,
+  SECRET_JWT_CLIENT,
+  PRIVATE_KEY_JWT_CLIENT,
+  DPOP_CLIENT,
+  PAR_CLIENT,
+  JARM_CLIENT,
+];
+
+/** All that oidc-provider has; `token` alone it has not. */
+export const RESPONSE_TYPES: readonly string[] = [
+  'code',
+  'code id_token',
+  'code token',
+  'code id_token token',
+  'id_token',
+  'id_token token',
+  'none',
+];
+
+const GRANTS: readonly string[] = [
+  'authorization_code',
+  'client_credentials',
+  'password',
+  'refresh_token',
+  CIBA_GRANT,
+  DEVICE_GRANT,
+  JWT_BEARER_GRANT,
+  TOKEN_EXCHANGE_GRANT,
+];
+
+const LOOPBACK_HOSTS: readonly string[] = ['127.0.0.1', '[::1]', 'localhost'];
+
+/**
+ * The registrations of the sandbox's clients, with what each is for.
+ *
+ * @throws TypeError for a client id that another client has, for keys that are not public and for an encryption key of
+ *   an unknown algorithm
+ * @see RFC 7591 §2
+ */
+export function registerClients(options: ClientOptions): { client: SandboxClient; metadata: Payload }[] {
+  const { clientId, clientSecret, clientKeys } = options;
+  if (RESERVED.includes(clientId)) {
+    throw new TypeError(`${clientId} is the name of another client of the sandbox`);
+  }
+  if (!clientKeys.every(isPublic)) {
+    throw new TypeError('the keys of the clients have to be public keys in JWK form');
+  }
+  const encryptionKey = clientKeys.find(isForEncryption);
+  const hasSigningKey = clientKeys.some((key) => !isForEncryption(key));
+  const jwks = clientKeys.length > 0 ? { jwks: { keys: clientKeys } } : {};
+  const secret = { client_secret: clientSecret, token_endpoint_auth_method: 'client_secret_basic' };
+  return [
+    register(clientId, 'every grant and every response type', GRANTS, {
+      ...secret,
+      ...jwks,
+      grant_types: [...GRANTS, 'implicit'],
+      response_types: RESPONSE_TYPES,
+    }),
+    register(SERVICE_CLIENT, 'client credentials only', ['client_credentials'], secret),
+    register(
+      PUBLIC_CLIENT,
+      'no secret; authorization code with PKCE, and device flow',
+      ['authorization_code', DEVICE_GRANT, 'refresh_token'],
+      { token_endpoint_auth_method: 'none' },
+    ),
+    register(SECRET_JWT_CLIENT, 'signs its assertions with the secret', GRANTS, {
+      ...secret,
+      token_endpoint_auth_method: 'client_secret_jwt',
+    }),
+    ...(hasSigningKey
+      ? [
+          register(PRIVATE_KEY_JWT_CLIENT, 'signs its assertions with its key', GRANTS, {
+            ...jwks,
+            token_endpoint_auth_method: 'private_key_jwt',
+          }),
+        ]
+      : []),
+    register(DPOP_CLIENT, 'DPoP proofs with a nonce required', GRANTS, {
+      ...secret,
+      ...jwks,
+      dpop_bound_access_tokens: true,
+    }),
+    register(PAR_CLIENT, 'pushed and signed authorization requests required', GRANTS, {
+      ...secret,
+      ...jwks,
+      require_pushed_authorization_requests: true,
+      require_signed_request_object: true,
+    }),
+    ...(encryptionKey === undefined
+      ? []
+      : [
+          register(JARM_CLIENT, 'JWT authorization responses encrypted for its key', GRANTS, {
+            ...secret,
+            ...jwks,
+            ...responsesFor(encryptionKey),
+          }),
+        ]),
+  ];
+}
+
+/**
+ * Lets a client be answered at any port and any path of the loopback interface, whatever it has registered.
+ *
+ * @see RFC 8252 §7.3
+ */
+export function allowLoopbackRedirects(provider: Provider): void {
+  provider.Client.prototype.redirectUriAllowed = function isAllowed(this: Client, uri: string): boolean {
+    if (!this.grantTypeAllowed('authorization_code') || !URL.canParse(uri)) {
+      return false;
+    }
+    const { protocol, hostname, username, password, hash } = new URL(uri);
+    return (
+      ['http:', 'https:'].includes(protocol) &&
+      LOOPBACK_HOSTS.includes(hostname) &&
+      `${username}${password}${hash}` === '' &&
+      !uri.endsWith('#')
+    );
+  };
+}
+
+function register(clientId: string, purpose: string, grantTypes: readonly string[], special: Payload) {
+  const hasCode = grantTypes.includes('authorization_code');
+  const metadata = {
+    client_id: clientId,
+    // The kind to which implicit responses over plain HTTP are allowed.
+    application_type: 'native',
+    grant_types: grantTypes,
+    redirect_uris: hasCode ? ['http://127.0.0.1/callback'] : [],
+    response_types: hasCode ? ['code'] : [],
+    authorization_details_types: AUTHORIZATION_DETAILS_TYPES,
+    ...(grantTypes.includes(CIBA_GRANT) ? { backchannel_token_delivery_mode: 'poll' } : {}),
+    ...special,
+  };
+  const method = String(special.token_endpoint_auth_method);
+  return { client: { client_id: clientId, token_endpoint_auth_method: method, purpose }, metadata };
+}
+
+function isPublic(key: JWK): boolean {
+  return (
+    typeof key === 'object' &&
+    key !== null &&
+    typeof key.kty === 'string' &&
+    key.kty !== 'oct' &&
+    !('d' in key) &&
+    !('priv' in key)
+  );
+}
+
+function isForEncryption({ use, alg = '' }: JWK): boolean {
+  return use === 'enc' || (use === undefined && /^(RSA-OAEP|ECDH-ES)/.test(alg));
+}
+
+function responsesFor({ alg, kty }: JWK): Payload {
+  const chosen = alg ?? (kty === 'RSA' ? 'RSA-OAEP-256' : 'ECDH-ES');
+  if (!ENCRYPTION_ALGS.includes(chosen)) {
+    throw new TypeError(`the sandbox cannot encrypt by ${chosen}`);
+  }
+  return {
+    authorization_encrypted_response_alg: chosen,
+    authorization_encrypted_response_enc: 'A256GCM',
+  };
+}

@@ -1,0 +1,105 @@
+import type { Recorder } from '../context.ts';
+import type { FormParameters } from '../protocol/form.ts';
+import type { ListenAddress } from './listen-address.ts';
+import { type ListenerOptions, listen, type ReceivedRequest, type Reply } from './listener.ts';
+import { page, relayPage } from './redirect-page.ts';
+
+/** In which part of the redirect the parameters stood. */
+export type RedirectPlace = 'query' | 'fragment' | 'form_post';
+
+/** What is thought of a redirect: it is the one that is waited for, whatever it says, or it is not. */
+export type Judgement<Response> =
+  | {
+      readonly kind: 'taken';
+      readonly response: Response;
+      /** Why it brings nothing, for the page in the browser; undefined where all is well. */
+      readonly trouble?: string | undefined;
+    }
+  | { readonly kind: 'turned_away'; readonly reason: string };
+
+export interface RedirectOptions<Response> {
+  readonly listen: ListenAddress;
+  /** Certificate and private key in PEM, for a redirect URI of https. */
+  readonly tls?: ListenerOptions['tls'];
+  /** Whether the response comes in the fragment, which a page of ours has to hand on. */
+  readonly relaysFragment: boolean;
+  readonly judge: (parameters: FormParameters, place: RedirectPlace) => Promise<Judgement<Response>>;
+  /** A request to the redirect URI was turned away; the wait goes on. */
+  readonly onRefused: (reason: string, status: number) => void;
+  /** A request could not be handled: a defect of ours. */
+  readonly onError: (error: unknown) => void;
+}
+
+export interface RedirectServer<Response> {
+  /** Where it listens, with the port that was really taken. */
+  readonly url: string;
+  /** Resolves once the redirect that was waited for is there and the browser has its page. */
+  readonly response: Promise<Response>;
+  close(): Promise<void>;
+}
+
+const MAX_BODY_BYTES = 256 * 1024;
+const FORM = /^application\/x-www-form-urlencoded\b/i;
+
+/**
+ * Listens at the redirect URI for one authorization response: takes the first that is judged right, and turns
+ * everything else away.
+ * @throws UsageError `address_in_use`, `address_unavailable`, `listener_certificate_invalid`
+ * @see https://www.rfc-editor.org/rfc/rfc8252#section-7.3
+ */
+export async function listenRedirect<Response>(
+  options: RedirectOptions<Response>,
+  recorder: Recorder,
+  now: () => number,
+): Promise<RedirectServer<Response>> {
+  let take: (response: Response) => void = () => {};
+  const response = new Promise<Response>((resolve) => {
+    take = resolve;
+  });
+  let isTaken = false;
+
+  const refuse = (status: number, reason: string, headers: Record<string, string> = {}): Reply => {
+    options.onRefused(reason, status);
+    const reply = page(status, 'This is not the answer that oauthctl waits for', `It has ${reason}.`);
+    return { ...reply, headers: { ...reply.headers, ...headers } };
+  };
+
+  const handle = async (request: ReceivedRequest): Promise<Reply> => {
+    if (request.method !== 'GET' && request.method !== 'POST') {
+      return refuse(405, `the method ${request.method}`, { allow: 'GET, POST' });
+    }
+    const isForm = request.method === 'POST';
+    if (isForm && !FORM.test(request.headers['content-type'] ?? '')) {
+      return refuse(415, 'a body that is no form');
+    }
+    const parameters: FormParameters = [...new URLSearchParams(isForm ? request.body : request.query)];
+    if (!isForm && options.relaysFragment && parameters.length === 0) return relayPage();
+    const place = isForm ? (options.relaysFragment ? 'fragment' : 'form_post') : 'query';
+    if (isTaken) return refuse(410, 'come after the answer, which is taken once');
+    const judgement = await options.judge(parameters, place);
+    if (judgement.kind === 'turned_away') return refuse(400, judgement.reason);
+    // Another one may have been taken while this one was judged.
+    if (isTaken) return refuse(410, 'come after the answer, which is taken once');
+    isTaken = true;
+    const reply =
+      judgement.trouble === undefined
+        ? page(200, 'oauthctl has the answer', 'You may close this window.')
+        : page(200, 'That did not work', judgement.trouble, 'You may close this window.');
+    return { ...reply, ended: () => take(judgement.response) };
+  };
+
+  const listener = await listen(
+    {
+      listen: options.listen,
+      tls: options.tls,
+      elsewhere: 'with another port in --redirect-uri, or leave it out for a free one',
+      endpoint: 'redirect',
+      maxBodyBytes: MAX_BODY_BYTES,
+      handle,
+      onError: options.onError,
+    },
+    recorder,
+    now,
+  );
+  return { ...listener, response };
+}

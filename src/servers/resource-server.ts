@@ -1,0 +1,270 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Recorder } from '../context.ts';
+import {
+  buildBearerChallenge,
+  describable,
+  parseCredentials,
+  type ResourceMetadata,
+  type TokenVerdict,
+} from '../protocol/bearer.ts';
+import { METRICS_TYPE } from '../protocol/prometheus.ts';
+import { addressUrl, type ListenAddress } from './listen-address.ts';
+import { bind } from './listener.ts';
+
+/** What a request is for; a word for every path there is, and one for all others. */
+export type Route = 'resource' | 'metadata' | 'metrics' | 'none';
+
+/** A request and its answer, as the log tells of it. */
+export interface Answered {
+  readonly method: string;
+  /** As it came, without the query. */
+  readonly path: string;
+  readonly route: Route;
+  readonly status: number;
+  /** Undefined where no token was judged. */
+  readonly verdict?: TokenVerdict | undefined;
+  /** Why it was turned away, where it was no token's fault. */
+  readonly description?: string | undefined;
+  /** Milliseconds, with a fraction, from the head of the request to the answer. */
+  readonly ms: number;
+}
+
+export interface ResourceServerOptions {
+  readonly listen: ListenAddress;
+  readonly validate: (token: string) => Promise<TokenVerdict>;
+  /** @param resource the identifier of this resource */
+  readonly metadata: (resource: string) => ResourceMetadata;
+  /** In the text format of Prometheus. */
+  readonly metrics: () => string;
+  /** An answer has been handed to the connection. */
+  readonly onAnswered: (answered: Answered) => void;
+  /** A request could not be handled: a defect of ours. */
+  readonly onError: (error: unknown) => void;
+}
+
+export interface ResourceServer {
+  /** With the port that was really taken; the identifier of the resource. */
+  readonly url: string;
+  /** Takes no more connections, and waits for what is under way. @param grace at most so many milliseconds */
+  close(grace: number): Promise<void>;
+}
+
+const REALM = 'oauthctl';
+/** @see https://www.rfc-editor.org/rfc/rfc9728#section-3.1 */
+const METADATA_PATH = '/.well-known/oauth-protected-resource';
+const ROUTES: Readonly<Record<string, Route>> = {
+  '/': 'resource',
+  [METADATA_PATH]: 'metadata',
+  '/metrics': 'metrics',
+};
+
+const LIMITS = {
+  maxHeaderSize: 32 * 1024,
+  headersTimeout: 10_000,
+  requestTimeout: 15_000,
+  keepAliveTimeout: 30_000,
+  connectionsCheckingInterval: 5_000,
+};
+const MAX_CONNECTIONS = 1024;
+const ELSEWHERE = 'with --listen HOST:PORT';
+
+/** What is answered, before it is sent. */
+interface Reply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly verdict?: TokenVerdict;
+  readonly description?: string;
+}
+
+/**
+ * Listens as a protected resource: `/` takes a bearer token and says what it is worth, beside it are the metadata of
+ * the resource and counters. Connections are kept, bodies are not read.
+ * @throws UsageError `address_in_use`, `address_unavailable`
+ * @see https://www.rfc-editor.org/rfc/rfc6750#section-3
+ * @see https://www.rfc-editor.org/rfc/rfc9728
+ */
+export async function listenResourceServer(
+  options: ResourceServerOptions,
+  recorder: Recorder,
+  now: () => number,
+): Promise<ResourceServer> {
+  let url = '';
+  let isClosing = false;
+  const server = createServer(LIMITS, (request, response) => {
+    const received: Received = {
+      request,
+      response,
+      at: performance.now(),
+      startedAt: now(),
+      ...pathOf(request),
+    };
+    // A body is dropped unread, and with it the connection: it may have no end.
+    const hasBody =
+      Number(request.headers['content-length'] ?? 0) > 0 || 'transfer-encoding' in request.headers;
+    if (hasBody) request.resume();
+    replyTo(received, url, options)
+      .catch((error: unknown): Reply => {
+        options.onError(error);
+        return { status: 500 };
+      })
+      .then((reply) => {
+        response.shouldKeepAlive &&= !isClosing && !hasBody;
+        send(received, reply, options, recorder);
+      })
+      .catch(options.onError);
+  });
+  server.maxConnections = MAX_CONNECTIONS;
+  server.on('clientError', refuseUnreadable(options));
+  await bind(server, options.listen, ELSEWHERE);
+  url = addressUrl({ ...options.listen, port: (server.address() as AddressInfo).port, path: '/' });
+  return {
+    url,
+    async close(grace) {
+      isClosing = true;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const timer = setTimeout(() => server.closeAllConnections(), grace);
+      server.closeIdleConnections();
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+}
+
+interface Received {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly path: string;
+  readonly query: string;
+  /** Of the clock that only measures. */
+  readonly at: number;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+}
+
+function pathOf({ url = '/' }: IncomingMessage): { path: string; query: string } {
+  const at = url.indexOf('?');
+  return at === -1 ? { path: url, query: '' } : { path: url.slice(0, at), query: url.slice(at + 1) };
+}
+
+function routeOf(path: string): Route {
+  return Object.hasOwn(ROUTES, path) ? (ROUTES[path] ?? 'none') : 'none';
+}
+
+async function replyTo(received: Received, url: string, options: ResourceServerOptions): Promise<Reply> {
+  const { request, path } = received;
+  const route = routeOf(path);
+  if (route === 'none') return { status: 404 };
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return { status: 405, headers: { allow: 'GET, HEAD' } };
+  if (route === 'metadata') return json(200, options.metadata(url));
+  if (route === 'metrics')
+    return { status: 200, headers: { 'content-type': METRICS_TYPE }, body: options.metrics() };
+  return replyToToken(received, url, options);
+}
+
+async function replyToToken(
+  { request, query }: Received,
+  url: string,
+  { validate }: ResourceServerOptions,
+): Promise<Reply> {
+  const challenge = { realm: REALM };
+  const resource_metadata = new URL(METADATA_PATH, url).href;
+  // Node's own reading keeps the first of several Authorization headers only.
+  const credentials = parseCredentials(request.headersDistinct.authorization ?? [], query);
+  if (credentials.kind === 'none')
+    return challenged(401, buildBearerChallenge({ ...challenge, resource_metadata }));
+  if (credentials.kind === 'unusable') {
+    const { error, description } = credentials;
+    const status = error === 'invalid_request' ? 400 : 401;
+    const header = buildBearerChallenge({
+      ...challenge,
+      error,
+      error_description: description,
+      resource_metadata,
+    });
+    return { ...challenged(status, header, { error, error_description: description }), description };
+  }
+  const verdict = await validate(credentials.token);
+  switch (verdict.outcome) {
+    case 'accepted': {
+      const { tenant, validation, claims } = verdict;
+      return { ...json(200, { tenant, validation, claims }), verdict };
+    }
+    case 'invalid_token':
+    case 'insufficient_scope': {
+      const isScope = verdict.outcome === 'insufficient_scope';
+      const body = { error: verdict.outcome, error_description: describable(verdict.description) };
+      const scope = isScope ? { scope: verdict.scopes.join(' ') } : {};
+      const header = buildBearerChallenge({ ...challenge, ...body, ...scope, resource_metadata });
+      return { ...challenged(isScope ? 403 : 401, header, { ...body, ...scope }), verdict };
+    }
+    case 'unavailable': {
+      const reply = json(503, {
+        error: 'temporarily_unavailable',
+        error_description: 'the issuer of the token cannot be asked now',
+      });
+      return { ...reply, headers: { ...reply.headers, 'retry-after': String(verdict.retryAfter) }, verdict };
+    }
+  }
+}
+
+function json(status: number, value: unknown): Reply {
+  return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) };
+}
+
+function challenged(status: number, header: string, body?: object): Reply {
+  const reply = body === undefined ? { status } : json(status, body);
+  return { ...reply, headers: { ...reply.headers, 'www-authenticate': header } };
+}
+
+function send(received: Received, reply: Reply, options: ResourceServerOptions, recorder: Recorder): void {
+  const { request, response, path, at, startedAt } = received;
+  const { status, body = '', verdict, description } = reply;
+  const headers = {
+    'cache-control': 'no-store',
+    ...reply.headers,
+    'content-length': String(Buffer.byteLength(body)),
+  };
+  response.writeHead(status, headers).end(body);
+  const ms = performance.now() - at;
+  const method = request.method ?? '';
+  options.onAnswered({ method, path, route: routeOf(path), status, verdict, description, ms });
+  recorder.record({
+    direction: 'in',
+    endpoint: 'resource',
+    startedAt,
+    request: { method, url: request.url ?? '/', headers: joined(request), body: '' },
+    answer: { status, headers, body, ms: Math.round(ms) },
+  });
+}
+
+function joined({ headersDistinct }: IncomingMessage): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headersDistinct).map(([name, values]) => [name, values?.join(', ') ?? '']),
+  );
+}
+
+/** Answers what is no request of HTTP, is too large or takes too long, and tells of it as of any other. */
+function refuseUnreadable({ onAnswered }: ResourceServerOptions) {
+  const statuses: Readonly<Record<string, number>> = {
+    HPE_HEADER_OVERFLOW: 431,
+    ERR_HTTP_REQUEST_TIMEOUT: 408,
+  };
+  return (error: NodeJS.ErrnoException, socket: Socket): void => {
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const status = statuses[error.code ?? ''] ?? 400;
+    socket.end(`HTTP/1.1 ${status} ${REASONS[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+    onAnswered({ method: '-', path: '-', route: 'none', status, description: error.message, ms: 0 });
+  };
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  408: 'Request Timeout',
+  431: 'Request Header Fields Too Large',
+};

@@ -1,0 +1,24 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { UsageError } from '../errors.ts';
+
+/** Reads a file that the person named. @throws UsageError `file_unreadable` */
+export async function readBytesFile(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new UsageError('file_unreadable', `${path} cannot be read (${reasonOf(cause)})`, { cause });
+  }
+}
+
+/** Writes a file that the person named, in place of what is there. @throws UsageError `file_unwritable` */
+export async function writeBytesFile(path: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await writeFile(path, bytes);
+  } catch (cause) {
+    throw new UsageError('file_unwritable', `${path} cannot be written (${reasonOf(cause)})`, { cause });
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  return (cause as NodeJS.ErrnoException).code ?? String(cause);
+}

@@ -1,0 +1,36 @@
+import { renderLineVerdict } from '../output/checks.ts';
+import { type BatchExpectations, verifyLines } from '../protocol/jwt-lines.ts';
+
+/** What all batches of a run have in common; plain data. */
+export interface BatchSetup {
+  readonly expected: BatchExpectations;
+  /** Whether verdicts are lines of JSON. */
+  readonly asJson: boolean;
+}
+
+/** Whole lines with a token each. */
+export interface Batch {
+  readonly text: string;
+  /** Of the first line, counted from 1. */
+  readonly firstLine: number;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** The verdicts on one batch, ready to be written. */
+export interface BatchResult {
+  readonly text: string;
+  readonly valid: number;
+  readonly invalid: number;
+}
+
+/** Verifies one batch and renders its verdicts. */
+export async function runBatch(batch: Batch, { expected, asJson }: BatchSetup): Promise<BatchResult> {
+  const verdicts = await verifyLines(batch.text, batch, expected);
+  const valid = verdicts.filter((verdict) => verdict.valid).length;
+  return {
+    text: verdicts.map((verdict) => renderLineVerdict(verdict, asJson)).join(''),
+    valid,
+    invalid: verdicts.length - valid,
+  };
+}

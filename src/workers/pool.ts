@@ -1,0 +1,59 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { Batch, BatchResult, BatchSetup } from './batch.ts';
+
+/** Threads that verify batches of tokens. */
+export interface BatchPool {
+  /** How many batches can be under way at once without one waiting for a thread. */
+  readonly size: number;
+  /** Verifies a batch in the thread with the least to do. @throws Error when a thread dies */
+  run(batch: Batch): Promise<BatchResult>;
+  close(): Promise<void>;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  /** Who waits, in the order of the batches that were sent: a thread answers them one after the other. */
+  readonly waiting: PromiseWithResolvers[];
+}
+
+interface PromiseWithResolvers {
+  readonly resolve: (result: BatchResult) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Where the bundle has the threads' program, seen from the chunk that this module is in. */
+const PROGRAM = new URL('../workers/batch-worker.js', import.meta.url);
+
+/** Makes a pool with a thread a core; each is started when there is work for it. */
+export function createBatchPool(setup: BatchSetup): BatchPool {
+  const size = availableParallelism();
+  const threads: Thread[] = [];
+
+  function start(): Thread {
+    const worker = new Worker(PROGRAM, { workerData: setup });
+    const thread: Thread = { worker, waiting: [] };
+    worker.on('message', (result: BatchResult) => thread.waiting.shift()?.resolve(result));
+    worker.on('error', (error) => {
+      for (const { reject } of thread.waiting.splice(0)) reject(error);
+    });
+    threads.push(thread);
+    return thread;
+  }
+
+  return {
+    size,
+    run(batch) {
+      const [idlest] = threads.toSorted((one, other) => one.waiting.length - other.waiting.length);
+      const thread =
+        idlest === undefined || (idlest.waiting.length > 0 && threads.length < size) ? start() : idlest;
+      return new Promise((resolve, reject) => {
+        thread.waiting.push({ resolve, reject });
+        thread.worker.postMessage(batch);
+      });
+    },
+    async close() {
+      await Promise.all(threads.map(({ worker }) => worker.terminate()));
+    },
+  };
+}
