@@ -67,7 +67,10 @@ async function judgeJwt(
     if (!(error instanceof OauthctlError)) throw error;
     // Anybody can send what nobody can read.
     if (claimed === undefined)
-      return { kind: 'turned_away', reason: `a "response" of which ${error.message}` };
+      return {
+        kind: 'turned_away',
+        reason: `a "response" that cannot be read: ${error.message}. ${error.hint ?? ''}`.trimEnd(),
+      };
     return taken({ kind: 'failure', error });
   }
   const strangeInside = strangeState(state, claims.state);

@@ -143,7 +143,9 @@ class Watch {
     const { deadlineMs, expiresAt } = this.#options;
     if (expiresAt !== undefined && now >= expiresAt) {
       // Some servers count whole seconds, and all of them by clocks of their own.
-      if (this.#introspection.verdict === 'refused' || now >= expiresAt + GRACE) return 'expired';
+      const { verdict, askedAt } = this.#introspection;
+      if (verdict === 'refused' || now >= expiresAt + GRACE) return 'expired';
+      this.#nextAskAt = Math.min(this.#nextAskAt, Math.max(expiresAt, askedAt + TICK));
     }
     if (deadlineMs !== undefined && now >= this.#startedAt + deadlineMs) return 'deadline';
     const isRefused = this.#local.verdict !== 'accepted' && this.#introspection.verdict === 'refused';

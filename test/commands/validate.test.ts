@@ -11,8 +11,10 @@ import {
 } from '../helpers/misbehaving-server.ts';
 import { machine, type Run } from './run.ts';
 
-const ACTIVE = { json: { active: true, client_id: CLIENT_ID } } as const;
-const INACTIVE = { json: { active: false } } as const;
+/** The fake clock's time: Node's server would tell the real one. */
+const headers = { date: new Date(new FakeClock().now()).toUTCString() };
+const ACTIVE = { json: { active: true, client_id: CLIENT_ID }, headers };
+const INACTIVE = { json: { active: false }, headers };
 
 /** A machine whose profile `sample` is for a scripted server. */
 async function setUp(introspection: readonly Step[], script: Partial<MisbehavingServerOptions> = {}) {
@@ -210,22 +212,57 @@ describe('validate', () => {
 });
 
 describe('validate --watch', () => {
+  /** Seldom enough that nothing more is asked before the token expires. */
+  const WATCH = ['--watch', '--interval', '400'];
+  const start = async () => {
+    const lab = await setUp([INACTIVE]);
+    const exp = lab.clock.now() / 1000 + 300;
+    return { ...lab, token: await accessToken(lab.server, { claims: { exp } }) };
+  };
+
   it('ends in one document with what was seen, and in the exit code of the beginning', async () => {
-    const { clock, server, run } = await setUp([ACTIVE, INACTIVE]);
-    const token = await accessToken(server, { claims: { exp: clock.now() / 1000 + 300 } });
-    const { code, stdout, stderr } = await run('validate', token, '--watch', '--interval', '400', '--json');
-    expect(code, stderr).toBe(0);
-    const { introspection, watch } = JSON.parse(stdout);
-    expect(introspection.verdict).toBe('accepted');
+    const { run, token } = await start();
+    const result = await run('validate', token, ...WATCH, '--json');
+    expect(result.code).toBe(4);
+    const { local, introspection, watch } = JSON.parse(result.stdout);
+    expect([local.verdict, introspection.verdict]).toEqual(['accepted', 'refused']);
+    const at = '2026-01-01T00:00:00.000Z';
+    const end = '2026-01-01T00:05:00.000Z';
     expect(watch).toMatchObject({
-      started_at: '2026-01-01T00:00:00.000Z',
+      started_at: at,
+      ended_at: end,
       ended: 'expired',
-      window: null,
+      introspections: 1,
+      failures: 0,
       events: [
-        { way: 'local', verdict: 'accepted', previous_seen_at: null },
-        { way: 'introspection', verdict: 'accepted' },
-        { at: '2026-01-01T00:05:00.000Z', way: 'local', verdict: 'refused' },
+        { at, way: 'local', verdict: 'accepted', previous_seen_at: null },
+        { at, way: 'introspection', verdict: 'refused', previous_seen_at: null },
+        { at: end, way: 'local', verdict: 'refused' },
       ],
+      window: { from: at, earliest: at, until: end, ms: 300_000, is_over: true },
     });
+    expect(codes(watch.differences)).toContain('revoked_or_logged_out');
+    expect(errorOf(result).code).toBe('verdicts_differ');
+  });
+
+  it('draws both verdicts over time, and says how wide the window was', async () => {
+    const { run, token } = await start();
+    const { stdout, stderr } = await run('validate', token, ...WATCH);
+    expect(stdout.match(/^verdict /gm)).toHaveLength(1);
+    expect(stdout).toMatch(/^local check {4}█{49}░$/m);
+    expect(stdout).toMatch(/^introspection {2}░{50}$/m);
+    expect(stdout).toContain(
+      'introspection refused it from the beginning; the local check went on accepting it for 5 min: that is the window\n',
+    );
+    expect(stderr).toMatch(/2026-01-01T00:05:00\.000Z {2}\+5 min {2}local check ✗ refuses/);
+  });
+
+  it('says that the window is open where a deadline ends it', async () => {
+    const { run, token } = await start();
+    const { stdout } = await run('validate', token, ...WATCH, '--deadline', '50');
+    expect(stdout).toContain('the deadline passed after 50.0 s');
+    expect(stdout).toContain(
+      'for 50.0 s so far, and still does: the window is open, 5 min until the token expires',
+    );
   });
 });

@@ -175,6 +175,15 @@ describe('a watch', () => {
     expect(told(report, watch.start).slice(2)).toEqual(['2500 local refused', '4000 introspection refused']);
   });
 
+  it('asks at the expiry, however long the interval is', async () => {
+    const watch = await startWatch({
+      expires: 2_500,
+      interval: 60_000,
+      introspection: (at) => (at >= 2_500 ? 'refused' : 'accepted'),
+    });
+    expect(await watch.toItsEnd()).toMatchObject({ ended: 'expired', introspections: 2, window: undefined });
+  });
+
   it('ends three seconds after the expiry where the server goes on accepting', async () => {
     const watch = await startWatch({ expires: 2_000 });
     const report = await watch.toItsEnd();
@@ -186,7 +195,7 @@ describe('a watch', () => {
     const late = latch();
     const watch = await startWatch({
       expires: 6_000,
-      introspection: async (at) => {
+      introspection: async (at): Promise<WayVerdict> => {
         if (at === 1_000) await late.opened;
         return 'accepted';
       },
@@ -261,7 +270,7 @@ describe('a watch', () => {
   it('fails with what no server can cause', async () => {
     const defect = new TypeError('a defect');
     const watch = await startWatch({
-      introspection: async (at) => {
+      introspection: async (at): Promise<WayVerdict> => {
         if (at >= 1_000) throw defect;
         return 'accepted';
       },

@@ -103,6 +103,29 @@ onKeycloakTls({ interval: 1 }, (stage) => {
     expect(error.code).toBe('not_the_protocol');
   });
 
+  test('a resource takes a bound token over its own connection only', async (context) => {
+    const cli = await open(context, bound);
+    const [own, other] = [await stage.certificate(cli, 'own'), await stage.certificate(cli, 'other')];
+    await cli.json(...PASSWORD, '--scope', 'openid', ...own.flags);
+    const url = `${stage.sample.issuer}/protocol/openid-connect/userinfo`;
+    expect(await cli.json('call', url, ...own.flags)).toMatchObject({ preferred_username: 'cl-taro' });
+    for (const flags of [other.flags, []]) {
+      const error = await cli.fails(3, 'call', url, ...flags);
+      expect(error).toMatchObject({ code: 'invalid_token', hint: expect.stringContaining('certificate') });
+    }
+  });
+
+  test('a bound token is reused with its certificate, and with no other', async (context) => {
+    const cli = await open(context, bound);
+    const [own, other] = [await stage.certificate(cli, 'own'), await stage.certificate(cli, 'other')];
+    const { access_token } = await cli.json(...PASSWORD, ...own.flags);
+    const reuse = (flags: readonly string[]) => cli.json(...PASSWORD, '--reuse', ...flags);
+    expect(await reuse(own.flags)).toMatchObject({ access_token });
+    expect(cli.exchanges('token')).toHaveLength(1);
+    expect((await reuse(other.flags)).access_token).not.toBe(access_token);
+    expect(cli.exchanges('token')).toHaveLength(2);
+  });
+
   test('a bound refresh token is refused with another certificate, and with none', async (context) => {
     const cli = await open(context, bound);
     const [own, other] = [await stage.certificate(cli, 'own'), await stage.certificate(cli, 'other')];

@@ -117,6 +117,17 @@ describe('DPoP where the sandbox requires proofs with a nonce', () => {
     expectBound(cli, exchanged);
   });
 
+  test('by a code whose request is pushed, with a proof and a nonce there as well', async (context) => {
+    const { cli, tokens } = await open(context, DPOP_CLIENT);
+    expect(await tokens('--dpop', '--par')).toMatchObject({ token_type: 'DPoP' });
+    const pushed = cli.exchanges('pushed_authorization_request');
+    expect(pushed.map(({ answer }) => answer?.status)).toEqual([400, 201]);
+    expect(pushed.map(({ answer }) => answer?.body.includes('use_dpop_nonce'))).toEqual([true, false]);
+    for (const { request } of pushed) expect(request.headers).toHaveProperty('dpop');
+    // The nonce that was learned there is good at the token endpoint at once.
+    expect(cli.exchanges('token').map(({ answer }) => answer?.status)).toEqual([200]);
+  });
+
   test('by the device flow, where the retry for a nonce is no poll', async (context) => {
     const { cli, sandbox, username } = await open(context, DPOP_CLIENT);
     const running = cli.start('token', 'device', '--scope', 'openid', '--dpop', '--json');
@@ -202,7 +213,7 @@ describe('authorization responses', () => {
     const { code, tokens } = await open(context, JARM_CLIENT);
     const args = ['--response-mode', 'jwt'];
     expect(await tokens(...args, '--decryption-key', DECRYPTION_KEY)).toHaveProperty('id_token');
-    const error = failure(await code(...args), 4);
+    const error = failure(await code(...args, '--deadline', '5'), 6);
     expect(error.hint).toContain('--decryption-key');
   });
 
