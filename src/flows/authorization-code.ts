@@ -4,6 +4,7 @@ import type { JsonObject } from '../protocol/answer.ts';
 import {
   type AuthorizationRequest,
   type AuthorizationResponse,
+  essentialAcrOf,
   responsePlace,
   singleValue,
   wordsOf,
@@ -242,6 +243,7 @@ async function finish(
     nonce: singleValue(sent, 'nonce'),
     maxAge: maxAge === undefined ? undefined : Number(maxAge),
     acrValues: singleValue(sent, 'acr_values'),
+    essentialAcr: essentialAcrOf(singleValue(sent, 'claims')),
     requestedAt,
   };
   const frontIdToken =

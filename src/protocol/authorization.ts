@@ -1,5 +1,5 @@
 import { type OAuthRefusal, ValidationError } from '../errors.ts';
-import type { JsonObject } from './answer.ts';
+import { type JsonObject, parseJsonObject } from './answer.ts';
 import { definedParameters, encodeForm, type FormParameters } from './form.ts';
 import type { ProofKey } from './pkce.ts';
 
@@ -215,4 +215,17 @@ export function parsePushedAuthorization({ request_uri, expires_in }: JsonObject
   }
   const isLifetime = typeof expires_in === 'number' && Number.isFinite(expires_in) && expires_in > 0;
   return { request_uri, expires_in: isLifetime ? expires_in : undefined };
+}
+
+/**
+ * The values of the `acr` that `claims` makes essential for the ID token; undefined where it makes none so.
+ * @param claims the parameter of the request, which may be no JSON at all
+ * @see https://openid.net/specs/openid-connect-core-1_0.html#acrSemantics
+ */
+export function essentialAcrOf(claims: string | undefined): readonly string[] | undefined {
+  const { id_token } = (claims === undefined ? undefined : parseJsonObject(claims)) ?? {};
+  const { acr } = (id_token ?? {}) as { acr?: { essential?: unknown; value?: unknown; values?: unknown } };
+  if (acr?.essential !== true) return undefined;
+  const values = [acr.values ?? acr.value].flat().filter((value) => typeof value === 'string');
+  return values.length > 0 ? values : undefined;
 }

@@ -24,6 +24,8 @@ export interface AuthenticationExpectations {
   readonly maxAge?: number | undefined;
   /** `acr_values` of the request, separated by spaces. */
   readonly acrValues?: string | undefined;
+  /** The values of an `acr` that `claims` of the request made essential: one of them must be there. */
+  readonly essentialAcr?: readonly string[] | undefined;
   /** Milliseconds since the epoch: when it was asked for, when that is known. */
   readonly requestedAt?: number | undefined;
   /** What came with the ID token, for `at_hash`. */
@@ -97,12 +99,14 @@ function wrongOwnClaims(claims: JWTPayload, expected: IdTokenExpectations, holde
 }
 
 function wrongAuthentication(
-  { nonce, auth_time }: JWTPayload,
-  { nonce: sent, maxAge, requestedAt, now }: IdTokenExpectations,
+  { nonce, auth_time, acr }: JWTPayload,
+  { nonce: sent, maxAge, essentialAcr, requestedAt, now }: IdTokenExpectations,
 ): string[] {
   const wrong: string[] = [];
   if (sent !== undefined && nonce === undefined) wrong.push('nonce is missing, and one was sent');
   else if (sent !== undefined && nonce !== sent) wrong.push('nonce is not the one that was sent');
+  if (essentialAcr !== undefined && !(typeof acr === 'string' && essentialAcr.includes(acr)))
+    wrong.push(`acr is ${show(acr)}, and ${essentialAcr.join(' or ')} was asked for as essential`);
   if (maxAge === undefined) return wrong;
   if (typeof auth_time !== 'number') {
     wrong.push('auth_time is missing or not a number, and max_age asks for it');

@@ -1,7 +1,6 @@
 import type { JsonObject } from './answer.ts';
 import { type ClockOffset, describeClockOffset } from './clock-offset.ts';
 import { type Check, shown } from './jwt-verdict.ts';
-import { audiencesOf } from './signed-jwt.ts';
 import { describeShape } from './token-shape.ts';
 import type { WayVerdict } from './verdict-timeline.ts';
 
@@ -123,7 +122,7 @@ function explainByTime({ claims = {}, now, leeway, clock }: ComparedVerdicts): r
 }
 
 function explainAudience({ claims = {}, client_id, wasActive }: ComparedVerdicts): readonly Finding[] {
-  const audiences = audiencesOf(claims);
+  const audiences = [claims.aud ?? []].flat();
   if (wasActive || audiences.includes(client_id)) return [];
   const named =
     audiences.length === 0 ? 'which names nobody' : `which is ${audiences.map(String).join(', ')}`;

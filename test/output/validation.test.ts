@@ -18,10 +18,10 @@ describe('a comparison for people', () => {
       { name: 'user', local: '', introspection: 'taro' },
     ];
     expect(renderWays({ local: 'unknown', introspection: 'refused' }, rows, paint).split('\n')).toEqual([
-      '               local check    introspection',
-      'verdict        ? unknown      ✗ refuses',
-      `aud            x\\x0ay         ${'a'.repeat(43)}…`,
-      'user                          taro',
+      '               local check  introspection',
+      'verdict        ? unknown    ✗ refuses',
+      `aud            x\\x0ay       ${'a'.repeat(43)}…`,
+      'user                        taro',
       '',
     ]);
   });
@@ -58,9 +58,9 @@ describe('a watch for people', () => {
         `local check    ${'█'.repeat(49)}░`,
         `introspection  ${'█'.repeat(10)}${'?'.repeat(10)}${'░'.repeat(30)}`,
         `               0 s${'10.0 s'.padStart(47)}  █ accepts  ░ refuses  ? unknown`,
-        '        +2.1 s  introspection  ? unknown',
-        '        +4.1 s  introspection  ✗ refuses',
-        '        +9.9 s  local check    ✗ refuses',
+        '       +2.1 s  introspection  ? unknown',
+        '       +4.1 s  introspection  ✗ refuses',
+        '       +9.9 s  local check    ✗ refuses',
         'the token expired after 10.0 s; 11 introspections, 2 without a verdict',
         'introspection refused it 4.1 s after the beginning; the local check went on accepting it for 5.8 s: that is the window',
         '',

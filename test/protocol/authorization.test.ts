@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   buildAuthorizationRequest,
   buildAuthorizationUrl,
+  essentialAcrOf,
   parseAuthorizationResponse,
   parsePushedAuthorization,
   responsePlace,
@@ -165,6 +166,24 @@ describe('an authorization response', () => {
   it('needs no iss beside the one of its JWT', () => {
     const expected = { ...EXPECTED, requiresIss: true, isJwt: true };
     expect(parseAuthorizationResponse([['code', 'C']], expected)).toMatchObject({ kind: 'granted' });
+  });
+});
+
+describe('an acr that is essential', () => {
+  const claims = (acr: unknown) => JSON.stringify({ id_token: { acr } });
+
+  it.each([
+    [claims({ essential: true, values: ['gold', 'silver'] }), ['gold', 'silver']],
+    [claims({ essential: true, value: 'gold' }), ['gold']],
+    [claims({ essential: true }), undefined],
+    [claims({ values: ['gold'] }), undefined],
+    [claims(null), undefined],
+    ['{"id_token":null}', undefined],
+    ['{"userinfo":{"acr":{"essential":true,"value":"gold"}}}', undefined],
+    ['no JSON', undefined],
+    [undefined, undefined],
+  ])('is found in %s', (text, values) => {
+    expect(essentialAcrOf(text)).toEqual(values);
   });
 });
 

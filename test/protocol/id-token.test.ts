@@ -94,6 +94,19 @@ describe('the time of the authentication', () => {
 });
 
 describe('the acr', () => {
+  it.each([{ acr: 'bronze' }, {}, { acr: ['gold'] }])(
+    'of %j is refused where another is essential',
+    async (claims) => {
+      await expect(verify(claims, { essentialAcr: ['gold', 'silver'] })).rejects.toThrow(
+        /acr is .*gold or silver was asked for as essential/,
+      );
+    },
+  );
+
+  it('is accepted where it is one of the essential ones', async () => {
+    expect((await verify({ acr: 'silver' }, { essentialAcr: ['gold', 'silver'] })).claims.acr).toBe('silver');
+  });
+
   it.each(['gold', 'silver'])('is %s, as it was asked for', async (acr) => {
     expect((await verify({ acr }, { acrValues: 'gold  silver' })).remarks).toEqual([]);
   });
