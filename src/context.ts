@@ -1,5 +1,6 @@
 import { InterruptedError } from './errors.ts';
 import type { Exchange, HttpClient, TransportOptions } from './http/types.ts';
+import type { KafkaClient } from './kafka/types.ts';
 import type { Prompt } from './output/prompt.ts';
 import { Redactor } from './redact.ts';
 import type {
@@ -20,6 +21,15 @@ export type {
   Recorder,
   TransportOptions,
 } from './http/types.ts';
+export type {
+  BrokerAddress,
+  BrokerConnection,
+  ClusterMetadata,
+  KafkaClient,
+  PartitionName,
+  SaslAuthentication,
+  StoredMessage,
+} from './kafka/types.ts';
 export type { Prompt } from './output/prompt.ts';
 export type { Store } from './store/index.ts';
 export type { Batch, BatchSetup } from './workers/batch.ts';
@@ -71,6 +81,7 @@ export interface Context {
   /** Opens an address in the person's browser. @throws Error where that cannot be done */
   readonly browse: (url: string) => Promise<void>;
   http(): Promise<HttpClient>;
+  kafka(): Promise<KafkaClient>;
   store(): Promise<Store>;
   prompt(): Promise<Prompt>;
   servers(): Promise<Servers>;
@@ -129,6 +140,10 @@ function compose(
   return {
     ...parts,
     http,
+    kafka: once(async () => {
+      const { createKafkaClient } = await import('./kafka/client.ts');
+      return createKafkaClient(transport, { record }, () => clock.now());
+    }),
     store: once(async () => (await import('./store/index.ts')).openStore(env)),
     prompt: once(async () => (await import('./output/prompt.ts')).createPrompt(parts.signal, io.terminal)),
     servers: once(async () => {

@@ -32,7 +32,8 @@ export type Endpoint =
   | 'resource'
   | 'resource_metadata'
   | 'ciba_callback'
-  | 'authentication_device';
+  | 'authentication_device'
+  | 'kafka_broker';
 
 /** An OAuth error as the server sent it; nothing is renamed or dropped. */
 export interface OAuthRefusal {
@@ -64,6 +65,8 @@ export class OauthctlError extends Error {
   readonly code: string;
   readonly exitCode: ExitCode;
   readonly hint: string | undefined;
+  /** Further members of the error under `--json`, such as what was found before it failed. */
+  members: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: string, exitCode: ExitCode, message: string, details: ErrorDetails = {}) {
     super(message, { cause: details.cause });
@@ -95,16 +98,14 @@ export class RefusedError extends OauthctlError {
 
 /** An answer, token or claim breaks the protocol or fails a check (exit 4). */
 export class ValidationError extends OauthctlError {
-  /** Every check that was made, where it was a list of them that failed. */
-  readonly checks: readonly ListedCheck[] | undefined;
-
+  /** @param details.checks every check that was made, where it was a list of them that failed */
   constructor(
     code: string,
     message: string,
     details?: ErrorDetails & { readonly checks?: readonly ListedCheck[] },
   ) {
     super(code, ExitCode.validation, message, details);
-    this.checks = details?.checks;
+    if (details?.checks !== undefined) this.members = { checks: details.checks };
   }
 }
 

@@ -1,13 +1,5 @@
 import { type Context, type ContextParts, createContext, processParts } from './context.ts';
-import {
-  ExitCode,
-  type ListedCheck,
-  OauthctlError,
-  RefusedError,
-  RequestShown,
-  UsageError,
-  ValidationError,
-} from './errors.ts';
+import { ExitCode, OauthctlError, RefusedError, RequestShown, UsageError } from './errors.ts';
 import { printable } from './output/printable.ts';
 import { buildProgram } from './program.ts';
 
@@ -18,7 +10,6 @@ interface ErrorDocument {
     message: string;
     hint: string | undefined;
     exit_code: number;
-    checks?: readonly ListedCheck[];
     oauth?: {
       error: string;
       error_description: string | undefined;
@@ -87,7 +78,7 @@ async function report(error: OauthctlError, asJson: boolean, ctx: Context): Prom
         hint: hint || undefined,
         exit_code: error.exitCode,
         ...(error instanceof RefusedError && { oauth: wireError(error) }),
-        ...(error instanceof ValidationError && error.checks && { checks: error.checks }),
+        ...error.members,
       },
     };
     ctx.io.err(`${JSON.stringify(document)}\n`);

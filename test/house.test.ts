@@ -29,6 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, { run?: readonly string[]; types?: rea
   flows: { run: ['protocol'], types: ['context.ts', 'servers'] },
   servers: { run: ['protocol'], types: ['context.ts'] },
   http: {},
+  kafka: { run: ['http'] },
   store: {},
   output: {},
   explain: {},
@@ -37,7 +38,7 @@ const MAY_IMPORT: Readonly<Record<string, { run?: readonly string[]; types?: rea
   'errors.ts': {},
   'redact.ts': {},
   'settings.ts': {},
-  'context.ts': { run: ['http', 'store', 'output', 'servers', 'workers'] },
+  'context.ts': { run: ['http', 'kafka', 'store', 'output', 'servers', 'workers'] },
   'program.ts': { run: ['commands'], types: ['context.ts'] },
   'main.ts': { run: ['context.ts', 'program.ts', 'explain', 'output'] },
   commands: {

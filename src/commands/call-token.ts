@@ -1,13 +1,8 @@
 import { UsageError } from '../errors.ts';
 import type { CallOptions } from '../flows/call.ts';
-import {
-  boundDpopKeyOf,
-  confirmationOf,
-  type KeptTokens,
-  keptKeyOfToken,
-  lifetimesOf,
-} from '../flows/kept-tokens.ts';
+import { boundDpopKeyOf, type KeptTokens, keptKeyOfToken, lifetimesOf } from '../flows/kept-tokens.ts';
 import type { DpopKey } from '../protocol/dpop.ts';
+import { confirmationOf } from '../protocol/token-binding.ts';
 import type { CallFlags } from './call.ts';
 import { readDpopKey, usesDpop } from './dpop.ts';
 import { connect, ownerOf, type Session } from './session.ts';

@@ -6,10 +6,10 @@ import { printable } from '../output/printable.ts';
 import { maskBody, maskHeader } from '../redact.ts';
 import { CallSteps } from './call-steps.ts';
 import { presentToken } from './call-token.ts';
+import { certificateThumbprint } from './client-certificate.ts';
 import { dpopClaimOption, proofsOf } from './dpop.ts';
 import { repeatable } from './repeatable.ts';
 import { addServerOptions, openSession, printResult, type Session } from './session.ts';
-import { certificateThumbprint } from './token-reuse.ts';
 
 export interface CallFlags {
   /** False after `--no-token`. */

@@ -6,7 +6,7 @@ import { printable } from '../output/printable.ts';
 import type { Reporter } from '../output/reporter.ts';
 import { mask } from '../redact.ts';
 import { tellPoll } from './poll-steps.ts';
-import { parameterLine, shortPath } from './step-lines.ts';
+import { tellRequest } from './request-steps.ts';
 
 const REFUSED_STEP: Partial<Record<Endpoint, readonly [mark: string, parties: string]>> = {
   backchannel_authentication: ['②', 'server → client'],
@@ -31,12 +31,7 @@ export class CibaSteps {
       case 'authentication_request': {
         const { url, request, target } = event;
         this.#user = request.login_hint;
-        reporter.step({
-          mark: '①',
-          parties: 'client → server',
-          text: `POST ${shortPath(url)}  ${target.client.token_endpoint_auth_method} as ${printable(target.client.client_id)}`,
-          details: [parameterLine(request)],
-        });
+        tellRequest(reporter, { mark: '①', url, as: target.client, values: request });
         return;
       }
       case 'acknowledged': {

@@ -6,6 +6,7 @@ import {
   type RegisteredClient,
 } from '../protocol/client-authentication.ts';
 import { SETTING_SOURCES, type SettingName, type Settings } from '../settings.ts';
+import { isSecretReference } from '../store/secret-reference.ts';
 import type { Session } from './session.ts';
 
 /** Resolves `--client-secret`; a secret that stood in the arguments is worth a warning. */
@@ -18,7 +19,7 @@ async function resolveClientSecret(session: Session): Promise<string | undefined
 
 /** Warns when a value is the secret itself. */
 export function warnAboutLiteral(session: Session, reference: string): void {
-  if (reference === '-' || /^(env|file|cmd):/.test(reference)) return;
+  if (reference === '-' || isSecretReference(reference)) return;
   session.reporter.warning(
     'a secret in the arguments can be read by every user of this machine; better env:NAME, file:PATH, cmd:COMMAND or -',
   );

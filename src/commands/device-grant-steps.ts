@@ -1,11 +1,10 @@
-import { RefusedError } from '../errors.ts';
 import type { DeviceAuthorizationEvent } from '../flows/device-authorization.ts';
 import { inWords } from '../output/duration.ts';
 import { printable } from '../output/printable.ts';
 import type { Reporter } from '../output/reporter.ts';
 import { mask } from '../redact.ts';
 import { tellPoll } from './poll-steps.ts';
-import { parameterLine, shortPath } from './step-lines.ts';
+import { tellAnswer, tellRefusal, tellRequest } from './request-steps.ts';
 
 /** Tells the device authorization grant as it happens, and the person where to enter which code. */
 export class DeviceGrantSteps {
@@ -31,20 +30,13 @@ export class DeviceGrantSteps {
   readonly tell = (event: DeviceAuthorizationEvent): void => {
     const reporter = this.#reporter;
     switch (event.type) {
-      case 'device_authorization_request': {
-        const { client } = event.target;
-        reporter.step({
-          mark: '',
-          parties: 'client → server',
-          text: `POST ${shortPath(event.url)}  ${client.token_endpoint_auth_method} as ${printable(client.client_id)}`,
-          details: [parameterLine(event.request)].filter(Boolean),
-        });
+      case 'device_authorization_request':
+        tellRequest(reporter, { url: event.url, as: event.target.client, values: event.request });
         return;
-      }
       case 'device_authorization': {
         const { authorization, interval, ms } = event;
         const text = `device_code ${mask(authorization.device_code)} · expires in ${inWords(authorization.expires_in)} · poll every ${interval} s`;
-        reporter.step({ mark: '', parties: 'server → client', status: 200, text, ms, tone: 'good' });
+        tellAnswer(reporter, { status: 200, text, ms });
         this.#write(this.#invitation(event));
         return;
       }
@@ -56,10 +48,7 @@ export class DeviceGrantSteps {
   /** Tells how the flow ended in a refusal. */
   failed(error: unknown): void {
     this.#reporter.settle();
-    if (!(error instanceof RefusedError)) return;
-    const { endpoint, status, error: word } = error.oauth;
-    if (endpoint !== 'device_authorization' && endpoint !== 'token') return;
-    this.#reporter.step({ mark: '', parties: 'server → client', status, text: printable(word), tone: 'bad' });
+    tellRefusal(this.#reporter, error, 'device_authorization', 'token');
   }
 
   #invitation({

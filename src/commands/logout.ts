@@ -12,9 +12,15 @@ import { printable } from '../output/printable.ts';
 import { parseRedirectUri } from '../protocol/redirect-uri.ts';
 import { parseSeconds } from '../settings.ts';
 import { inviter } from './invitation.ts';
-import { tellAnswer, tellRefusal, tellRequest } from './request-steps.ts';
+import {
+  tellAnswer,
+  tellBrowserRequest,
+  tellBrowserWait,
+  tellRefusal,
+  tellRequest,
+} from './request-steps.ts';
 import { addServerOptions, connect, openSession, ownerOf, printResult, type Session } from './session.ts';
-import { parameterLine, shortPath } from './step-lines.ts';
+import { formLine } from './step-lines.ts';
 import { readTokenArgument } from './token-argument.ts';
 
 interface LogoutFlags {
@@ -95,7 +101,7 @@ async function byRefreshToken(session: Session, argument: string): Promise<void>
 }
 
 async function byBrowser(session: Session, flags: LogoutFlags, isIdTokenKept: boolean): Promise<void> {
-  const { ctx } = session;
+  const { ctx, reporter } = session;
   const { postLogoutRedirectUri, deadline = DEFAULT_DEADLINE } = flags;
   const deadlineMs = parseSeconds(deadline, '--deadline') * 1000;
   const redirectUri =
@@ -112,7 +118,7 @@ async function byBrowser(session: Session, flags: LogoutFlags, isIdTokenKept: bo
     ctx,
     { target, request, redirectUri, deadlineMs },
     tellingBrowser(session, flags.browser !== false),
-  );
+  ).finally(() => reporter.settle());
   printResult(session, { by: 'browser', ...result }, () =>
     result.returned
       ? ['logged out, and the browser came back\n', ...forgottenLines(result)].join('')
@@ -142,31 +148,27 @@ function tellingBrowser(session: Session, mayBrowse: boolean): (event: BrowserLo
   return (event) => {
     switch (event.type) {
       case 'browser_logout': {
-        const { url, parameters, listensAt } = event;
+        const { url, listensAt } = event;
         // What a browser would request.
         if (globals.curl) {
           ctx.io.out(`${printable(url)}\n`);
           throw new RequestShown();
         }
-        const { origin, pathname } = new URL(url);
-        reporter.step({
-          mark: '',
-          parties: 'browser → server',
-          text: `GET ${shortPath(`${origin}${pathname}`)}`,
-          details: [parameterLine(Object.fromEntries(parameters))],
-        });
+        tellBrowserRequest(reporter, url);
         if (listensAt !== undefined) reporter.note(`the browser is waited for at ${listensAt}`);
         invite(url);
         return;
       }
+      case 'waiting':
       case 'redirect_refused':
-        reporter.warning(`a request to the redirect URI was turned away: it has ${printable(event.reason)}`);
+        tellBrowserWait(reporter, event);
         return;
       case 'browser_came_back':
+        reporter.settle();
         reporter.step({
           mark: '',
           parties: 'browser → client',
-          text: parameterLine(Object.fromEntries(event.parameters)) || 'came back',
+          text: formLine(event.parameters) || 'came back',
           tone: 'good',
         });
     }

@@ -3,7 +3,7 @@ import { inWords } from '../output/duration.ts';
 import { printable } from '../output/printable.ts';
 import type { Reporter } from '../output/reporter.ts';
 import type { VerifiedIdToken } from '../protocol/id-token.ts';
-import { idTokenLine, tokenLine } from './step-lines.ts';
+import { ID_TOKEN_MISSING, idTokenLine, tokenLine } from './step-lines.ts';
 
 /** What a flow that polls for its tokens tells once the polling has begun. */
 export type PollingEvent =
@@ -63,6 +63,6 @@ export function tellPoll(reporter: Reporter, event: PollingEvent, names: PollNam
       reporter.note(idTokenLine(event.idToken));
       return;
     case 'id_token_missing':
-      reporter.warning('the scope "openid" was asked for, and no ID token came');
+      reporter.warning(ID_TOKEN_MISSING);
   }
 }

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { isSecretName } from '../redact.ts';
 import type { Profile } from '../store/profiles.ts';
+import { isSecretReference } from '../store/secret-reference.ts';
 import { checkAuthMethod, warnAboutLiteral } from './client.ts';
 import { addServerOptions, definedOnly, openSession, printResult, type Session } from './session.ts';
 
@@ -314,7 +315,7 @@ function masked(session: Session, profile: Profile): Record<string, string> {
   return Object.fromEntries(
     members.map(([member, value]) => {
       // A proof is a secret; whether there are to be any is none.
-      const isSecret = member !== 'dpop' && isSecretName(member) && !/^(env|file|cmd):/.test(value);
+      const isSecret = member !== 'dpop' && isSecretName(member) && !isSecretReference(value);
       return [member, isSecret && !session.ctx.redactor.showSecrets ? '(masked)' : value];
     }),
   );

@@ -1,17 +1,21 @@
 import { inWords } from '../output/duration.ts';
 import { printable } from '../output/printable.ts';
+import { definedParameters, type FormParameters, type ParameterValues } from '../protocol/form.ts';
 import type { VerifiedIdToken } from '../protocol/id-token.ts';
 import { decodeUnverified } from '../protocol/jwt.ts';
 import type { TokenResponse } from '../protocol/token.ts';
 import { isSecretName, mask } from '../redact.ts';
 
 /** The parameters of a request on one line, secrets masked. */
-export function parameterLine(parameters: object): string {
-  return Object.entries(parameters)
-    .flatMap(([name, value]) => [value].flat().map((one) => [name, one]))
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}=${isSecretName(name) ? mask(String(value)) : printable(String(value))}`)
+export function formLine(parameters: FormParameters): string {
+  return parameters
+    .map(([name, value]) => `${name}=${isSecretName(name) ? mask(value) : printable(value)}`)
     .join('  ');
+}
+
+/** The same of parameters by their wire names; a list repeats the name, and undefined leaves it out. */
+export function parameterLine(values: object): string {
+  return formLine(definedParameters(values as ParameterValues));
 }
 
 /** What came, and how long it lives. */
@@ -42,3 +46,6 @@ export function idTokenLine({ alg, claims, encryption, remarks }: VerifiedIdToke
   const verified = `id_token verified: ${facts}, sub ${printable(String(claims.sub))}`;
   return [verified, ...remarks.map((remark) => printable(remark))].join(' · ');
 }
+
+/** For a request with the scope `openid`. */
+export const ID_TOKEN_MISSING = 'the scope "openid" was asked for, and no ID token came';

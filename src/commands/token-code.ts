@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { RESPONSE_MODES } from '../protocol/authorization.ts';
-import { addTokenOptions, repeatable } from './token-flow.ts';
+import { repeatable } from './repeatable.ts';
+import { addTokenOptions } from './token-flow.ts';
 import { addReuseOptions } from './token-reuse.ts';
 
 /** `oauthctl token code` */

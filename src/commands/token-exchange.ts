@@ -9,9 +9,10 @@ import {
   TOKEN_EXCHANGE_GRANT_TYPE,
   TOKEN_TYPES,
 } from '../protocol/token-exchange.ts';
+import { repeatable } from './repeatable.ts';
 import { connect, openSession, ownerOf, type Session } from './session.ts';
 import { readTokenArgument } from './token-argument.ts';
-import { addTokenOptions, repeatable, type TokenFlags } from './token-flow.ts';
+import { addTokenOptions, type TokenFlags } from './token-flow.ts';
 import { addReuseOptions, readReuse, requestOrReuse } from './token-reuse.ts';
 
 interface ExchangeFlags extends TokenFlags {

@@ -3,8 +3,6 @@ import type { GrantedTokens, TokenEvent } from '../flows/token.ts';
 import { dpopClaimOption } from './dpop.ts';
 import { addServerOptions, type Session } from './session.ts';
 
-export { repeatable } from './repeatable.ts';
-
 export interface TokenFlags {
   readonly keep: boolean;
 }

@@ -2,18 +2,17 @@ import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { JWT_BEARER_GRANT_TYPE } from '../protocol/jwt-bearer.ts';
+import { makeJti } from '../protocol/unguessable.ts';
 import { parseSeconds } from '../settings.ts';
 import { warnAboutLiteral } from './client.ts';
+import { repeatable } from './repeatable.ts';
 import { connect, openSession, type Session } from './session.ts';
 import { readTokenArgument } from './token-argument.ts';
-import { addTokenOptions, repeatable, type TokenFlags } from './token-flow.ts';
+import { addTokenOptions, type TokenFlags } from './token-flow.ts';
 import { addReuseOptions, requestOrReuse } from './token-reuse.ts';
 
 /** Seconds that an assertion of ours is valid. */
 const DEFAULT_LIFETIME = '60';
-
-/** Bytes of randomness in a `jti`. */
-const JTI_BYTES = 16;
 
 /** What an assertion is made of. */
 interface MakingFlags {
@@ -116,7 +115,7 @@ async function makeAssertion({ ctx, settings }: Session, flags: MakingFlags): Pr
   ]);
   const keys = await parseKeys(await ctx.readFile(file), file);
   const key = selectSigningKey(keys, file, assertionKid, '--assertion-kid');
-  const jti = Buffer.from(ctx.random(JTI_BYTES)).toString('base64url');
+  const jti = makeJti(ctx.random);
   const assertion = await buildJwtBearerAssertion({
     ...{ issuer, subject, audience, claims, lifetime, jti, key, alg },
     now: ctx.clock.now(),

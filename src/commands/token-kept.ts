@@ -1,15 +1,10 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { UsageError } from '../errors.ts';
-import {
-  boundDpopKeyOf,
-  confirmationOf,
-  type KeptTokens,
-  lifetimesOf,
-  responseAsOf,
-} from '../flows/kept-tokens.ts';
+import { boundDpopKeyOf, type KeptTokens, lifetimesOf, responseAsOf } from '../flows/kept-tokens.ts';
 import { inWords } from '../output/duration.ts';
 import { printable } from '../output/printable.ts';
+import { confirmationOf } from '../protocol/token-binding.ts';
 import { mask } from '../redact.ts';
 import { openSession, ownerOf, printResult, type Session } from './session.ts';
 import { printResponse } from './token-output.ts';

@@ -7,6 +7,7 @@ import type { GrantedTokens, TokenEvent } from '../flows/token.ts';
 import { inWords } from '../output/duration.ts';
 import { printable } from '../output/printable.ts';
 import type { ParameterValues } from '../protocol/form.ts';
+import { certificateThumbprint } from './client-certificate.ts';
 import { wantedDpop } from './dpop.ts';
 import { ownerOf, parseParameters, type Session } from './session.ts';
 import { telling } from './token-flow.ts';
@@ -106,20 +107,6 @@ export async function requestOrReuse(
     if (minTtl === undefined) return send(await connect());
     return reusing(session, { ...asked, minTtl, connect, request: send }, tell);
   });
-}
-
-/** `x5t#S256` of the client certificate in use. @see https://www.rfc-editor.org/rfc/rfc8705#section-3.1 */
-export async function certificateThumbprint({ ctx, settings }: Session): Promise<string | undefined> {
-  const file = settings.get('cert');
-  if (file === undefined) return undefined;
-  const { X509Certificate } = await import('node:crypto');
-  try {
-    const { fingerprint256 } = new X509Certificate(await ctx.readFile(file));
-    return Buffer.from(fingerprint256.replaceAll(':', ''), 'hex').toString('base64url');
-  } catch {
-    // The transport says what is wrong with it.
-    return undefined;
-  }
 }
 
 const UNFIT: Readonly<Record<Unfit | 'expired', string>> = {

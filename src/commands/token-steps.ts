@@ -1,8 +1,7 @@
-import { RefusedError } from '../errors.ts';
 import type { TokenEvent } from '../flows/token.ts';
-import { printable } from '../output/printable.ts';
 import type { Reporter } from '../output/reporter.ts';
-import { idTokenLine, parameterLine, shortPath, tokenLine } from './step-lines.ts';
+import { tellAnswer, tellRefusal, tellRequest } from './request-steps.ts';
+import { idTokenLine, tokenLine } from './step-lines.ts';
 
 /** Tells a token request and its answer. */
 export class TokenSteps {
@@ -17,25 +16,13 @@ export class TokenSteps {
     const reporter = this.#reporter;
     switch (event.type) {
       case 'token_request': {
-        const { client, dpop, proofs } = event.target;
-        const proof = dpop && proofs ? ' with a DPoP proof' : '';
-        reporter.step({
-          mark: '',
-          parties: 'client → server',
-          text: `POST ${shortPath(event.url)}  ${client.token_endpoint_auth_method} as ${printable(client.client_id)}${proof}`,
-          details: [parameterLine(event.values)],
-        });
+        const { url, values, target } = event;
+        const isProven = target.dpop !== undefined && target.proofs !== undefined;
+        tellRequest(reporter, { url, as: target.client, values, isProven });
         return;
       }
       case 'token_response':
-        reporter.step({
-          mark: '',
-          parties: 'server → client',
-          status: 200,
-          text: tokenLine(event.tokens),
-          ms: event.ms,
-          tone: 'good',
-        });
+        tellAnswer(reporter, { status: 200, text: tokenLine(event.tokens), ms: event.ms });
         return;
       case 'id_token_verified':
         reporter.note(idTokenLine(event.idToken));
@@ -51,8 +38,6 @@ export class TokenSteps {
 
   /** Tells that the server refused. */
   failed(error: unknown): void {
-    if (!(error instanceof RefusedError) || error.oauth.endpoint !== 'token') return;
-    const { status, error: word } = error.oauth;
-    this.#reporter.step({ mark: '', parties: 'server → client', status, text: printable(word), tone: 'bad' });
+    tellRefusal(this.#reporter, error, 'token');
   }
 }

@@ -5,11 +5,11 @@ import { colours } from '../output/style.ts';
 import { renderClaims } from '../output/token-result.ts';
 import type { Userinfo } from '../protocol/userinfo.ts';
 import { presentToken } from './call-token.ts';
+import { certificateThumbprint } from './client-certificate.ts';
 import { dpopClaimOption } from './dpop.ts';
 import { tellAnswer, tellRefusal, tellRequest } from './request-steps.ts';
 import { addServerOptions, connect, openSession, printResult, type Session } from './session.ts';
 import { readTokenArgument } from './token-argument.ts';
-import { certificateThumbprint } from './token-reuse.ts';
 
 /** `oauthctl userinfo` */
 export function defineUserinfo(command: Command, ctx: Context): void {

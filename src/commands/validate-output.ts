@@ -6,7 +6,7 @@ import { inWords } from '../output/duration.ts';
 import type { Paint } from '../output/style.ts';
 import { renderFindings, renderWatch, renderWays, type ShownRow } from '../output/validation.ts';
 import type { JsonObject } from '../protocol/answer.ts';
-import type { ClockOffset } from '../protocol/clock-offset.ts';
+import { describeClockOffset } from '../protocol/clock-offset.ts';
 
 /** A comparison, as it is documented for scripts. @param checkMs of the local check with its keys at hand */
 export function comparisonDocument(
@@ -85,7 +85,8 @@ export function renderComparison(
         : paint.red('they differ');
   return [
     renderWays(verdicts, rowsOf(comparison, checkMs, now), paint),
-    clock && `clocks         the server's is ${offsetInWords(clock)}\n`,
+    clock &&
+      `clocks         the server's is ${describeClockOffset(clock) ?? 'with ours, as far as its Date tells'}\n`,
     '\n',
     renderChecks(local.checks, paint),
     `\n${summary}\n`,
@@ -167,12 +168,6 @@ function text(value: JsonObject[string]): string {
   if (value === undefined) return '';
   if (Array.isArray(value)) return value.map(String).join(', ');
   return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-function offsetInWords({ min, max }: ClockOffset): string {
-  if (min <= 0 && max >= 0) return 'with ours, as far as its Date tells';
-  const [least, most] = [Math.min(Math.abs(min), Math.abs(max)), Math.max(Math.abs(min), Math.abs(max))];
-  return `${(least / 1000).toFixed(1)} to ${(most / 1000).toFixed(1)} s ${min > 0 ? 'ahead' : 'behind'}`;
 }
 
 function errorDocument(error: OauthctlError | undefined) {

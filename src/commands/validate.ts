@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
-import { UsageError } from '../errors.ts';
+import { type OauthctlError, UsageError } from '../errors.ts';
 import { type Comparison, failureOf, openWays, type ValidateOptions, type Ways } from '../flows/validate.ts';
 import { type WatchReport, watchVerdicts } from '../flows/validate-watch.ts';
 import { colours } from '../output/style.ts';
@@ -46,9 +46,9 @@ export function defineValidate(command: Command, ctx: Context): void {
     .addHelpText(
       'after',
       `
-The comparison is the result whatever it says, and is printed with every exit code: 0 when the token is accepted
-and no way refuses it, 4 when a way refuses it, 3 or 5 when a way could not be asked. With --watch it is the
-exit code of the beginning.`,
+The exit code is 0 when the token is accepted and no way refuses it, 4 when a way refuses it, 3 or 5 when a way
+could not be asked; with --watch that of the beginning. People see the comparison in any case; with --json it
+stands on stdout after 0, and else in the error on stderr, as "validation".`,
     )
     .action((token: string) => runValidate(ctx, command, token));
 }
@@ -84,7 +84,7 @@ async function runValidate(base: Context, command: Command, argument: string): P
   const failure = failureOf(first, () => reasonsOf(session, options));
   const isAccepted = [local, introspection].some(({ verdict }) => verdict === 'accepted');
   const mayWatch = isAccepted && local.error === undefined && introspection.error === undefined;
-  const printed = { first, checkMs };
+  const printed = { first, checkMs, failure };
   if (watching === undefined || !mayWatch) await print(session, printed);
   else await watch(session, ways, { ...printed, ...watching, expiresAt: expiryOf(first, leeway) });
   if (failure !== undefined) throw failure;
@@ -93,6 +93,8 @@ async function runValidate(base: Context, command: Command, argument: string): P
 interface Printed {
   readonly first: Comparison;
   readonly checkMs: number | undefined;
+  /** What the command ends with; under `--json` it carries the comparison then, since stdout has results only. */
+  readonly failure: OauthctlError | undefined;
 }
 
 interface Watching {
@@ -116,11 +118,11 @@ function readWatch(flags: ValidateFlags): Watching | undefined {
 async function watch(
   session: Session,
   ways: Ways,
-  { first, checkMs, ...options }: Printed & Watching & { readonly expiresAt: number | undefined },
+  { first, checkMs, failure, ...options }: Printed & Watching & { readonly expiresAt: number | undefined },
 ): Promise<void> {
-  const { ctx, globals, reporter } = session;
-  const isForPeople = !globals.json && globals.field === undefined;
-  if (isForPeople) await print(session, { first, checkMs });
+  const { ctx, reporter } = session;
+  const printed = { first, checkMs, failure };
+  if (isForPeople(session)) await print(session, printed);
   const startedAt = Math.min(first.local.at, first.introspection.at);
   const report = await watchVerdicts(ctx, { ways, first, ...options }, (event) => {
     tellWatch(reporter, event, startedAt);
@@ -128,28 +130,34 @@ async function watch(
       ctx.io.err(renderReport(event.report, options.expiresAt, reporter.paint));
   });
   reporter.settle();
-  await print(session, { first, checkMs }, { report, expiresAt: options.expiresAt });
+  await print(session, printed, { report, expiresAt: options.expiresAt });
 }
 
 async function print(
   session: Session,
-  { first, checkMs }: Printed,
+  { first, checkMs, failure }: Printed,
   watched?: { readonly report: WatchReport; readonly expiresAt: number | undefined },
 ): Promise<void> {
   const { ctx } = session;
-  const paint = await colours(ctx.env, ctx.io.stdoutIsTerminal);
-  const document = comparisonDocument(first, checkMs);
-  if (watched === undefined) {
-    printResult(session, document, () => renderComparison(first, { checkMs, now: ctx.clock.now(), paint }));
+  const document = {
+    ...comparisonDocument(first, checkMs),
+    ...(watched && { watch: watchDocument(watched.report) }),
+  };
+  if (failure !== undefined && !isForPeople(session)) {
+    failure.members = { ...failure.members, validation: document };
     return;
   }
-  const { report, expiresAt } = watched;
-  // People have seen the comparison when the watch began.
-  printResult(
-    session,
-    { ...document, watch: watchDocument(report) },
-    () => `\n${renderReport(report, expiresAt, paint)}`,
+  const paint = await colours(ctx.env, ctx.io.stdoutIsTerminal);
+  printResult(session, document, () =>
+    watched === undefined
+      ? renderComparison(first, { checkMs, now: ctx.clock.now(), paint })
+      : // People have seen the comparison when the watch began.
+        `\n${renderReport(watched.report, watched.expiresAt, paint)}`,
   );
+}
+
+function isForPeople({ globals }: Session): boolean {
+  return !globals.json && globals.field === undefined;
 }
 
 /** When the local check comes to refuse the token, in milliseconds since the epoch. */

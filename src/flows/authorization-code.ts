@@ -17,6 +17,7 @@ import type { ListenAddress } from '../servers/listen-address.ts';
 import type { RedirectPlace } from '../servers/redirect.ts';
 import { type AuthorizationWay, draftAuthorization, makeAuthorizationUrl } from './authorization-request.ts';
 import { judgeRedirect, type RedirectOutcome } from './authorization-response.ts';
+import { type BrowserWaitEvent, inTime, type RedirectWaitOptions, withRedirect } from './browser-wait.ts';
 import { askedFor } from './kept-tokens.ts';
 import type { PushedAuthorizationEvent } from './pushed-authorization.ts';
 import { keepTokens, verifyReceivedIdToken } from './received-tokens.ts';
@@ -48,8 +49,7 @@ export type AuthorizationCodeEvent =
       /** Where the redirect is waited for; undefined where a person brings it. */
       readonly listensAt: string | undefined;
     }
-  | { readonly type: 'waiting'; readonly leftMs: number }
-  | { readonly type: 'redirect_refused'; readonly reason: string; readonly status: number }
+  | BrowserWaitEvent
   | {
       readonly type: 'authorization_response';
       readonly response: AuthorizationResponse;
@@ -123,57 +123,43 @@ interface Arrived {
   readonly requestedAt: number;
 }
 
-/** Listens until all is done: what comes after the answer is told that it is too late. */
+/** Listens until the code is exchanged as well. */
 async function listening<Result>(
   exchange: Exchange,
   { listen, tls }: Extract<RedirectWay, { kind: 'listen' }>,
   go: (arrived: Arrived) => Promise<Result>,
 ): Promise<Result> {
   const { ctx, options, parametersAt, onEvent } = exchange;
-  const { target, redirectUri } = options;
-  let sent: FormParameters | undefined;
-  let lastRefusal: string | undefined;
-  let fail: (error: unknown) => void = () => {};
-  const failure = new Promise<never>((_resolve, reject) => {
-    fail = reject;
-  });
-  failure.catch(() => {});
+  const { target, redirectUri, deadlineMs } = options;
   const draft = parametersAt(redirectUri.text);
-  const place = responsePlace(singleValue(draft, 'response_type'), singleValue(draft, 'response_mode'));
-  const servers = await ctx.servers();
-  const server = await servers.redirect<Pick<Arrived, 'outcome' | 'place'>>({
+  const expected = responsePlace(singleValue(draft, 'response_type'), singleValue(draft, 'response_mode'));
+  let lastRefusal: string | undefined;
+  const wait: RedirectWaitOptions<Pick<Arrived, 'outcome' | 'place'>> = {
     listen,
     tls,
-    relaysFragment: place === 'fragment',
-    async judge(received, at) {
-      if (sent === undefined) return { kind: 'turned_away', reason: 'come before anything was asked for' };
-      const judgement = await judgeRedirect(ctx, target, sent, received, at);
+    relaysFragment: expected === 'fragment',
+    async judge(sent, received, place) {
+      const judgement = await judgeRedirect(ctx, target, sent, received, place);
       return judgement.kind === 'taken'
-        ? { ...judgement, response: { outcome: judgement.response, place: at } }
+        ? { ...judgement, response: { outcome: judgement.response, place } }
         : judgement;
     },
     onRefused(reason, status) {
       lastRefusal = reason;
       onEvent({ type: 'redirect_refused', reason, status });
     },
-    onError: fail,
-  });
-  try {
-    ctx.signal.throwIfAborted();
-    const port = Number(new URL(server.url).port);
-    const parameters = parametersAt(redirectUriAt(redirectUri, port));
+  };
+  return withRedirect(ctx, wait, async ({ listensAt, port, expect, response }) => {
+    const sent = parametersAt(redirectUriAt(redirectUri, port));
     const requestedAt = ctx.clock.now();
-    const url = await makeAuthorizationUrl(ctx, target, parameters, options, onEvent);
-    sent = parameters;
-    onEvent({ type: 'authorization_request', url, parameters, target, listensAt: server.url });
-    const until = ctx.clock.now() + options.deadlineMs;
-    const came = await inTime(exchange, until, [server.response, failure], () =>
-      nobodyCame(options.deadlineMs, parameters, lastRefusal),
+    const url = await makeAuthorizationUrl(ctx, target, sent, options, onEvent);
+    expect(sent);
+    onEvent({ type: 'authorization_request', url, parameters: sent, target, listensAt });
+    const came = await inTime(ctx, deadlineMs, response, onEvent, () =>
+      nobodyCame(deadlineMs, sent, lastRefusal),
     );
-    return await go({ ...came, sent: parameters, requestedAt });
-  } finally {
-    await server.close();
-  }
+    return go({ ...came, sent, requestedAt });
+  });
 }
 
 async function askAndPaste(
@@ -181,17 +167,16 @@ async function askAndPaste(
   read: (signal: AbortSignal) => Promise<string>,
 ): Promise<Arrived> {
   const { ctx, options, parametersAt, onEvent } = exchange;
-  const { target, redirectUri } = options;
+  const { target, redirectUri, deadlineMs } = options;
   const sent = parametersAt(redirectUri.text);
   const requestedAt = ctx.clock.now();
   const url = await makeAuthorizationUrl(ctx, target, sent, options, onEvent);
   onEvent({ type: 'authorization_request', url, parameters: sent, target, listensAt: undefined });
   const timeUp = new AbortController();
   const signal = AbortSignal.any([ctx.signal, timeUp.signal]);
-  const until = ctx.clock.now() + options.deadlineMs;
   try {
-    const text = await inTime(exchange, until, [read(signal)], () =>
-      nobodyCame(options.deadlineMs, sent, undefined),
+    const text = await inTime(ctx, deadlineMs, read(signal), onEvent, () =>
+      nobodyCame(deadlineMs, sent, undefined),
     );
     const { received, place } = takeApart(text, redirectUri.text);
     const judgement = await judgeRedirect(ctx, target, sent, received, place);
@@ -199,30 +184,6 @@ async function askAndPaste(
     return { outcome: judgement.response, place: 'paste', sent, requestedAt };
   } finally {
     timeUp.abort(new Error('the wait is over'));
-  }
-}
-
-/** Waits for the first of several, and tells every second how long it still may take. */
-async function inTime<Value>(
-  { ctx, onEvent }: Exchange,
-  until: number,
-  awaited: readonly Promise<Value>[],
-  timeUp: () => Error,
-): Promise<Value> {
-  const over = new AbortController();
-  const signal = AbortSignal.any([ctx.signal, over.signal]);
-  const ticking = async (): Promise<never> => {
-    for (;;) {
-      const leftMs = until - ctx.clock.now();
-      if (leftMs <= 0) throw timeUp();
-      onEvent({ type: 'waiting', leftMs });
-      await ctx.clock.sleep(Math.min(1000, leftMs), signal);
-    }
-  };
-  try {
-    return await Promise.race([...awaited, ticking()]);
-  } finally {
-    over.abort(new Error('the wait is over'));
   }
 }
 

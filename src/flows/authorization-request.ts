@@ -11,6 +11,7 @@ import {
 import { type FormParameters, withExtraParameters, withoutParameters } from '../protocol/form.ts';
 import { requireEndpoint } from '../protocol/metadata.ts';
 import { makeProofKey } from '../protocol/pkce.ts';
+import { makeJti, makeState } from '../protocol/unguessable.ts';
 import { fetchJwks } from './jwks.ts';
 import { type PushedAuthorizationEvent, pushAuthorization } from './pushed-authorization.ts';
 import type { Target } from './target.ts';
@@ -38,9 +39,6 @@ export interface DraftedAuthorization {
   parametersAt(redirectUri: string): FormParameters;
 }
 
-/** Bytes of what nobody may guess, in base64url. */
-const STATE_BYTES = 24;
-
 /**
  * Draws what ties the response to the request: state, nonce where an ID token is asked for, and a proof key where a code
  * is. The person's own parameters have the last word.
@@ -51,15 +49,14 @@ export async function draftAuthorization(
   target: Target,
   request: AuthorizationRequest,
 ): Promise<DraftedAuthorization> {
-  const draw = () => Buffer.from(ctx.random(STATE_BYTES)).toString('base64url');
   const types = wordsOf(request.response_type);
   const scopes = request.scope?.split(' ') ?? [];
   const proofKey = types.includes('code') ? await makeProofKey(ctx.random) : undefined;
   ctx.redactor.know(proofKey?.code_verifier);
   const binding = {
     client_id: target.client.client_id,
-    state: draw(),
-    nonce: scopes.includes('openid') || types.includes('id_token') ? draw() : undefined,
+    state: makeState(ctx.random),
+    nonce: scopes.includes('openid') || types.includes('id_token') ? makeState(ctx.random) : undefined,
     proofKey,
     dpop_jkt: target.dpop?.jkt,
   };
@@ -130,7 +127,7 @@ async function wrap(
     client_id: client.client_id,
     audience: metadata.issuer,
     now: ctx.clock.now(),
-    jti: Buffer.from(ctx.random(STATE_BYTES)).toString('base64url'),
+    jti: makeJti(ctx.random),
     key,
     alg,
     supportedAlgs: listed('signing_alg'),

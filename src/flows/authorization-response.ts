@@ -11,7 +11,7 @@ import { definedParameters, type FormParameters } from '../protocol/form.ts';
 import { decodeUnverified } from '../protocol/jwt.ts';
 import { isSecretName } from '../redact.ts';
 import type { Judgement, RedirectPlace } from '../servers/redirect.ts';
-import { fetchJwks } from './jwks.ts';
+import { verificationOf } from './jwks.ts';
 import type { Target } from './target.ts';
 
 /** What the redirect that was waited for turned out to be. */
@@ -87,18 +87,10 @@ async function judgeJwt(
   return take(ctx, target, sent, parameters, { place, isJwt: true });
 }
 
-async function readJwt(ctx: Context, { metadata, client, decryptionKeys }: Target, jwt: string) {
+async function readJwt(ctx: Context, target: Target, jwt: string) {
   const { readAuthorizationJwt } = await import('../protocol/jarm.ts');
-  const algs = metadata.authorization_signing_alg_values_supported;
-  return readAuthorizationJwt(jwt, {
-    issuer: metadata.issuer,
-    client_id: client.client_id,
-    client_secret: client.client_secret,
-    jwks: await fetchJwks(ctx, metadata),
-    supportedAlgs: Array.isArray(algs) ? algs.filter((alg) => typeof alg === 'string') : undefined,
-    decryptionKeys,
-    now: ctx.clock.now(),
-  });
+  const keys = await verificationOf(ctx, target, 'authorization_signing_alg_values_supported');
+  return readAuthorizationJwt(jwt, keys);
 }
 
 /** Takes the answer to our request, whatever it says. */

@@ -1,6 +1,7 @@
 import type { Context, HttpAnswer } from '../context.ts';
 import type { DpopClaims, DpopKey } from '../protocol/dpop.ts';
 import { parseDpopNonce, wantsDpopNonce } from '../protocol/dpop-nonce.ts';
+import { makeJti } from '../protocol/unguessable.ts';
 
 export type DpopEvent =
   /** A server refused a proof for want of its nonce; the request is sent once more. */
@@ -24,9 +25,6 @@ export interface ProvenRequest {
   readonly accessToken?: string | undefined;
 }
 
-/** Bytes of randomness in a `jti`. */
-const JTI_BYTES = 16;
-
 /**
  * Sends a request with a proof of possession: once, and a second time where the server wants its nonce in the proof.
  * @param send sends the request with these headers; each time anew, for nothing in it may be used twice
@@ -48,7 +46,7 @@ export async function sendWithProof(
       ...request,
       key,
       now: ctx.clock.now(),
-      jti: Buffer.from(ctx.random(JTI_BYTES)).toString('base64url'),
+      jti: makeJti(ctx.random),
       nonce: proofs.nonces.get(origin),
       claims: proofs.claims,
     });

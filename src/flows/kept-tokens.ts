@@ -4,6 +4,7 @@ import type { DpopKey } from '../protocol/dpop.ts';
 import type { ParameterValues } from '../protocol/form.ts';
 import { decodeUnverified } from '../protocol/jwt.ts';
 import { parseLifetime } from '../protocol/token.ts';
+import { confirmationOf, isDpopType } from '../protocol/token-binding.ts';
 import type { Target } from './target.ts';
 
 export type KeptTokens = NonNullable<Awaited<ReturnType<Store['tokens']['last']>>>;
@@ -168,28 +169,10 @@ function unfitBindingOf(kept: KeptTokens, { dpop, certificate }: Wanted): Unfit 
   return thumbprint !== undefined && thumbprint !== certificate ? 'other_certificate' : undefined;
 }
 
-/**
- * What an access token is bound to, as far as it can be read.
- * @see https://www.rfc-editor.org/rfc/rfc7800#section-3.1
- */
-export function confirmationOf(accessToken: unknown): {
-  readonly jkt?: string;
-  readonly 'x5t#S256'?: string;
-} {
-  const cnf = typeof accessToken === 'string' ? decodeUnverified(accessToken)?.claims.cnf : undefined;
-  if (cnf === null || typeof cnf !== 'object') return {};
-  return Object.fromEntries(Object.entries(cnf).filter(([, value]) => typeof value === 'string'));
-}
-
 /** The thumbprint of the key that the kept access token is bound to by DPoP; undefined for a bearer token. */
 export function boundDpopKeyOf({ response, dpop }: KeptTokens): string | undefined {
   if (!isDpopType(response.token_type)) return undefined;
   return dpop?.jkt ?? confirmationOf(response.access_token).jkt ?? '';
-}
-
-/** Says whether a `token_type` is that of tokens bound by DPoP. */
-export function isDpopType(tokenType: unknown): boolean {
-  return typeof tokenType === 'string' && tokenType.toLowerCase() === 'dpop';
 }
 
 /** The key pair of kept tokens; undefined where it is not kept. */

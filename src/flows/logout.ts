@@ -11,7 +11,9 @@ import {
 import { type LogoutRequest, parseLogoutAnswer } from '../protocol/logout.ts';
 import { requireEndpoint } from '../protocol/metadata.ts';
 import { type RedirectUri, redirectUriAt } from '../protocol/redirect-uri.ts';
+import { makeState } from '../protocol/unguessable.ts';
 import { strangeState } from './authorization-response.ts';
+import { type BrowserWaitEvent, inTime, type RedirectWaitOptions, withRedirect } from './browser-wait.ts';
 import { postForm, type Target } from './target.ts';
 
 export type LogoutEvent =
@@ -59,7 +61,7 @@ export type BrowserLogoutEvent =
       /** Where the browser is waited for; undefined where nobody waits. */
       readonly listensAt: string | undefined;
     }
-  | { readonly type: 'redirect_refused'; readonly reason: string; readonly status: number }
+  | BrowserWaitEvent
   | { readonly type: 'browser_came_back'; readonly parameters: FormParameters };
 
 export interface BrowserLogoutOptions {
@@ -76,9 +78,6 @@ export interface BrowserLoggedOut extends LoggedOut {
   /** Whether the browser came back, so that the session is known to have ended. */
   readonly returned: boolean;
 }
-
-/** Bytes of what nobody may guess, in base64url. */
-const STATE_BYTES = 24;
 
 /**
  * Sends a browser to the server to log out. Where it is to come back to this machine it is waited for, and the tokens
@@ -107,44 +106,27 @@ async function waiting(
   redirectUri: RedirectUri,
   onEvent: (event: BrowserLogoutEvent) => void,
 ): Promise<BrowserLoggedOut> {
-  const { host, port = 0, path } = redirectUri;
-  let sent: FormParameters | undefined;
-  let fail: (error: unknown) => void = () => {};
-  const failure = new Promise<never>((_resolve, reject) => {
-    fail = reject;
-  });
-  failure.catch(() => {});
-  const server = await (await ctx.servers()).redirect<FormParameters>({
-    listen: { host, port, path },
+  const { host, port: wanted = 0, path } = redirectUri;
+  const { deadlineMs } = options;
+  const wait: RedirectWaitOptions<FormParameters> = {
+    listen: { host, port: wanted, path },
     relaysFragment: false,
-    async judge(received) {
-      if (sent === undefined) return { kind: 'turned_away', reason: 'come before anything was asked for' };
+    async judge(sent, received) {
       const reason = strangeState(singleValue(sent, 'state'), singleValue(received, 'state'));
       return reason === undefined ? { kind: 'taken', response: received } : { kind: 'turned_away', reason };
     },
     onRefused: (reason, status) => onEvent({ type: 'redirect_refused', reason, status }),
-    onError: fail,
-  });
-  const over = new AbortController();
-  try {
-    ctx.signal.throwIfAborted();
-    const { url, parameters } = draft(
-      ctx,
-      options,
-      redirectUriAt(redirectUri, Number(new URL(server.url).port)),
+  };
+  return withRedirect(ctx, wait, async ({ listensAt, port, expect, response }) => {
+    const { url, parameters } = draft(ctx, options, redirectUriAt(redirectUri, port));
+    expect(parameters);
+    onEvent({ type: 'browser_logout', url, parameters, listensAt });
+    const received = await inTime(ctx, deadlineMs, response, onEvent, () =>
+      nobodyCame(deadlineMs, parameters),
     );
-    sent = parameters;
-    onEvent({ type: 'browser_logout', url, parameters, listensAt: server.url });
-    const timeUp = ctx.clock
-      .sleep(options.deadlineMs, AbortSignal.any([ctx.signal, over.signal]))
-      .then(() => Promise.reject(nobodyCame(options.deadlineMs, parameters)));
-    const received = await Promise.race([server.response, failure, timeUp]);
     onEvent({ type: 'browser_came_back', parameters: received });
     return { url, returned: true, forgotten: await forget(ctx, options.target, parameters) };
-  } finally {
-    over.abort(new Error('the wait is over'));
-    await server.close();
-  }
+  });
 }
 
 /** The person's own parameters have the last word. */
@@ -153,11 +135,7 @@ function draft(
   { target, request }: BrowserLogoutOptions,
   post_logout_redirect_uri: string | undefined,
 ): { url: string; parameters: FormParameters } {
-  const state =
-    request.state ??
-    (post_logout_redirect_uri === undefined
-      ? undefined
-      : Buffer.from(ctx.random(STATE_BYTES)).toString('base64url'));
+  const state = request.state ?? (post_logout_redirect_uri === undefined ? undefined : makeState(ctx.random));
   const values = { ...request, client_id: target.client.client_id, post_logout_redirect_uri, state };
   const parameters = withoutParameters(
     withExtraParameters(definedParameters(values), target.extraParameters),

@@ -2,8 +2,9 @@ import type { Context } from '../context.ts';
 import { ValidationError } from '../errors.ts';
 import type { AuthenticationExpectations, VerifiedIdToken } from '../protocol/id-token.ts';
 import type { TokenResponse } from '../protocol/token.ts';
-import { fetchJwks } from './jwks.ts';
-import { type AskedFor, confirmationOf, isDpopType, type KeptTokens } from './kept-tokens.ts';
+import { confirmationOf, isDpopType } from '../protocol/token-binding.ts';
+import { verificationOf } from './jwks.ts';
+import type { AskedFor, KeptTokens } from './kept-tokens.ts';
 import type { Target } from './target.ts';
 
 /**
@@ -41,18 +42,10 @@ export async function verifyReceivedIdToken(
 ): Promise<VerifiedIdToken> {
   // jose takes its time to load, and not every token response needs it.
   const { verifyIdToken } = await import('../protocol/id-token.ts');
-  const { metadata, client } = target;
-  const algs = metadata.id_token_signing_alg_values_supported;
   return verifyIdToken(idToken, {
     ...expected,
-    issuer: metadata.issuer,
-    client_id: client.client_id,
-    client_secret: client.client_secret,
-    jwks: await fetchJwks(ctx, metadata),
+    ...(await verificationOf(ctx, target, 'id_token_signing_alg_values_supported')),
     alg: target.idTokenAlg,
-    supportedAlgs: Array.isArray(algs) ? algs.filter((alg) => typeof alg === 'string') : undefined,
-    decryptionKeys: target.decryptionKeys,
-    now: ctx.clock.now(),
   });
 }
 

@@ -5,7 +5,7 @@ import { parseJsonObject } from '../protocol/answer.ts';
 import type { Challenge } from '../protocol/challenge.ts';
 import { decodeUnverified } from '../protocol/jwt.ts';
 import type { ResourceMetadata } from '../protocol/protected-resource.ts';
-import { confirmationOf } from './kept-tokens.ts';
+import { confirmationOf } from '../protocol/token-binding.ts';
 
 /** What was sent to a resource, and what is known of it. */
 export interface Presented {

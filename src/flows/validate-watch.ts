@@ -80,6 +80,8 @@ class Watch {
   readonly #startedAt: number;
   readonly #events: VerdictEvent[] = [];
   readonly #stop = new AbortController();
+  /** Breaks introspections off: an interruption, or the end of the watch. */
+  readonly #off: AbortSignal;
   #local: LocalVerdict;
   #introspection: IntrospectionVerdict;
   #differences: readonly Finding[];
@@ -95,6 +97,7 @@ class Watch {
   constructor(ctx: Context, options: WatchOptions, onEvent: (event: WatchEvent) => void) {
     const { local, introspection, differences } = options.first;
     this.#ctx = ctx;
+    this.#off = AbortSignal.any([ctx.signal, this.#stop.signal]);
     this.#options = options;
     this.#onEvent = onEvent;
     this.#local = local;
@@ -154,11 +157,11 @@ class Watch {
 
   async #ask(): Promise<void> {
     const { ways, intervalMs } = this.#options;
-    const { clock, signal } = this.#ctx;
+    const { clock } = this.#ctx;
     this.#isAsking = true;
     this.#introspections += 1;
     try {
-      const next = await ways.introspection(AbortSignal.any([signal, this.#stop.signal]));
+      const next = await ways.introspection(this.#off);
       // Both as of now: the token may have expired while the answer was on its way.
       this.#takeLocal(await ways.local());
       this.#takeIntrospection(next);
@@ -173,6 +176,8 @@ class Watch {
 
   #takeLocal(next: LocalVerdict): void {
     const before = this.#local;
+    // Two may be under way; the one that began later has the last word.
+    if (next.at - next.ms < before.at - before.ms) return;
     this.#local = next;
     if (next.verdict === before.verdict) return;
     const failed = next.checks.find(({ outcome }) => outcome === 'failed');

@@ -1,14 +1,13 @@
 import './wasm-flags.ts';
-import type { X509Certificate } from 'node:crypto';
-import type { SecureContextOptions } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import sendRequest from 'undici/lib/api/api-request.js';
 import buildConnector from 'undici/lib/core/connect.js';
 import Client from 'undici/lib/dispatcher/client.js';
-import { OauthctlError, UsageError } from '../errors.ts';
+import { OauthctlError } from '../errors.ts';
 import { Connections } from './connections.ts';
 import { describeFailure } from './failure.ts';
 import { proxyFor } from './proxy.ts';
+import { tlsOptions } from './tls-options.ts';
 import type { HttpAnswer, HttpClient, HttpRequest, Recorder, TransportOptions } from './types.ts';
 
 const USER_AGENT = 'oauthctl';
@@ -164,50 +163,6 @@ async function readBody(data: Dispatcher.ResponseData, maxBytes: number): Promis
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
-}
-
-interface TlsOptions extends SecureContextOptions {
-  rejectUnauthorized?: boolean;
-  /** The client certificate, where there is one. */
-  certificate?: X509Certificate;
-}
-
-/** What a person configured of TLS, checked before anything is sent. @throws UsageError `certificate_unusable` */
-async function tlsOptions({ ca, cert, key, insecure }: TransportOptions): Promise<TlsOptions> {
-  if (ca === undefined && cert === undefined && key === undefined) {
-    return insecure ? { rejectUnauthorized: false } : {};
-  }
-  if ((cert === undefined) !== (key === undefined)) {
-    throw new UsageError('certificate_unusable', 'a client certificate and its private key belong together', {
-      hint: 'Give both --cert FILE and --key FILE.',
-    });
-  }
-  const [{ createSecureContext, rootCertificates }, { X509Certificate }] = await Promise.all([
-    import('node:tls'),
-    import('node:crypto'),
-  ]);
-  try {
-    if (ca !== undefined) new X509Certificate(ca);
-  } catch (cause) {
-    throw new UsageError('certificate_unusable', 'the file of --ca-cert holds no certificate in PEM', {
-      cause,
-    });
-  }
-  const options = {
-    ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
-    ...(cert !== undefined && { cert, key }),
-    ...(insecure && { rejectUnauthorized: false }),
-  };
-  try {
-    createSecureContext(options);
-  } catch (cause) {
-    const reason = (cause as Error).message.replace(/^.*::/, '');
-    throw new UsageError('certificate_unusable', `the client certificate cannot be used: ${reason}`, {
-      hint: 'Give --cert and --key in PEM, the key without a passphrase and belonging to the certificate.',
-      cause,
-    });
-  }
-  return { ...options, ...(cert !== undefined && { certificate: new X509Certificate(cert) }) };
 }
 
 function joinHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string> {

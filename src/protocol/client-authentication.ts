@@ -2,6 +2,7 @@ import type { JWK } from 'jose';
 import { UsageError } from '../errors.ts';
 import { definedParameters, encodeForm, type FormParameters } from './form.ts';
 import type { ServerMetadata } from './metadata.ts';
+import { makeJti, type Random } from './unguessable.ts';
 
 /** The client authentication methods that are spoken, by their registered names. */
 export const CLIENT_AUTH_METHODS = [
@@ -18,9 +19,6 @@ export type ClientAuthMethod = (typeof CLIENT_AUTH_METHODS)[number];
 
 /** @see https://www.rfc-editor.org/rfc/rfc7523#section-2.2 */
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
-
-/** Bytes of randomness in a `jti`. */
-const JTI_BYTES = 16;
 
 /** A client as it is registered at the server. */
 export interface RegisteredClient {
@@ -42,8 +40,7 @@ export interface AuthenticationCircumstances {
   readonly metadata: ServerMetadata;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** Makes so many bytes that nobody can guess. */
-  readonly random: (bytes: number) => Uint8Array;
+  readonly random: Random;
 }
 
 export interface ClientAuthentication {
@@ -102,7 +99,7 @@ async function assertionParameters(
       client_id,
       audience: audienceOf(client, metadata),
       now,
-      jti: Buffer.from(random(JTI_BYTES)).toString('base64url'),
+      jti: makeJti(random),
       key,
       alg: client.token_endpoint_auth_signing_alg,
       supportedAlgs: Array.isArray(supported) ? (supported as string[]) : undefined,

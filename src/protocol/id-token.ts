@@ -1,7 +1,7 @@
 import type { JWTPayload } from 'jose';
 import { ValidationError } from '../errors.ts';
+import { audiencesOf } from './jwt.ts';
 import {
-  audiencesOf,
   CLOCK_AHEAD,
   type JwtKeys,
   type JwtParties,

@@ -1,4 +1,5 @@
 import type { JsonObject } from './answer.ts';
+import { audiencesOf } from './jwt.ts';
 import {
   type Check,
   type ClaimExpectation,
@@ -9,7 +10,6 @@ import {
   shown,
   skipped,
 } from './jwt-verdict.ts';
-import { audiencesOf } from './signed-jwt.ts';
 import { halfHash } from './token-hash.ts';
 
 /** Claims that a kind of JWT must have, beside those that have a check of their own. */

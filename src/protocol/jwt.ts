@@ -29,6 +29,11 @@ export function encryptionOf(token: string): string | undefined {
   return header && `encrypted with ${header.alg}, ${header.enc}`;
 }
 
+/** Every audience that `aud` names. */
+export function audiencesOf({ aud }: JWTPayload): readonly string[] {
+  return typeof aud === 'string' ? [aud] : Array.isArray(aud) ? aud : [];
+}
+
 function decodePart(part: string): JsonObject | undefined {
   return parseJsonObject(Buffer.from(part, 'base64url').toString('utf8'));
 }

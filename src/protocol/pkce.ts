@@ -1,3 +1,5 @@
+import { type Random, unguessable } from './unguessable.ts';
+
 /** The two halves of a proof key: the challenge goes through the browser, the verifier straight to the server. */
 export interface ProofKey {
   readonly code_verifier: string;
@@ -10,11 +12,10 @@ const VERIFIER_BYTES = 32;
 
 /**
  * Makes a proof key for one authorization request.
- * @param random makes so many bytes that nobody can guess
  * @see https://www.rfc-editor.org/rfc/rfc7636#section-4.1
  */
-export async function makeProofKey(random: (bytes: number) => Uint8Array): Promise<ProofKey> {
-  const code_verifier = Buffer.from(random(VERIFIER_BYTES)).toString('base64url');
+export async function makeProofKey(random: Random): Promise<ProofKey> {
+  const code_verifier = unguessable(random, VERIFIER_BYTES);
   return {
     code_verifier,
     code_challenge: await codeChallengeOf(code_verifier),

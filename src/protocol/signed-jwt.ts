@@ -12,11 +12,10 @@ import {
 } from 'jose';
 import { type ErrorDetails, ValidationError } from '../errors.ts';
 import { parseJsonObject } from './answer.ts';
-import { decodeUnverified } from './jwt.ts';
+import { LONGEST_TOKEN, readCompactJws } from './compact-jws.ts';
+import { audiencesOf } from './jwt.ts';
 import { ENCRYPTION_ALGS, encryptionAlgsOf } from './key.ts';
 
-/** Characters; a signed JWT that is longer is nobody's honest answer. */
-const LONGEST_JWT = 256 * 1024;
 /** Bytes that an encrypted one may be inflated to. */
 const LONGEST_CONTENT = 256 * 1024;
 
@@ -71,16 +70,18 @@ export type Refusal = (what: string, details?: ErrorDetails) => ValidationError;
  * @see https://openid.net/specs/openid-connect-core-1_0.html#SigningOrder
  */
 export async function openSignedJwt(jwt: string, keys: JwtKeys, refuse: Refusal): Promise<OpenedJwt> {
-  if (jwt.length > LONGEST_JWT) throw refuse(`it has ${jwt.length} characters, which is too long`);
+  if (jwt.length > LONGEST_TOKEN) throw refuse(`it has ${jwt.length} characters, which is too long`);
   const isEncrypted = isJwe(jwt);
   const decrypted = isEncrypted ? await decryptJwe(jwt, keys.decryptionKeys ?? [], refuse) : undefined;
   const jws = decrypted?.content ?? jwt;
-  const header = decodeUnverified(jws)?.header;
-  if (header === undefined) {
+  const { header, flaws } = readCompactJws(jws);
+  if (header === undefined || (isEncrypted && jws.split('.').length !== 3)) {
     throw refuse(
       isEncrypted ? 'what is encrypted in it is no signed JWT' : 'it is not a signed JWT that can be read',
     );
   }
+  const [flaw] = flaws;
+  if (flaw !== undefined) throw refuse(flaw.detail);
   const alg = checkAlgorithm(header.alg, keys, refuse);
   const claims = await verifySignature(jws, alg, keys, refuse);
   return { alg, typ: header.typ, claims, encryption: decrypted?.encryption };
@@ -106,11 +107,6 @@ export function wrongCommonClaims(claims: JWTPayload, expected: JwtParties): str
   else if (nbf !== undefined && nbf > now + CLOCK_AHEAD)
     wrong.push(`it is not valid for another ${Math.round(nbf - now)} s (nbf)`);
   return wrong;
-}
-
-/** Every audience that `aud` names. */
-export function audiencesOf({ aud }: JWTPayload): readonly string[] {
-  return typeof aud === 'string' ? [aud] : Array.isArray(aud) ? aud : [];
 }
 
 /** A claim as an error shows it. */

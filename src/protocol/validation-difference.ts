@@ -323,11 +323,13 @@ function hostNameFindings({ claims = {}, issuer }: ComparedVerdicts): readonly F
   if (typeof iss !== 'string' || iss === issuer || !URL.canParse(iss) || !URL.canParse(issuer)) return [];
   const [its, ours] = [new URL(iss), new URL(issuer)];
   if (its.pathname !== ours.pathname || its.origin === ours.origin) return [];
+  // What a stranger put in front of a host name is not repeated in a command.
+  if (its.username !== '' || its.password !== '' || its.search !== '' || its.hash !== '') return [];
   return [
     {
       code: 'issuer_host_name',
-      cause: `It was issued under another name of the server: iss is ${shown(iss)}, and the server calls itself ${issuer} here. A server that takes its name from each request has as many issuers as names.`,
-      remedy: `Ask by the token's own name, --issuer ${iss}; or where that is not reached from here, fix the server's name (Keycloak: --hostname) and add --accept-issuer ${iss}.`,
+      cause: `By its iss, ${shown(iss)}, it was issued under another name than ${issuer}, which the server calls itself here. A server that takes its name from each request has as many issuers as names.`,
+      remedy: `Where both are names of one server that you trust, ask by the token's own: --issuer ${its.href}; or where that is not reached from here, fix the server's name (Keycloak: --hostname) and add --accept-issuer.`,
     },
   ];
 }

@@ -43,8 +43,3 @@ export function findWindow(events: readonly VerdictEvent[], endedAt: number): Ac
   if (open !== undefined) windows.push({ ...open, until: endedAt, isOver: false });
   return windows.sort((one, other) => other.until - other.from - (one.until - one.from))[0];
 }
-
-/** What a way said at a moment; undefined before its first verdict. */
-export function verdictAt(events: readonly VerdictEvent[], way: Way, moment: number): WayVerdict | undefined {
-  return events.findLast((event) => event.way === way && event.at <= moment)?.verdict;
-}

@@ -30,6 +30,11 @@ export function parseSecretReference(text: string): SecretReference {
   }
 }
 
+/** Says whether a text names a place where a secret is, rather than being the secret. */
+export function isSecretReference(text: string): boolean {
+  return /^(env|file|cmd):/.test(text);
+}
+
 export interface SecretSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly readStdin: () => Promise<string>;

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cached, temporaryFolder } from './cache.ts';
-import { findJava, MissingError, which } from './java.ts';
+import { findJava } from './java.ts';
+import { fetchLibraries } from './libraries.ts';
 import { freePort } from './ports.ts';
 import { progress, run, startServer } from './process.ts';
 import type { Started } from './servers.ts';
@@ -76,24 +77,11 @@ async function compiled(javaHome: string): Promise<string> {
   const digest = createHash('sha256');
   for (const file of [pom, source]) digest.update(await readFile(file));
   return cached(join('built', `spring-${digest.digest('hex').slice(0, 12)}`), async (unfinished) => {
-    const maven = which('mvn');
-    if (maven === undefined)
-      throw new MissingError('needs Maven (mvn) to fetch Spring, and it is not installed');
-    progress('fetching Spring with Maven, and compiling its resource server');
     const folder = `${unfinished}.folder`;
-    await mkdir(folder, { recursive: true });
+    const lib = join(folder, 'lib');
     try {
-      const plugin = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1';
-      const lib = join(folder, 'lib');
-      await run({
-        command: maven,
-        args: [
-          ...['-B', '-q', '-f', pom, `${plugin}:copy-dependencies`],
-          ...['-DincludeScope=runtime', `-DoutputDirectory=${lib}`],
-        ],
-        env: { JAVA_HOME: javaHome },
-        folder,
-      });
+      await fetchLibraries('Spring', { pom, target: lib, folder, javaHome });
+      progress('compiling the resource server on Spring');
       await run({
         command: join(javaHome, 'bin', 'javac'),
         args: [

@@ -267,7 +267,7 @@ describe.each(Object.entries(READERS))('%s', (_what, { code, read }) => {
 
     it('a payload that is not UTF-8 all through', async () => {
       const bytes = Buffer.concat([Buffer.from('{"iss":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')]);
-      expect((await refusal(await signText(bytes))).message).toMatch(/iss is "\ufffd+"/);
+      expect((await refusal(await signText(bytes))).message).toMatch(/is not UTF-8/);
     });
 
     it('one that is far too long, before anything is made of it', async () => {
@@ -276,22 +276,25 @@ describe.each(Object.entries(READERS))('%s', (_what, { code, read }) => {
       expect(message.length).toBeLessThan(200);
     });
 
-    it('a claim twice: the last counts, and its signature covers both', async () => {
+    it('a claim twice, whichever of them is right, though its signature covers both', async () => {
       const twice = (iss: string, last: string) =>
         signText(
           JSON.stringify(CLAIMS)
             .replace(/"iss":"[^"]+"/, `"iss":${JSON.stringify(iss)}`)
             .replace(/\}$/, `,"iss":"${last}"}`),
         );
-      expect((await refusal(await twice(ISSUER, 'https://evil.example'))).message).toMatch(/evil\.example/);
-      expect(await read(await twice('https://evil.example', ISSUER), await expectations())).toEqual(CLAIMS);
+      for (const token of [
+        await twice(ISSUER, 'https://evil.example'),
+        await twice('https://evil.example', ISSUER),
+      ])
+        expect((await refusal(token)).message).toMatch(/"iss" occurs twice in the claims/);
     });
 
-    it('an alg twice: the last counts for every check', async () => {
+    it('an alg twice', async () => {
       const [, payload, signature] = (await sign(CLAIMS)).split('.');
       const header = Buffer.from('{"alg":"ES256","kid":"ES256","alg":"none"}').toString('base64url');
-      expect((await refusal(`${header}.${payload}.${signature}`)).message).toMatch(/not signed/);
-      expect((await refusal(`${header}.${payload}.`)).message).toMatch(/not signed/);
+      expect((await refusal(`${header}.${payload}.${signature}`)).message).toMatch(/"alg" occurs twice/);
+      expect((await refusal(`${header}.${payload}.`)).message).toMatch(/"alg" occurs twice/);
     });
 
     it.each<[string, Claims, RegExp]>([

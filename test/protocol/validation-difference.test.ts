@@ -144,6 +144,15 @@ describe('why the local check refuses what introspection accepts', () => {
     ]);
   });
 
+  it.each(['http://$(id)@inner:8080/realms/one', 'http://inner:8080/realms/one?$(id)'])(
+    'repeats no issuer in a command that holds more than a name: %s',
+    (iss) => {
+      const local = refused(failed('iss', 'issuer_mismatch', 'd'));
+      const [finding] = explainDifference(compared({ local, claims: { ...CLAIMS, iss } }));
+      expect(finding).toMatchObject({ code: 'issuer_differs', remedy: expect.not.stringContaining('$(id)') });
+    },
+  );
+
   it('tells each cause once', () => {
     const local = refused(failed('aud', 'audience_mismatch', 'd'), failed('aud', 'audience_mismatch', 'e'));
     expect(codes({ local, audience: ['api'] })).toEqual(['audience_not_ours']);

@@ -1,15 +1,9 @@
-import { expect, type TestContext, test } from 'vitest';
-import { type Cli, openCli, type Run } from './cli.ts';
+import { expect, test } from 'vitest';
+import type { Run } from './cli.ts';
 import { onEachKeycloak } from './keycloaks.ts';
-
-const PASSWORD = ['token', 'password', '--username', 'cl-taro', '--password', 'env:USER_PASSWORD'] as const;
+import { PASSWORD_GRANT } from './tokens.ts';
 
 onEachKeycloak({}, (stage) => {
-  const open = (context: TestContext): Promise<Cli> =>
-    openCli(context, stage.sample, {
-      env: { USER_PASSWORD: stage.sample.user.password },
-      profile: { server: stage.server },
-    });
   const userinfo = () => `${stage.sample.issuer}/protocol/openid-connect/userinfo`;
   /** The error of a refused call: 26 says it in the challenge alone. */
   const refusal = (run: Run) => {
@@ -18,8 +12,8 @@ onEachKeycloak({}, (stage) => {
   };
 
   test('the kept token brings the claims of the person, as they come and as JSON', async (context) => {
-    const cli = await open(context);
-    await cli.json(...PASSWORD, '--scope', 'openid');
+    const cli = await stage.cli(context);
+    await cli.json(...PASSWORD_GRANT, '--scope', 'openid');
     expect(await cli.json('call', userinfo())).toMatchObject({ preferred_username: 'cl-taro' });
     const raw = await cli.run('call', userinfo());
     expect(raw.stdout).not.toContain('\n');
@@ -31,7 +25,7 @@ onEachKeycloak({}, (stage) => {
   });
 
   test('a token that is none is refused and explained', async (context) => {
-    const cli = await open(context);
+    const cli = await stage.cli(context);
     const error = refusal(await cli.run('call', userinfo(), '--token', 'garbage-of-a-token', '--json'));
     expect(error).toMatchObject({
       code: 'invalid_token',
@@ -44,12 +38,9 @@ onEachKeycloak({}, (stage) => {
   test('an expired token is told before, refused and refreshed', async (context) => {
     const sample = await stage.realm(context, {});
     await sample.admin.updateRealm(sample.realm, { accessTokenLifespan: 2 });
-    const cli = await openCli(context, sample, {
-      env: { USER_PASSWORD: sample.user.password },
-      profile: { server: stage.server },
-    });
+    const cli = await stage.cli(context, sample);
     const url = `${sample.issuer}/protocol/openid-connect/userinfo`;
-    await cli.json(...PASSWORD, '--scope', 'openid');
+    await cli.json(...PASSWORD_GRANT, '--scope', 'openid');
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     const run = await cli.run('call', url, '--json');
     expect(run.stderr).toMatch(/^warning: the kept access token has expired/m);
@@ -61,8 +52,8 @@ onEachKeycloak({}, (stage) => {
   });
 
   test('a token without the scope that is needed is refused with 403 on 26, and taken by 14', async (context) => {
-    const cli = await open(context);
-    await cli.json(...PASSWORD);
+    const cli = await stage.cli(context);
+    await cli.json(...PASSWORD_GRANT);
     const run = await cli.run('call', userinfo(), '--json');
     if (stage.version === 14) {
       expect(run.exitCode).toBe(0);
@@ -76,7 +67,7 @@ onEachKeycloak({}, (stage) => {
   });
 
   test('a client that may not use an interface is refused with 403', async (context) => {
-    const cli = await open(context);
+    const cli = await stage.cli(context);
     await cli.json('token', 'client-credentials');
     const admin = `${stage.server.baseUrl}/admin/realms/${stage.sample.realm}/users`;
     const error = refusal(await cli.run('call', admin, '--json'));
@@ -85,7 +76,7 @@ onEachKeycloak({}, (stage) => {
   });
 
   test('without a token the server says what it wants', async (context) => {
-    const cli = await open(context);
+    const cli = await stage.cli(context);
     const error = refusal(await cli.run('call', userinfo(), '--no-token', '--json'));
     expect(error.oauth).toMatchObject(
       stage.expected({ status: 401 }, { status: 400, error: 'invalid_request' }),

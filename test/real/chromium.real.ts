@@ -1,6 +1,6 @@
 import { expect, type TestContext, test } from 'vitest';
 import { openPage, signIn } from './browser.ts';
-import { type Cli, openCli } from './cli.ts';
+import type { Cli } from './cli.ts';
 import { onEachKeycloak } from './keycloaks.ts';
 
 onEachKeycloak({}, (stage) => {
@@ -11,7 +11,7 @@ onEachKeycloak({}, (stage) => {
       implicitFlowEnabled: true,
       redirectUris: ['http://127.0.0.1/callback'],
     });
-    return openCli(context, stage.sample, { profile: { server: stage.server } });
+    return stage.cli(context);
   };
 
   /** Runs the flow, the person signing in. @returns the run and what the page said at the end */

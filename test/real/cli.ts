@@ -219,7 +219,7 @@ export interface CliOptions {
   profile?: { server: KeycloakServer; extra?: readonly string[] };
 }
 
-/** Opens a shell for one test, whose end closes it. */
+/** Opens a shell for one test, whose end closes it; `USER_PASSWORD` is that of the realm's user. */
 export async function openCli(
   { onTestFinished }: Pick<TestContext, 'onTestFinished'>,
   sample?: SampleRealm,
@@ -230,6 +230,7 @@ export async function openCli(
     HOME: home,
     OAUTHCTL_HOME: home,
     ...(client && { [SECRET_VARIABLE]: client.secret }),
+    ...(sample && { USER_PASSWORD: sample.user.password }),
     ...env,
   });
   cli.know(...Object.values(env));

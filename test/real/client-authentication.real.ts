@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { importJWK, type JWK, type JWTPayload, SignJWT } from 'jose';
 import { expect, type TestContext, test } from 'vitest';
-import { type Cli, openCli } from './cli.ts';
+import type { Cli } from './cli.ts';
 import { onEachKeycloak, type Stage } from './keycloaks.ts';
+import { publishKeysOf } from './published-keys.ts';
 
 const KEY = 'client-key.json';
 
@@ -20,7 +19,7 @@ interface KeyClient {
 
 async function keyClient(stage: Stage, context: TestContext, alg: string): Promise<KeyClient> {
   const { issuer } = stage.sample;
-  const cli = await openCli(context, stage.sample, { profile: { server: stage.server } });
+  const cli = await stage.cli(context);
   await cli.json('key', 'generate', '--alg', alg, '--out', KEY);
   const clientId = await register(stage, 'client-jwt', await publishing(stage, context, cli, KEY));
   await cli.json(
@@ -43,21 +42,10 @@ async function keyClient(stage: Stage, context: TestContext, alg: string): Promi
 }
 
 /** The attributes that make a file's public keys known: as they are, and to 14, which cannot, by an address. */
-async function publishing(stage: Stage, { onTestFinished }: TestContext, cli: Cli, file: string) {
+async function publishing(stage: Stage, context: TestContext, cli: Cli, file: string) {
+  if (stage.version === 14) return { ...(await publishKeysOf(context, cli, file)).attributes };
   const jwks = JSON.stringify(await cli.json('key', 'jwks', file));
-  if (stage.version === 26) return { 'use.jwks.string': 'true', 'jwks.string': jwks };
-  const server = createServer((_request, response) => {
-    response.setHeader('content-type', 'application/json').end(jwks);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return {
-    'use.jwks.url': 'true',
-    'jwks.url': `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`,
-  };
+  return { 'use.jwks.string': 'true', 'jwks.string': jwks };
 }
 
 async function register(stage: Stage, type: string, attributes: Record<string, string>, secret?: string) {
@@ -134,7 +122,7 @@ onEachKeycloak({}, (stage) => {
       secret,
     );
     const client = { id: '', clientId, secret };
-    const cli = await openCli(context, stage.sample, { client, profile: { server: stage.server } });
+    const cli = await stage.cli(context, undefined, { client });
     const flags = ['--auth-method', 'client_secret_jwt', '--signing-alg', alg];
     expect(await cli.json(...REQUEST, ...flags)).toHaveProperty('access_token');
     const refused = await cli.fails(3, ...REQUEST, ...flags, '--client-secret', 'env:HOME');

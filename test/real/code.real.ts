@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { createServer as createWebServer } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { decodeJwt, exportJWK, generateKeyPair } from 'jose';
 import { expect, type TestContext, test } from 'vitest';
 import type { ClientRepresentation } from '../lab/keycloak-admin.ts';
-import { type Cli, type ErrorDocument, failure, openCli, type RunningProgram } from './cli.ts';
+import { type Cli, type ErrorDocument, failure, type RunningProgram } from './cli.ts';
 import { onEachKeycloak } from './keycloaks.ts';
 import { type Page, Person } from './person.ts';
+import { publishKeys } from './published-keys.ts';
 
 // The browser is played over HTTP here; the same flow in a real browser is a test of its own.
 onEachKeycloak({}, (stage) => {
@@ -33,7 +33,7 @@ onEachKeycloak({}, (stage) => {
     const { admin, realm, client } = stage.sample;
     const attributes = { ...USUAL.attributes, ...changes.attributes };
     await admin.updateClient(realm, client.id, { ...USUAL, ...changes, attributes });
-    return openCli(context, stage.sample, { profile: { server: stage.server } });
+    return stage.cli(context);
   };
 
   const start = (cli: Cli, ...args: string[]) => cli.start('token', 'code', '--json', ...args);
@@ -418,17 +418,10 @@ onEachKeycloak({}, (stage) => {
     const { kid, ...jwk } = await described(pair.privateKey);
     const file = join(cli.home, 'key.json');
     await writeFile(file, JSON.stringify({ ...jwk, kid }), { mode: 0o600 });
-    const jwks = JSON.stringify({ keys: [{ ...(await described(pair.publicKey)), kid }] });
-    const server = createWebServer((_request, response) => {
-      response.setHeader('content-type', 'application/json').end(jwks);
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    context.onTestFinished(() => void server.close());
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`;
+    const keys = await publishKeys({ keys: [{ ...(await described(pair.publicKey)), kid }] });
+    context.onTestFinished(() => keys.close());
     const { admin, realm, client } = stage.sample;
-    const attributes = { 'use.jwks.url': 'true', 'jwks.url': url };
-    await admin.updateClient(realm, client.id, { attributes });
+    await admin.updateClient(realm, client.id, { attributes: keys.attributes });
     return file;
   };
 

@@ -1,6 +1,6 @@
 import { expect, type TestContext, test } from 'vitest';
 import { openPage, signIn as signInWith } from './browser.ts';
-import { type Cli, openCli, type RunningProgram } from './cli.ts';
+import type { Cli, RunningProgram } from './cli.ts';
 import { onEachKeycloak } from './keycloaks.ts';
 import { type Page, Person } from './person.ts';
 
@@ -9,7 +9,7 @@ onEachKeycloak({ attributes: { oauth2DevicePollingInterval: '1' } }, (stage) => 
     const { admin, realm, client } = stage.sample;
     const attributes = { 'oauth2.device.authorization.grant.enabled': 'true' };
     await admin.updateClient(realm, client.id, { attributes });
-    return openCli(context, stage.sample, { profile: { server: stage.server } });
+    return stage.cli(context);
   };
 
   /** What the person is told on stderr. */
@@ -101,7 +101,7 @@ onEachKeycloak({ attributes: { oauth2DevicePollingInterval: '1' } }, (stage) => 
 
   test('a client without the grant is told which switch is off', async (context) => {
     const client = stage.sample.plainClient;
-    const cli = await openCli(context, stage.sample, { client, profile: { server: stage.server } });
+    const cli = await stage.cli(context, undefined, { client });
     // 14 refuses with a page for people.
     const error = await cli.fails(stage.expected(3, 5), 'token', 'device');
     expect(error.code).toBe(stage.expected('unauthorized_client', 'not_the_protocol'));

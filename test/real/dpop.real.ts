@@ -4,12 +4,11 @@ import { beforeAll, expect, type TestContext, test } from 'vitest';
 import { type Cli, openCli } from './cli.ts';
 import { onEachKeycloak } from './keycloaks.ts';
 import { Person } from './person.ts';
+import { claimsOf, PASSWORD_GRANT } from './tokens.ts';
 
-const PASSWORD = ['token', 'password', '--username', 'cl-taro', '--password', 'env:USER_PASSWORD'] as const;
 const CLIENT = ['token', 'client-credentials'] as const;
 
-const claimsOf = (token: unknown) =>
-  JSON.parse(Buffer.from(String(token).split('.')[1] ?? '', 'base64url').toString());
+const jktOf = (token: unknown) => claimsOf<{ cnf: { jkt: string } }>(token).cnf.jkt;
 
 onEachKeycloak({ attributes: { oauth2DevicePollingInterval: '1' }, interval: 1 }, (stage) => {
   /** The client `test-client` of 26 takes nothing without a proof, and so does `public-client`. */
@@ -28,11 +27,8 @@ onEachKeycloak({ attributes: { oauth2DevicePollingInterval: '1' }, interval: 1 }
     });
   });
 
-  const open = async (context: TestContext, extra: readonly string[] = ['--dpop']): Promise<Cli> => {
-    const env = { USER_PASSWORD: stage.sample.user.password };
-    const cli = await openCli(context, stage.sample, { env, profile: { server: stage.server, extra } });
-    return cli;
-  };
+  const open = (context: TestContext, extra: readonly string[] = ['--dpop']): Promise<Cli> =>
+    openCli(context, stage.sample, { profile: { server: stage.server, extra } });
   const openPublic = async (context: TestContext): Promise<Cli> => {
     const cli = await open(context);
     await cli.json(
@@ -64,7 +60,7 @@ onEachKeycloak({ attributes: { oauth2DevicePollingInterval: '1' }, interval: 1 }
     const tokens = await cli.json(...CLIENT);
     expect(tokens.token_type).toBe('DPoP');
     const { dpop } = await kept(cli);
-    expect(claimsOf(tokens.access_token).cnf.jkt).toBe(dpop.jkt);
+    expect(jktOf(tokens.access_token)).toBe(dpop.jkt);
     expect(dpop.jwk).toMatchObject({ kty: 'EC', d: expect.any(String) });
     const { kept: listed } = await cli.json('token', 'list');
     expect(listed).toMatchObject({ sample: { token_type: 'DPoP', dpop_jkt: dpop.jkt } });
@@ -82,8 +78,8 @@ onEachKeycloak({ attributes: { oauth2DevicePollingInterval: '1' }, interval: 1 }
       const file = join(cli.home, 'own.json');
       await cli.json('key', 'generate', '--alg', alg, '--out', file);
       await cli.json('profile', 'set', 'sample', '--dpop-key', file, '--unset', 'dpop');
-      const tokens = await cli.json(...PASSWORD, '--scope', 'openid');
-      expect((await kept(cli)).dpop).toEqual({ jkt: claimsOf(tokens.access_token).cnf.jkt, alg });
+      const tokens = await cli.json(...PASSWORD_GRANT, '--scope', 'openid');
+      expect((await kept(cli)).dpop).toEqual({ jkt: jktOf(tokens.access_token), alg });
       expect(await cli.json('call', userinfo())).toMatchObject({ preferred_username: 'cl-taro' });
       await cli.json('token', 'refresh');
     });
@@ -120,12 +116,12 @@ onEachKeycloak({ attributes: { oauth2DevicePollingInterval: '1' }, interval: 1 }
 
   test('the refresh token of a public client is bound: the kept key does, another does not', async (context) => {
     const cli = await openPublic(context);
-    await cli.json(...PASSWORD);
+    await cli.json(...PASSWORD_GRANT);
     const { dpop } = await kept(cli);
     await cli.json('profile', 'set', 'sample', '--unset', 'dpop');
     // Of itself, without any option.
     const refreshed = await cli.json('token', 'refresh');
-    expect(claimsOf(refreshed.access_token).cnf.jkt).toBe(dpop.jkt);
+    expect(jktOf(refreshed.access_token)).toBe(dpop.jkt);
     await cli.json('key', 'generate', '--alg', 'ES256', '--out', join(cli.home, 'other.json'));
     const other = await cli.fails(3, 'token', 'refresh', '--dpop-key', join(cli.home, 'other.json'));
     expect(other).toMatchObject({ code: 'invalid_grant', hint: expect.stringContaining('another key') });
@@ -152,7 +148,7 @@ onEachKeycloak({ attributes: { oauth2DevicePollingInterval: '1' }, interval: 1 }
     const ciba = ['--login-hint', 'cl-taro', '--scope', 'openid'];
     const tokens = await cli.json('ciba', 'start', ...ciba, '--device', '--approve', '--after', 'pending');
     expect(tokens.token_type).toBe('DPoP');
-    expect(claimsOf(tokens.access_token).cnf.jkt).toBe((await kept(cli)).dpop.jkt);
+    expect(jktOf(tokens.access_token)).toBe((await kept(cli)).dpop.jkt);
     for (const { request } of cli.exchanges('token')) expect(request.headers.dpop).toBe('eyJh…(masked)');
     for (const { request } of cli.exchanges('backchannel_authentication'))
       expect(request.headers).not.toHaveProperty('dpop');
@@ -187,10 +183,10 @@ onEachKeycloak({ attributes: { oauth2DevicePollingInterval: '1' }, interval: 1 }
     const { admin, realm, client } = stage.sample;
     await admin.updateClient(realm, client.id, { attributes: { 'standard.token.exchange.enabled': 'true' } });
     const cli = await open(context);
-    await cli.json(...PASSWORD);
+    await cli.json(...PASSWORD_GRANT);
     const { dpop } = await kept(cli);
     const exchanged = await cli.json('token', 'exchange');
-    expect(claimsOf(exchanged.access_token).cnf.jkt).toBe(dpop.jkt);
+    expect(jktOf(exchanged.access_token)).toBe(dpop.jkt);
     await cli.json('key', 'generate', '--alg', 'ES256', '--out', join(cli.home, 'other.json'));
     const error = await cli.fails(3, 'token', 'exchange', '--dpop-key', join(cli.home, 'other.json'));
     expect(error.hint).toContain('another key');
@@ -198,7 +194,7 @@ onEachKeycloak({ attributes: { oauth2DevicePollingInterval: '1' }, interval: 1 }
 
   test('a bound token is good for a call with its proof, and for none without', async (context) => {
     const cli = await open(context);
-    await cli.json(...PASSWORD, '--scope', 'openid');
+    await cli.json(...PASSWORD_GRANT, '--scope', 'openid');
     expect(await cli.json('call', userinfo())).toMatchObject({ preferred_username: 'cl-taro' });
     expect(await cli.json('call', 'POST', userinfo())).toMatchObject({ preferred_username: 'cl-taro' });
     for (const [flags, hint] of [

@@ -1,26 +1,24 @@
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, type TestContext, test } from 'vitest';
-import type { Attributes } from '../lab/keycloak-admin.ts';
 import type { Cli } from './cli.ts';
 import { onEachKeycloak } from './keycloaks.ts';
+import { publishKeysOf } from './published-keys.ts';
+import { PASSWORD_GRANT } from './tokens.ts';
 
 const KEY = 'decryption.jwk';
 
 onEachKeycloak({}, (stage) => {
-  const password = ['token', 'password', '--scope', 'openid', '--username', 'cl-taro', '--password'] as const;
+  const password = [...PASSWORD_GRANT, '--scope', 'openid'] as const;
 
   /** A client whose ID tokens are encrypted for a key in its home. */
   async function encrypting(context: TestContext, alg: string, enc: string): Promise<Cli> {
-    const { user } = stage.sample;
-    const cli = await stage.cli(context, undefined, { env: { PASSWORD: user.password } });
+    const cli = await stage.cli(context);
     await cli.json('key', 'generate', '--alg', alg, '--out', KEY);
     cli.know(JSON.parse(await readFile(join(cli.home, KEY), 'utf8')).d);
     const { admin, realm, client } = stage.sample;
     const attributes = {
-      ...(await publishing(context, cli)),
+      ...(await publishKeysOf(context, cli, KEY)).attributes,
       'id.token.encrypted.response.alg': alg,
       'id.token.encrypted.response.enc': enc,
     };
@@ -44,7 +42,7 @@ onEachKeycloak({}, (stage) => {
   for (const [alg, enc] of combinations) {
     test(`an ID token that is encrypted with ${alg} and ${enc} is decrypted and verified`, async (context) => {
       const cli = await encrypting(context, alg, enc);
-      const run = await cli.run(...password, 'env:PASSWORD', '--decryption-key', KEY);
+      const run = await cli.run(...password, '--decryption-key', KEY);
       expect(run, run.stderr).toMatchObject({ exitCode: 0 });
       expect(run.stderr).toContain(`id_token verified: RS256, decrypted from ${alg} and ${enc}, sub `);
       const [, shown = ''] = run.stdout.split(/^id_token\b/m);
@@ -57,36 +55,19 @@ onEachKeycloak({}, (stage) => {
 
   test('an encrypted ID token needs the key that is registered', async (context) => {
     const cli = await encrypting(context, 'RSA-OAEP', 'A256GCM');
-    const withoutKey = await cli.fails(4, ...password, 'env:PASSWORD');
+    const withoutKey = await cli.fails(4, ...password);
     expect(withoutKey).toMatchObject({
       code: 'id_token_invalid',
       message: expect.stringContaining('there is no key to decrypt it with'),
       hint: expect.stringContaining('--decryption-key FILE'),
     });
     await cli.json('key', 'generate', '--alg', 'RSA-OAEP', '--out', 'other.jwk');
-    const withAnother = await cli.fails(4, ...password, 'env:PASSWORD', '--decryption-key', 'other.jwk');
+    const withAnother = await cli.fails(4, ...password, '--decryption-key', 'other.jwk');
     expect(withAnother.message).toContain('no decryption key of the client opens it');
     await cli.run('profile', 'set', 'sample', '--decryption-key', KEY);
-    const tokens = await cli.json(...password, 'env:PASSWORD');
+    const tokens = await cli.json(...password);
     expect(String(tokens.id_token).split('.')).toHaveLength(5);
     const refreshed = await cli.json('token', 'refresh');
     expect(String(refreshed.id_token).split('.')).toHaveLength(5);
   });
 });
-
-/** The attributes that make the public key known by an address, the one way that 14 knows. */
-async function publishing({ onTestFinished }: TestContext, cli: Cli): Promise<Attributes> {
-  const jwks = JSON.stringify(await cli.json('key', 'jwks', KEY));
-  const server = createServer((_request, response) => {
-    response.setHeader('content-type', 'application/json').end(jwks);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return {
-    'use.jwks.url': 'true',
-    'jwks.url': `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`,
-  };
-}

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, expect, type TestContext, test } from 'vitest';
-import { type Cli, openCli } from './cli.ts';
+import { beforeAll, expect, test } from 'vitest';
 import { onEachKeycloak } from './keycloaks.ts';
+import { claimsOf, signIn } from './tokens.ts';
 
 const TYPE = 'urn:ietf:params:oauth:token-type';
 
@@ -14,30 +14,11 @@ onEachKeycloak({}, (stage) => {
     await admin.addAudienceMapper(realm, client.id, plainClient.clientId);
   });
 
-  const open = (context: TestContext, client = stage.sample.client): Promise<Cli> =>
-    openCli(context, stage.sample, {
-      client,
-      env: { USER_PASSWORD: stage.sample.user.password },
-      profile: { server: stage.server },
-    });
-  const signIn = (cli: Cli) =>
-    cli.json(
-      'token',
-      'password',
-      '--username',
-      'cl-taro',
-      '--password',
-      'env:USER_PASSWORD',
-      '--scope',
-      'openid',
-    );
-  const audienceOf = ({ access_token }: Record<string, unknown>) =>
-    JSON.parse(Buffer.from(String(access_token).split('.')[1] ?? '', 'base64url').toString()).aud;
+  const audienceOf = ({ access_token }: Record<string, unknown>) => claimsOf(access_token).aud;
 
   test('an assertion of nobody is refused', async (context) => {
-    const cli = await openCli(context, stage.sample, {
+    const cli = await stage.cli(context, undefined, {
       env: { ASSERTION: 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJjbC10YXJvIn0.' },
-      profile: { server: stage.server },
     });
     const error = await cli.fails(3, 'token', 'jwt-bearer', '--assertion', 'env:ASSERTION');
     expect(error.code).toBe(stage.expected('invalid_grant', 'unsupported_grant_type'));
@@ -47,7 +28,7 @@ onEachKeycloak({}, (stage) => {
 
   if (stage.version === 14) {
     test('a server that exchanges no tokens says so, whatever the types, and so does the explanation', async (context) => {
-      const cli = await open(context);
+      const cli = await stage.cli(context);
       await signIn(cli);
       for (const args of [
         ['--audience', 'plain-client'],
@@ -63,7 +44,7 @@ onEachKeycloak({}, (stage) => {
   }
 
   test('a kept access token is exchanged for one with a narrower audience', async (context) => {
-    const cli = await open(context);
+    const cli = await stage.cli(context);
     const subject = await signIn(cli);
     expect(audienceOf(subject)).toEqual(expect.arrayContaining(['plain-client', 'account']));
     const exchanged = await cli.json('token', 'exchange', '--audience', 'plain-client');
@@ -74,7 +55,7 @@ onEachKeycloak({}, (stage) => {
   });
 
   test('a token for an ID token has the type N_A, and does not take the place of the kept one', async (context) => {
-    const cli = await open(context);
+    const cli = await stage.cli(context);
     const subject = await signIn(cli);
     const file = join(cli.home, 'subject');
     await writeFile(file, String(subject.access_token));
@@ -93,7 +74,7 @@ onEachKeycloak({}, (stage) => {
   test.for(['refresh_token', 'id_token', 'jwt', 'saml1', 'saml2'])(
     'a subject token of the type %s is not taken',
     async (type, context) => {
-      const cli = await open(context);
+      const cli = await stage.cli(context);
       await signIn(cli);
       const error = await cli.fails(3, 'token', 'exchange', '--subject-token-type', type);
       expect(error).toMatchObject({ code: 'invalid_request', hint: expect.stringContaining('this type') });
@@ -101,7 +82,7 @@ onEachKeycloak({}, (stage) => {
   );
 
   test('of the other types only an ID token is given, and a refresh token where the client allows it', async (context) => {
-    const cli = await open(context);
+    const cli = await stage.cli(context);
     await signIn(cli);
     const { admin, realm, client } = stage.sample;
     const exchange = ['token', 'exchange', '--no-keep', '--requested-token-type'];
@@ -120,7 +101,7 @@ onEachKeycloak({}, (stage) => {
   });
 
   test('what stands in the way of an exchange is said, and what to do about it', async (context) => {
-    const cli = await open(context);
+    const cli = await stage.cli(context);
     const { access_token } = await signIn(cli);
     const refused = async (hint: RegExp, code: string, ...args: string[]) => {
       const error = await cli.fails(3, 'token', 'exchange', ...args);
@@ -133,7 +114,7 @@ onEachKeycloak({}, (stage) => {
     await refused(/legacy/, 'invalid_request', '--param', 'requested_issuer=elsewhere');
     await refused(/none of this realm/, 'invalid_request', '--subject-token', 'not-a-token');
 
-    const other = await open(context, stage.sample.plainClient);
+    const other = await stage.cli(context, undefined, { client: stage.sample.plainClient });
     const switchedOff = await other.fails(3, 'token', 'exchange', '--subject-token', String(access_token));
     expect(switchedOff.hint).toContain('standard.token.exchange.enabled');
 

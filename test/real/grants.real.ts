@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, type TestContext, test } from 'vitest';
@@ -16,6 +14,7 @@ import { type Cli, openCli, type Run } from './cli.ts';
 import { document, documentedOutcomes, GRANTED, GRANTS, type Grant } from './grant-table.ts';
 import { install } from './keycloak-tls.ts';
 import { type Page, Person } from './person.ts';
+import { publishKeys } from './published-keys.ts';
 
 const OVER_HTTP = [
   'client_secret_basic',
@@ -54,21 +53,6 @@ const key = await (async () => {
   return { privateJwk, publicJwk: { ...(await exportJWK(publicKey)), ...own } satisfies JWK };
 })();
 
-/** Publishes the key, for servers that take it by an address only. */
-async function publishKey(): Promise<{ url: string; close(): void }> {
-  const server = createServer((_request, response) => {
-    response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [key.publicJwk] }));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`,
-    close() {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
-}
-
 const credentials: Readonly<Record<Method, readonly string[]>> = {
   client_secret_basic: ['--client-secret', 'env:SECRET'],
   client_secret_post: ['--client-secret', 'env:SECRET'],
@@ -83,7 +67,7 @@ async function keycloakGround(
   server: KeycloakServer | KeycloakTlsServer,
   methods: readonly Method[],
 ): Promise<Ground> {
-  const keys = await publishKey();
+  const keys = await publishKeys({ keys: [key.publicJwk] });
   const clientSecret = randomBytes(48).toString('base64url');
   const sample = await createSampleRealm(server, {
     interval: 1,
@@ -118,7 +102,7 @@ async function keycloakGround(
           'oauth2.jwt.authorization.grant.enabled': 'true',
           'oauth2.jwt.authorization.grant.idp': partner,
         }),
-        ...(method === 'private_key_jwt' && { 'use.jwks.url': 'true', 'jwks.url': keys.url }),
+        ...(method === 'private_key_jwt' && keys.attributes),
         ...(method === 'tls_client_auth' && { 'x509.subjectdn': 'CN=certified' }),
         ...(method === 'self_signed_tls_client_auth' && { 'x509.subjectdn': 'CN=self-signed' }),
       },

@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, expect, type TestContext, test } from 'vitest';
 import type { SampleClient } from '../lab/sample-realm.ts';
-import { type Cli, openCli } from './cli.ts';
+import type { Cli } from './cli.ts';
 import { onEachKeycloak } from './keycloaks.ts';
+import { signIn } from './tokens.ts';
 
 onEachKeycloak({}, (stage) => {
   /** The client of a resource server; on 26 it is in the `aud` of what `test-client` gets. */
@@ -17,16 +18,7 @@ onEachKeycloak({}, (stage) => {
   });
 
   const open = (context: TestContext, client = stage.sample.client): Promise<Cli> =>
-    openCli(context, stage.sample, {
-      client,
-      env: { USER_PASSWORD: stage.sample.user.password, INTROSPECTOR_SECRET: introspector.secret },
-      profile: { server: stage.server },
-    });
-  const signIn = (cli: Cli) =>
-    cli.json(
-      ...['token', 'password', '--username', 'cl-taro', '--password', 'env:USER_PASSWORD'],
-      ...['--scope', 'openid'],
-    );
+    stage.cli(context, undefined, { client, env: { INTROSPECTOR_SECRET: introspector.secret } });
   const AS_INTROSPECTOR = ['--client-id', 'introspector', '--client-secret', 'env:INTROSPECTOR_SECRET'];
   const introspect = (cli: Cli, ...args: string[]) => cli.json('introspect', ...AS_INTROSPECTOR, ...args);
   const inactive = async (cli: Cli, hint: RegExp, ...args: string[]) => {
@@ -110,10 +102,7 @@ onEachKeycloak({}, (stage) => {
     await inactive(cli, /^It expired \d+ s ago \(exp\)\.$/);
 
     const other = await stage.realm(context, {});
-    const foreign = await openCli(context, other, {
-      env: { USER_PASSWORD: other.user.password },
-      profile: { server: stage.server },
-    });
+    const foreign = await stage.cli(context, other);
     const { access_token } = await signIn(foreign);
     cli.know(String(access_token));
     await inactive(cli, /^It is of another issuer: /, String(access_token));

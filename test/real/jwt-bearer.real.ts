@@ -1,25 +1,20 @@
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, expect, type TestContext, test } from 'vitest';
 import type { SampleClient } from '../lab/sample-realm.ts';
-import { type Cli, openCli } from './cli.ts';
+import type { Cli } from './cli.ts';
 import { onEachKeycloak } from './keycloaks.ts';
+import { publishKeysOf } from './published-keys.ts';
+import { claimsOf } from './tokens.ts';
 
 const ISSUER = 'https://partner.example';
 const SUBJECT = 'taro-at-the-partner';
 const GRANTED = { 'oauth2.jwt.authorization.grant.enabled': 'true' };
 
-/** The claims of a token, unverified. */
-function claimsOf(token: unknown): Record<string, unknown> {
-  return JSON.parse(Buffer.from(String(token).split('.')[1] ?? '', 'base64url').toString());
-}
-
 onEachKeycloak({}, (stage) => {
   /** Opens a shell with the key of the partner, in `partner.json`. */
   async function open(context: TestContext, client = stage.sample.client): Promise<Cli> {
-    const cli = await openCli(context, stage.sample, { client, profile: { server: stage.server } });
+    const cli = await stage.cli(context, undefined, { client });
     await cli.json('key', 'generate', '--alg', 'ES256', '--out', 'partner.json');
     cli.know(JSON.parse(await readFile(join(cli.home, 'partner.json'), 'utf8')).d);
     return cli;
@@ -64,17 +59,11 @@ onEachKeycloak({}, (stage) => {
   /** Makes the partner, whose keys are those of the shell, known to the realm, until the test ends. */
   async function partner(context: TestContext, cli: Cli): Promise<void> {
     const { admin, realm, user } = stage.sample;
-    const jwks = JSON.stringify(await cli.json('key', 'jwks', 'partner.json'));
-    const server = createServer((_request, response) => {
-      response.setHeader('content-type', 'application/json').end(jwks);
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const alias = `partner-${(server.address() as AddressInfo).port}`;
-    await identityProvider(alias, ISSUER, `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`);
+    const { url } = await publishKeysOf(context, cli, 'partner.json');
+    const alias = `partner-${new URL(url).port}`;
+    await identityProvider(alias, ISSUER, url);
     context.onTestFinished(async () => {
       await admin.request('DELETE', `/${realm}/identity-provider/instances/${alias}`);
-      server.close();
-      server.closeAllConnections();
     });
     await admin.request('POST', `/${realm}/users/${user.id}/federated-identity/${alias}`, {
       identityProvider: alias,

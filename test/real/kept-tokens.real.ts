@@ -1,31 +1,25 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, type TestContext, test } from 'vitest';
 import type { Cli } from './cli.ts';
-import { openCli } from './cli.ts';
 import { onEachKeycloak } from './keycloaks.ts';
+import { PASSWORD_GRANT } from './tokens.ts';
 
 /** Seconds; enough for two runs of the program on a busy machine, short enough to be waited for. */
 const LIFESPAN = 10;
 
 onEachKeycloak({}, (stage) => {
   /** A shell on a realm that takes each refresh token once. */
-  const open = async (context: Parameters<typeof openCli>[0], lifespan = 300) => {
+  const open = async (context: TestContext, lifespan = 300) => {
     const sample = await stage.realm(context, {});
     await sample.admin.updateRealm(sample.realm, {
       revokeRefreshToken: true,
       refreshTokenMaxReuse: 0,
       accessTokenLifespan: lifespan,
     });
-    const cli = await openCli(context, sample, {
-      env: { USER_PASSWORD: sample.user.password },
-      profile: { server: stage.server },
-    });
-    return { cli, sample };
+    return { cli: await stage.cli(context, sample), sample };
   };
-  const PASSWORD = ['token', 'password', '--username', 'cl-taro', '--password', 'env:USER_PASSWORD'] as const;
-
   const grants = (cli: Cli) =>
     cli.exchanges('token').map(({ request }) => new URLSearchParams(request.body).get('grant_type'));
   const kept = async (cli: Cli) =>
@@ -33,14 +27,14 @@ onEachKeycloak({}, (stage) => {
 
   test('a refresh token is taken once by this realm', async (context) => {
     const { cli } = await open(context);
-    const { refresh_token } = await cli.json(...PASSWORD);
+    const { refresh_token } = await cli.json(...PASSWORD_GRANT);
     await cli.json('token', 'refresh', String(refresh_token));
     expect((await cli.fails(3, 'token', 'refresh', String(refresh_token))).code).toBe('invalid_grant');
   });
 
   test('runs that refresh at the same time all succeed, and what is kept still refreshes', async (context) => {
     const { cli } = await open(context);
-    await cli.json(...PASSWORD);
+    await cli.json(...PASSWORD_GRANT);
     const brought = await Promise.all([1, 2, 3, 4].map(() => cli.json('token', 'refresh')));
     const { refresh_token } = await kept(cli);
     expect(brought.map((tokens) => tokens.refresh_token)).toContain(refresh_token);
@@ -50,7 +44,7 @@ onEachKeycloak({}, (stage) => {
 
   test('--reuse gives the same token without a request, then refreshes it', async (context) => {
     const { cli } = await open(context, LIFESPAN);
-    const reuse = [...PASSWORD, '--reuse', '--min-ttl', '1'];
+    const reuse = [...PASSWORD_GRANT, '--reuse', '--min-ttl', '1'];
     const first = await cli.json(...reuse);
     const again = await cli.run(...reuse, '--field', 'access_token');
     expect(again).toMatchObject({ exitCode: 0, stdout: `${first.access_token}\n`, trace: [] });
@@ -62,9 +56,9 @@ onEachKeycloak({}, (stage) => {
 
   test('--reuse requests anew where the session has ended, and tells the refusal', async (context) => {
     const { cli, sample } = await open(context);
-    const first = await cli.json(...PASSWORD, '--reuse');
+    const first = await cli.json(...PASSWORD_GRANT, '--reuse');
     await sample.admin.logoutUser(sample.realm, sample.user.id);
-    const run = await cli.run(...PASSWORD, '--reuse', '--min-ttl', '1000', '--field', 'access_token');
+    const run = await cli.run(...PASSWORD_GRANT, '--reuse', '--min-ttl', '1000', '--field', 'access_token');
     expect(run.exitCode).toBe(0);
     expect(run.stderr).toMatch(/warning: the server answered 400 invalid_grant.*requesting anew/);
     expect(run.stdout.trim()).not.toBe(first.access_token);

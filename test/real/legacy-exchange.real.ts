@@ -3,14 +3,10 @@ import { beforeAll, expect, type TestContext, test } from 'vitest';
 import type { SampleClient } from '../lab/sample-realm.ts';
 import type { Cli } from './cli.ts';
 import { onKeycloakTls } from './keycloak-tls.ts';
+import { claimsOf, PASSWORD_GRANT } from './tokens.ts';
 
 const TYPE = 'urn:ietf:params:oauth:token-type';
 const EXCHANGE = ['token', 'exchange', '--no-keep'];
-
-/** The claims of a token, unverified. */
-function claimsOf(token: unknown): Record<string, unknown> {
-  return JSON.parse(Buffer.from(String(token).split('.')[1] ?? '', 'base64url').toString());
-}
 
 onKeycloakTls({}, (stage) => {
   /** May exchange and impersonate. */
@@ -57,11 +53,8 @@ onKeycloakTls({}, (stage) => {
 
   /** Opens a shell in which the user has signed in. */
   async function open(context: TestContext, client: SampleClient): Promise<Cli> {
-    const cli = await stage.cli(context, { client, env: { USER_PASSWORD: stage.sample.user.password } });
-    await cli.json(
-      ...['token', 'password', '--username', 'cl-taro', '--password', 'env:USER_PASSWORD'],
-      ...['--scope', 'openid'],
-    );
+    const cli = await stage.cli(context, { client });
+    await cli.json(...PASSWORD_GRANT, ...['--scope', 'openid']);
     return cli;
   }
 

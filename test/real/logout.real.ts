@@ -1,20 +1,10 @@
-import { expect, type TestContext, test } from 'vitest';
-import { type Cli, openCli, type RunningProgram } from './cli.ts';
+import { expect, test } from 'vitest';
+import type { Cli, RunningProgram } from './cli.ts';
 import { onEachKeycloak } from './keycloaks.ts';
 import { Person } from './person.ts';
+import { signIn } from './tokens.ts';
 
 onEachKeycloak({}, (stage) => {
-  const open = (context: TestContext, client = stage.sample.client): Promise<Cli> =>
-    openCli(context, stage.sample, {
-      client,
-      env: { USER_PASSWORD: stage.sample.user.password },
-      profile: { server: stage.server },
-    });
-  const signIn = (cli: Cli) =>
-    cli.json(
-      ...['token', 'password', '--username', 'cl-taro', '--password', 'env:USER_PASSWORD'],
-      ...['--scope', 'openid'],
-    );
   /** The address holds the ID token: whoever opens it has to see it. */
   const start = (cli: Cli, ...args: string[]) => cli.start('logout', '--json', '--show-secrets', ...args);
   const addressOf = async (running: RunningProgram) => (await running.says(/Open (\S+)\n/))[1] ?? '';
@@ -30,7 +20,7 @@ onEachKeycloak({}, (stage) => {
     });
 
   test('the session of the kept refresh token is ended, and its tokens are forgotten', async (context) => {
-    const cli = await open(context);
+    const cli = await stage.cli(context);
     const { refresh_token } = await signIn(cli);
     expect(await isActive(cli, refresh_token)).toBe(true);
     expect(await cli.json('logout')).toEqual({ by: 'refresh_token', forgotten: ['sample'] });
@@ -40,7 +30,7 @@ onEachKeycloak({}, (stage) => {
   });
 
   test('what is no refresh token of the client ends nothing, and the refusal is explained', async (context) => {
-    const cli = await open(context);
+    const cli = await stage.cli(context);
     const { access_token, refresh_token } = await signIn(cli);
     const refused = async (at: Cli, hint: RegExp, ...args: string[]) => {
       const error = await at.fails(3, 'logout', ...args);
@@ -48,14 +38,14 @@ onEachKeycloak({}, (stage) => {
     };
     await refused(cli, /no refresh token of this realm/, 'not-a-token');
     await refused(cli, /an access token does not do/, String(access_token));
-    const other = await open(context, stage.sample.plainClient);
+    const other = await stage.cli(context, undefined, { client: stage.sample.plainClient });
     await refused(other, /issued to another client/, String(refresh_token));
     expect(await isActive(cli, refresh_token)).toBe(true);
   });
 
   test('a browser that is waited for comes back, and the tokens are forgotten', async (context) => {
     await register(['http://127.0.0.1/*']);
-    const cli = await open(context);
+    const cli = await stage.cli(context);
     const { refresh_token } = await signIn(cli);
     const running = start(cli, '--post-logout-redirect-uri', 'http://127.0.0.1/gone');
     const url = await addressOf(running);
@@ -79,7 +69,7 @@ onEachKeycloak({}, (stage) => {
 
   test('without the hint the person is asked, on 26, and it may be another session that ends', async (context) => {
     await register(['http://127.0.0.1/*']);
-    const cli = await open(context);
+    const cli = await stage.cli(context);
     const person = new Person();
     const code = cli.start(
       ...['token', 'code', '--json', '--scope', 'openid', '--redirect-uri', 'http://127.0.0.1/callback'],
@@ -102,7 +92,7 @@ onEachKeycloak({}, (stage) => {
   });
 
   test('without a way back the address is all there is, and nothing is forgotten', async (context) => {
-    const cli = await open(context);
+    const cli = await stage.cli(context);
     const { refresh_token } = await signIn(cli);
     const running = start(cli, '--no-browser');
     const url = await addressOf(running);
@@ -119,7 +109,7 @@ onEachKeycloak({}, (stage) => {
 
   test('a server that refuses sends nobody back, and the wait ends', async (context) => {
     await register(['http://127.0.0.1/elsewhere']);
-    const cli = await open(context);
+    const cli = await stage.cli(context);
     await signIn(cli);
     const running = cli.start(
       ...['logout', '--json', '--show-secrets', '--deadline', '3'],

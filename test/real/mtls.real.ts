@@ -5,16 +5,11 @@ import { makeAuthority } from '../helpers/certificates.ts';
 import type { SampleClient } from '../lab/sample-realm.ts';
 import type { Cli } from './cli.ts';
 import { install, onKeycloakTls } from './keycloak-tls.ts';
+import { claimsOf, PASSWORD_GRANT } from './tokens.ts';
 
 const CLIENT_CREDENTIALS = ['token', 'client-credentials'];
-const PASSWORD = ['token', 'password', '--username', 'cl-taro', '--password', 'env:USER_PASSWORD'];
 const TLS_CLIENT_AUTH = ['--auth-method', 'tls_client_auth'];
 const BOUND = { 'tls.client.certificate.bound.access.tokens': 'true' };
-
-/** The claims of a token, unverified. */
-function claimsOf(token: unknown): Record<string, unknown> {
-  return JSON.parse(Buffer.from(String(token).split('.')[1] ?? '', 'base64url').toString());
-}
 
 onKeycloakTls({ interval: 1 }, (stage) => {
   /** Authenticates with a certificate of `CN=certified`; its tokens are bound to the certificate. */
@@ -36,13 +31,12 @@ onKeycloakTls({ interval: 1 }, (stage) => {
     bound = await create('bound', 'secret-of-the-bound-client', { attributes: BOUND });
   });
 
-  const open = (context: TestContext, client: SampleClient): Promise<Cli> =>
-    stage.cli(context, { client, env: { USER_PASSWORD: stage.sample.user.password } });
+  const open = (context: TestContext, client: SampleClient): Promise<Cli> => stage.cli(context, { client });
 
   test('tls_client_auth brings tokens by every grant, all bound to the certificate', async (context) => {
     const cli = await open(context, certified);
     const { flags, thumbprint } = await stage.certificate(cli, 'certified');
-    for (const grant of [CLIENT_CREDENTIALS, PASSWORD, ['token', 'refresh']]) {
+    for (const grant of [CLIENT_CREDENTIALS, PASSWORD_GRANT, ['token', 'refresh']]) {
       const tokens = await cli.json(...grant, ...TLS_CLIENT_AUTH, ...flags);
       expect(claimsOf(tokens.access_token)).toMatchObject({ cnf: { 'x5t#S256': thumbprint } });
     }
@@ -94,19 +88,19 @@ onKeycloakTls({ interval: 1 }, (stage) => {
     const front = await listenAsFront(context, await cli.json('discover'));
     const server = ['--issuer', front, '--accept-issuer', issuer, '--ca-cert', 'ca.pem'];
     const client = ['--client-id', bound.clientId, '--client-secret', 'env:SAMPLE_CLIENT_SECRET'];
-    const tokens = await cli.json(...PASSWORD, ...server, ...client, ...flags);
+    const tokens = await cli.json(...PASSWORD_GRANT, ...server, ...client, ...flags);
     expect(claimsOf(tokens.access_token)).toMatchObject({ cnf: { 'x5t#S256': thumbprint } });
     await cli.json('token', 'refresh', String(tokens.refresh_token), ...server, ...client, ...flags);
     for (const { request } of cli.exchanges('token')) expect(request.url).toMatch(`${issuer}/`);
     // Without a certificate there is no reason to go there, and nothing else is at the other address.
-    const error = await cli.fails(5, ...PASSWORD, ...server, ...client);
+    const error = await cli.fails(5, ...PASSWORD_GRANT, ...server, ...client);
     expect(error.code).toBe('not_the_protocol');
   });
 
   test('a resource takes a bound token over its own connection only', async (context) => {
     const cli = await open(context, bound);
     const [own, other] = [await stage.certificate(cli, 'own'), await stage.certificate(cli, 'other')];
-    await cli.json(...PASSWORD, '--scope', 'openid', ...own.flags);
+    await cli.json(...PASSWORD_GRANT, '--scope', 'openid', ...own.flags);
     const url = `${stage.sample.issuer}/protocol/openid-connect/userinfo`;
     expect(await cli.json('call', url, ...own.flags)).toMatchObject({ preferred_username: 'cl-taro' });
     for (const flags of [other.flags, []]) {
@@ -118,8 +112,8 @@ onKeycloakTls({ interval: 1 }, (stage) => {
   test('a bound token is reused with its certificate, and with no other', async (context) => {
     const cli = await open(context, bound);
     const [own, other] = [await stage.certificate(cli, 'own'), await stage.certificate(cli, 'other')];
-    const { access_token } = await cli.json(...PASSWORD, ...own.flags);
-    const reuse = (flags: readonly string[]) => cli.json(...PASSWORD, '--reuse', ...flags);
+    const { access_token } = await cli.json(...PASSWORD_GRANT, ...own.flags);
+    const reuse = (flags: readonly string[]) => cli.json(...PASSWORD_GRANT, '--reuse', ...flags);
     expect(await reuse(own.flags)).toMatchObject({ access_token });
     expect(cli.exchanges('token')).toHaveLength(1);
     expect((await reuse(other.flags)).access_token).not.toBe(access_token);
@@ -129,7 +123,7 @@ onKeycloakTls({ interval: 1 }, (stage) => {
   test('a bound refresh token is refused with another certificate, and with none', async (context) => {
     const cli = await open(context, bound);
     const [own, other] = [await stage.certificate(cli, 'own'), await stage.certificate(cli, 'other')];
-    const tokens = await cli.json(...PASSWORD, ...own.flags);
+    const tokens = await cli.json(...PASSWORD_GRANT, ...own.flags);
     expect(claimsOf(tokens.access_token)).toMatchObject({ cnf: { 'x5t#S256': own.thumbprint } });
     for (const flags of [other.flags, []]) {
       const error = await cli.fails(3, 'token', 'refresh', ...flags);
@@ -149,7 +143,7 @@ onKeycloakTls({ interval: 1 }, (stage) => {
     await admin.addAudienceMapper(realm, bound.id, certified.clientId);
     for (const { id } of [bound, certified])
       await admin.updateClient(realm, id, { attributes: { 'standard.token.exchange.enabled': 'true' } });
-    await cli.json(...PASSWORD, ...flags);
+    await cli.json(...PASSWORD_GRANT, ...flags);
     const exchange = ['token', 'exchange', '--no-keep', ...flags];
     const exchanged = await cli.json(...exchange);
     expect(claimsOf(exchanged.access_token)).toMatchObject({ cnf: { 'x5t#S256': thumbprint } });
@@ -163,7 +157,7 @@ onKeycloakTls({ interval: 1 }, (stage) => {
 
   test('a client of bound tokens without a certificate is refused', async (context) => {
     const cli = await open(context, bound);
-    for (const grant of [CLIENT_CREDENTIALS, PASSWORD]) {
+    for (const grant of [CLIENT_CREDENTIALS, PASSWORD_GRANT]) {
       const error = await cli.fails(3, ...grant);
       expect(error).toMatchObject({ code: 'invalid_request', hint: expect.stringContaining('--cert FILE') });
     }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Cli, RunningProgram } from './cli.ts';
 import { failure } from './cli.ts';
 import { onEachKeycloak } from './keycloaks.ts';
+import { claimsOf } from './tokens.ts';
 
 /** Seconds between two polls, as in the walk-through. */
 const INTERVAL = 5;
@@ -18,11 +19,6 @@ async function startDevice(cli: Cli, ...args: string[]): Promise<RunningProgram>
 /** The `error` of each answer of the token endpoint so far; undefined stands for tokens. */
 function pollErrors(cli: Cli): unknown[] {
   return cli.exchanges('token').map(({ answer }) => JSON.parse(answer?.body ?? '').error);
-}
-
-/** The claims of a token, unverified. */
-function claimsOf(token: unknown): Record<string, unknown> {
-  return JSON.parse(Buffer.from(String(token).split('.')[1] ?? '', 'base64url').toString());
 }
 
 onEachKeycloak({ interval: INTERVAL }, (stage) => {

@@ -1,19 +1,11 @@
-import { expect, type TestContext, test } from 'vitest';
-import { type Cli, openCli } from './cli.ts';
+import { expect, test } from 'vitest';
+import type { Cli } from './cli.ts';
 import { onEachKeycloak } from './keycloaks.ts';
+import { signIn } from './tokens.ts';
 
 onEachKeycloak({}, (stage) => {
-  const open = (context: TestContext, client = stage.sample.client): Promise<Cli> =>
-    openCli(context, stage.sample, {
-      client,
-      env: { USER_PASSWORD: stage.sample.user.password },
-      profile: { server: stage.server },
-    });
-  const SIGN_IN = ['token', 'password', '--username', 'cl-taro', '--password', 'env:USER_PASSWORD'];
-  const signIn = (cli: Cli) => cli.json(...SIGN_IN, '--scope', 'openid');
-
   test('the kept refresh token is revoked, and all that came with it is forgotten', async (context) => {
-    const cli = await open(context);
+    const cli = await stage.cli(context);
     const { access_token } = await signIn(cli);
     expect(await cli.json('revoke')).toEqual({ accepted: true, forgotten: ['sample'] });
     expect(cli.exchanges('revocation')[0]?.request.body).toContain('token_type_hint=refresh_token');
@@ -23,16 +15,16 @@ onEachKeycloak({}, (stage) => {
   });
 
   test('after the access token alone was revoked, --reuse refreshes', async (context) => {
-    const cli = await open(context);
+    const cli = await stage.cli(context);
     const before = await signIn(cli);
     await cli.json('revoke', '@last.access_token');
-    const after = await cli.json(...SIGN_IN, '--scope', 'openid', '--reuse');
+    const after = await signIn(cli, '--reuse');
     expect(after.access_token).not.toBe(before.access_token);
     expect(cli.exchanges('token').at(-1)?.request.body).toContain('grant_type=refresh_token');
   });
 
   test('what the server does not revoke is said, and stays kept', async (context) => {
-    const cli = await open(context);
+    const cli = await stage.cli(context);
     const { access_token } = await signIn(cli);
     const refused = async (at: Cli, code: string, hint: RegExp, ...args: string[]) => {
       const error = await at.fails(3, 'revoke', ...args);
@@ -40,7 +32,7 @@ onEachKeycloak({}, (stage) => {
     };
     await refused(cli, 'invalid_token', /Nothing was revoked/, 'not-a-token');
     await refused(cli, 'unsupported_token_type', /ID tokens/, '@last.id_token');
-    const other = await open(context, stage.sample.plainClient);
+    const other = await stage.cli(context, undefined, { client: stage.sample.plainClient });
     await refused(other, 'invalid_request', /issued to another client/, String(access_token));
     const wrongSecret = await cli.fails(3, 'revoke', '--client-secret', 'env:USER_PASSWORD');
     expect(wrongSecret.oauth?.status).toBe(401);

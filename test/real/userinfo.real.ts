@@ -1,24 +1,17 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, type TestContext, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { generateKey, publicPart } from '../../src/protocol/key.ts';
-import { type Cli, openCli } from './cli.ts';
 import { onEachKeycloak } from './keycloaks.ts';
+import { signIn } from './tokens.ts';
 
 onEachKeycloak({}, (stage) => {
-  const open = (context: TestContext): Promise<Cli> =>
-    openCli(context, stage.sample, {
-      env: { USER_PASSWORD: stage.sample.user.password },
-      profile: { server: stage.server },
-    });
-  const signIn = (cli: Cli, ...args: string[]) =>
-    cli.json('token', 'password', '--username', 'cl-taro', '--password', 'env:USER_PASSWORD', ...args);
   const configure = (attributes: Record<string, string>) =>
     stage.sample.admin.updateClient(stage.sample.realm, stage.sample.client.id, { attributes });
 
   test('the user of the kept token is shown, by GET and by POST', async (context) => {
-    const cli = await open(context);
-    await signIn(cli, '--scope', 'openid');
+    const cli = await stage.cli(context);
+    await signIn(cli);
     const { id: sub } = stage.sample.user;
     const person = { sub, preferred_username: 'cl-taro', email: 'cl-taro@example.org' };
     expect(await cli.json('userinfo')).toMatchObject(person);
@@ -30,8 +23,8 @@ onEachKeycloak({}, (stage) => {
 
   test('a signed answer is verified', async (context) => {
     await configure({ 'user.info.response.signature.alg': 'RS256' });
-    const cli = await open(context);
-    await signIn(cli, '--scope', 'openid');
+    const cli = await stage.cli(context);
+    await signIn(cli);
     const run = await cli.run('userinfo', '--json');
     await configure({ 'user.info.response.signature.alg': '' });
     expect(JSON.parse(run.stdout)).toMatchObject({
@@ -45,10 +38,10 @@ onEachKeycloak({}, (stage) => {
   if (stage.version === 26) {
     test('an encrypted answer is decrypted, signed or not', async (context) => {
       const { jwk } = await generateKey('RSA-OAEP-256');
-      const cli = await open(context);
+      const cli = await stage.cli(context);
       const file = join(cli.home, 'decryption.json');
       await writeFile(file, JSON.stringify(jwk));
-      await signIn(cli, '--scope', 'openid');
+      await signIn(cli);
       const encrypted = {
         'use.jwks.string': 'true',
         'jwks.string': JSON.stringify({ keys: [publicPart(jwk)] }),
@@ -74,8 +67,8 @@ onEachKeycloak({}, (stage) => {
     });
 
     test('a token that is bound by DPoP is sent with its proof', async (context) => {
-      const cli = await open(context);
-      await signIn(cli, '--scope', 'openid', '--dpop');
+      const cli = await stage.cli(context);
+      await signIn(cli, '--dpop');
       expect(await cli.json('userinfo')).toMatchObject({ sub: stage.sample.user.id });
       const error = await cli.fails(3, 'userinfo', '--no-dpop');
       expect(error.hint).toContain('sent as a bearer token');
@@ -83,14 +76,14 @@ onEachKeycloak({}, (stage) => {
   }
 
   test('what is refused says why', async (context) => {
-    const cli = await open(context);
+    const cli = await stage.cli(context);
     const { admin, realm, user } = stage.sample;
     const refused = async (status: number, hint: RegExp, ...args: string[]) => {
       const error = await cli.fails(3, 'userinfo', ...args);
       expect(error).toMatchObject({ oauth: { status }, hint: expect.stringMatching(hint) });
     };
     await refused(401, /does not accept the access token/, 'not-a-token');
-    await signIn(cli, '--scope', 'openid');
+    await signIn(cli);
     await refused(401, /does not accept the access token/, '@last.id_token');
     await admin.logoutUser(realm, user.id);
     await refused(401, /session of the token has ended/);
