@@ -233,18 +233,8 @@ describe('global options', () => {
   });
 
   it('-v says where each setting came from', async () => {
-    const { run: runHere, runWith } = await machine();
-    await runHere(
-      'profile',
-      'add',
-      'mine',
-      '--issuer',
-      'http://127.0.0.1:1',
-      '--client-id',
-      'a',
-      '--scope',
-      'openid',
-    );
+    const { addProfile, runWith } = await machine();
+    await addProfile('http://127.0.0.1:1', '--scope', 'openid');
     const { stderr } = await runWith(
       { env: { OAUTHCTL_CLIENT_ID: 'b', OAUTHCTL_CLIENT_SECRET: 's3cret-value' } },
       '-v',

@@ -5,16 +5,13 @@ import type { CallOptions, CallResult } from '../flows/call.ts';
 import { printable } from '../output/printable.ts';
 import { maskBody, maskHeader } from '../redact.ts';
 import { CallSteps } from './call-steps.ts';
-import { presentToken } from './call-token.ts';
 import { certificateThumbprint } from './client-certificate.ts';
 import { dpopClaimOption, proofsOf } from './dpop.ts';
+import { presentToken, type TokenChoice } from './presented-token.ts';
 import { repeatable } from './repeatable.ts';
 import { addServerOptions, openSession, printResult, type Session } from './session.ts';
 
-export interface CallFlags {
-  /** False after `--no-token`. */
-  readonly token?: string | false;
-  readonly refresh?: true;
+interface CallFlags extends TokenChoice {
   readonly data?: string;
   readonly header?: readonly string[];
   readonly include?: true;
@@ -32,8 +29,8 @@ const FRAMING = ['connection', 'content-length', 'transfer-encoding', 'upgrade',
 export function defineCall(command: Command, ctx: Context): void {
   addServerOptions(command)
     .usage('[options] [METHOD] <URL>')
-    .argument('<method-or-url>', `${METHODS.join(', ')} (default: GET, with --data POST)`)
-    .argument('[url]', 'the address of the resource')
+    .argument('[METHOD]', `${METHODS.join(', ')} (default: GET, with --data POST)`)
+    .argument('[URL]', 'the address of the resource')
     .option('--token <ref>', 'another token: -, @FILE, @last.id_token or the token itself')
     .option('--no-token', 'send none, and see what the resource asks for')
     .option('--refresh', 'refresh the kept token first, where it ends within 30 s')
@@ -44,21 +41,21 @@ export function defineCall(command: Command, ctx: Context): void {
     .option('--output <file>', 'where the body goes, instead of stdout')
     .option('--location', 'follow redirects within the origin')
     .option('--allow-http', 'send the token in clear to another machine')
-    .action((first: string, second: string | undefined) => runCall(ctx, command, first, second));
+    .action((first?: string, second?: string) => runCall(ctx, command, first, second));
 }
 
 async function runCall(
   base: Context,
   command: Command,
-  first: string,
+  first: string | undefined,
   second: string | undefined,
 ): Promise<void> {
   const session = await openSession(base, command);
   const flags = command.opts<CallFlags>();
   checkFlags(session, flags);
-  const url = parseAddress(second ?? first);
+  const url = parseAddress(addressAmong(first, second));
   const body = await readBody(session, flags.data);
-  const method = second === undefined ? (body === undefined ? 'GET' : 'POST') : parseMethod(first);
+  const method = second === undefined ? (body === undefined ? 'GET' : 'POST') : parseMethod(first ?? '');
   const own = parseHeaders(flags.header);
   const headers = { ...(body !== undefined && { 'content-type': typeOf(body) }), ...own };
   const presented = own.authorization === undefined ? await presentToken(session, flags) : {};
@@ -100,9 +97,23 @@ function checkFlags({ globals }: Session, { token, data, output }: CallFlags): v
   }
 }
 
+/** The URL stands last; where only a method was given, it is missing. */
+function addressAmong(first: string | undefined, second: string | undefined): string {
+  const last = second ?? first;
+  const isMethod = second === undefined && METHODS.some((name) => name === last?.toUpperCase());
+  if (last !== undefined && !isMethod) return last;
+  throw new UsageError('url_missing', 'the address of the resource is missing', {
+    hint: 'Give its URL, after the method where there is one: oauthctl call GET https://api.example/orders',
+  });
+}
+
 function parseAddress(text: string): string {
   const isAddress = /^https?:\/\//i.test(text) && URL.canParse(text);
-  if (!isAddress) throw new UsageError('url_invalid', `"${text}" is not an http or https URL`);
+  if (!isAddress) {
+    throw new UsageError('url_invalid', `"${text}" is not an http or https URL`, {
+      hint: 'Give it whole, for example https://api.example/orders.',
+    });
+  }
   const url = new URL(text);
   if (url.username !== '' || url.password !== '') {
     throw new UsageError('url_invalid', 'a user name or password in the URL is not sent', {

@@ -73,7 +73,7 @@ export interface ReadDeviceOptions
 /**
  * Reads the device's rule and address.
  * @param fallback the rule where none is named and nobody can be asked; undefined makes that an error
- * @throws UsageError for two rules, or none and nobody to ask
+ * @throws UsageError `rule_ambiguous`; `rule_missing` where nobody can be asked; `listen_invalid`, `seconds_invalid`, `status_invalid`
  */
 export function readDeviceOptions(
   session: Session,

@@ -42,7 +42,7 @@ export async function startOwnSandbox(session: Session, command: Command): Promi
           client_secret: sandbox.clientSecret,
           token_endpoint_auth_method: 'client_secret_basic',
         },
-        ...(await resolveDpop(session, metadata.dpop_signing_alg_values_supported)),
+        ...(await resolveDpop(session, metadata)),
         extraParameters: parseParameters(session.globals.param ?? []),
         omittedParameters: session.globals.omit,
         owner: undefined,

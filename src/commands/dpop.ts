@@ -4,7 +4,9 @@ import type { DpopEvent, DpopProofs } from '../flows/dpop.ts';
 import type { Wanted } from '../flows/kept-tokens.ts';
 import { printable } from '../output/printable.ts';
 import type { DpopClaims, DpopKey } from '../protocol/dpop.ts';
+import { listedIn, type ServerMetadata } from '../protocol/metadata.ts';
 import { SETTING_SOURCES, SETTINGS, type Setting } from '../settings.ts';
+import { parseClaimValue } from './claim-value.ts';
 import { repeatable } from './repeatable.ts';
 import type { Session } from './session.ts';
 
@@ -46,15 +48,14 @@ export interface Dpop {
 
 /**
  * Resolves the key of the proofs: the person's own, or one that is made for this run.
- * @param supported what the server lists in `dpop_signing_alg_values_supported`
- * @throws UsageError `dpop_invalid`; for a file or an algorithm that does not do
+ * @throws UsageError `dpop_invalid`, `dpop_claim_invalid`; for a file or an algorithm that does not do
  */
-export async function resolveDpop(session: Session, supported?: unknown): Promise<Dpop> {
+export async function resolveDpop(session: Session, metadata: ServerMetadata): Promise<Dpop> {
   const isWanted = usesDpop(session);
   if (isWanted === false) return { dpop: undefined, proofs: undefined };
   const proofs = proofsOf(session);
   if (isWanted === undefined) return { dpop: undefined, proofs };
-  const algs = Array.isArray(supported) ? supported.filter((alg) => typeof alg === 'string') : undefined;
+  const algs = listedIn(metadata, 'dpop_signing_alg_values_supported');
   const own = await readDpopKey(session, algs);
   if (own !== undefined) return { dpop: own, proofs };
   const { generateDpopKey } = await import('../protocol/dpop.ts');
@@ -96,7 +97,7 @@ export async function wantedDpop(session: Session): Promise<Wanted['dpop']> {
   return own === undefined ? {} : { jkt: own.jkt };
 }
 
-/** JSON where it is JSON, so that a time is a number; a name alone is left out. */
+/** A name alone leaves the claim out. @throws UsageError `dpop_claim_invalid` */
 function parseClaims(texts: readonly string[] | undefined): DpopClaims | undefined {
   if (texts === undefined) return undefined;
   return Object.fromEntries(
@@ -108,17 +109,9 @@ function parseClaims(texts: readonly string[] | undefined): DpopClaims | undefin
           `--dpop-claim takes NAME=VALUE or NAME, and got "${text}"`,
         );
       }
-      return at < 0 ? [text, undefined] : [text.slice(0, at), jsonOrText(text.slice(at + 1))];
+      return at < 0 ? [text, undefined] : [text.slice(0, at), parseClaimValue(text.slice(at + 1))];
     }),
   );
-}
-
-function jsonOrText(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }
 
 function tellDpop({ reporter }: Session, event: DpopEvent): void {

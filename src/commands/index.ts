@@ -80,6 +80,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./serve.ts')).defineServe,
   },
   {
+    name: 'kafka',
+    summary: 'authenticate to a Kafka broker by SASL OAUTHBEARER, and see what it makes of a token',
+    load: async () => (await import('./kafka.ts')).defineKafka,
+  },
+  {
     name: 'sandbox',
     summary: 'run the built-in authorization server',
     load: async () => (await import('./sandbox.ts')).defineSandbox,

@@ -141,7 +141,7 @@ export async function connect(session: Session, { keepTokens } = { keepTokens: t
     client,
     idTokenAlg: settings.get('idTokenAlg'),
     decryptionKeys,
-    ...(await resolveDpop(session, metadata.dpop_signing_alg_values_supported)),
+    ...(await resolveDpop(session, metadata)),
     extraParameters: parseParameters(session.globals.param ?? []),
     omittedParameters: session.globals.omit,
     keepTokens,
@@ -205,7 +205,9 @@ function showingRequests(ctx: Context, settings: Settings, globals: GlobalOption
         const transport = { caCert, cert, key, proxy, insecure: globals.insecure };
         const { command, variables } = renderCurl(request, transport, ctx.redactor);
         ctx.io.out(command);
-        if (variables.length > 0 && !globals.quiet) ctx.io.err(`# it reads ${variables.join(', ')}\n`);
+        if (variables.length > 0 && !globals.quiet) {
+          ctx.io.err(`# it reads ${variables.join(', ')}; --show-secrets writes their values into it\n`);
+        }
         throw new RequestShown();
       },
     }),

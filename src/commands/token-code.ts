@@ -51,5 +51,5 @@ export function defineAuthorizationCode(command: Command, ctx: Context): void {
       'after',
       '\n--param and --omit act on the authorization request, wherever it travels: in the address, pushed, or signed.',
     )
-    .action(async () => (await import('./authorization-code.ts')).runAuthorizationCode(ctx, command));
+    .action(async () => (await import('./token-code-run.ts')).runAuthorizationCode(ctx, command));
 }

@@ -36,7 +36,7 @@ async function runDeviceGrant(base: Context, command: Command): Promise<void> {
   const minTtl = readReuse(session, command);
   const [{ authorizeDevice }, { DeviceGrantSteps }, { printTokens }] = await Promise.all([
     import('../flows/device-authorization.ts'),
-    import('./device-grant-steps.ts'),
+    import('./token-device-steps.ts'),
     import('./token-output.ts'),
   ]);
   const connected = () => connect(session, { keepTokens: flags.keep });

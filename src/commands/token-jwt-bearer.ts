@@ -4,6 +4,7 @@ import { UsageError } from '../errors.ts';
 import { JWT_BEARER_GRANT_TYPE } from '../protocol/jwt-bearer.ts';
 import { makeJti } from '../protocol/unguessable.ts';
 import { parseSeconds } from '../settings.ts';
+import { parseClaimValue } from './claim-value.ts';
 import { warnAboutLiteral } from './client.ts';
 import { repeatable } from './repeatable.ts';
 import { connect, openSession, type Session } from './session.ts';
@@ -130,15 +131,7 @@ function parseClaims(texts: readonly string[]): Record<string, unknown> {
     texts.map((text) => {
       const at = text.indexOf('=');
       if (at < 1) throw new UsageError('claim_invalid', `--claim takes NAME=VALUE, and got "${text}"`);
-      return [text.slice(0, at), parseClaim(text.slice(at + 1))];
+      return [text.slice(0, at), parseClaimValue(text.slice(at + 1))];
     }),
   );
-}
-
-function parseClaim(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }

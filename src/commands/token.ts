@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { UsageError } from '../errors.ts';
+import { warnAboutLiteral } from './client.ts';
 import { connect, openSession, type Session } from './session.ts';
 import { defineAuthorizationCode } from './token-code.ts';
 import { defineDeviceGrant } from './token-device.ts';
@@ -75,7 +76,7 @@ async function runPassword(base: Context, command: Command): Promise<void> {
       password:
         flags.password === undefined
           ? await askFor(session, 'password')
-          : await session.ctx.secret(flags.password),
+          : await resolvePassword(session, flags.password),
     }),
   });
 }
@@ -136,6 +137,11 @@ async function request(
         tell,
       ),
   });
+}
+
+function resolvePassword(session: Session, reference: string): Promise<string> {
+  warnAboutLiteral(session, reference);
+  return session.ctx.secret(reference);
 }
 
 async function askFor(session: Session, what: 'username' | 'password'): Promise<string> {

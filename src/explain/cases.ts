@@ -370,8 +370,12 @@ export const CASES: readonly Case[] = [
       error: 'unauthorized_client',
       description: /invalid client(?: or invalid client)? (?:secret|credentials)/i,
     },
-    cause: 'Keycloak says so when the client secret is wrong, or the client is unknown or disabled.',
-    remedy: "Compare --client-id and --client-secret with the client's Credentials tab.",
+    cause:
+      'Keycloak says so when the client secret or key is wrong, when the client authenticates by another method, or ' +
+      'when it is unknown or disabled.',
+    remedy:
+      "Compare --client-id, --auth-method and the secret or key with the client's Credentials tab. Keycloak 14 takes a " +
+      'secret with special characters by --auth-method client_secret_post only.',
   },
   {
     when: { error: 'unauthorized_client', description: /client secret not provided/i },
@@ -664,6 +668,13 @@ export const CASES: readonly Case[] = [
     remedy: 'Sign in again, or make a new assertion and compare the clocks of both machines.',
   },
   {
+    when: { endpoint: 'token', error: 'invalid_grant', description: /\bassertion\b/i },
+    cause: 'The server refuses the assertion: its issuer, signature, audience or time.',
+    remedy:
+      'Compare iss, aud and exp of the assertion and the key it is signed with against what the server trusts; ' +
+      '"oauthctl jwt decode" shows a ready-made one.',
+  },
+  {
     when: { endpoint: 'token', error: 'access_denied', description: /denied the authorization request/i },
     cause: 'The person said no in the browser.',
     remedy: 'Ask again with a new code, once that is sorted out.',
@@ -736,6 +747,13 @@ export const CASES: readonly Case[] = [
     when: { endpoint: 'token', error: 'unsupported_grant_type' },
     cause: 'The server does not know this grant, or has the feature switched off.',
     remedy: 'Compare with the grants that "oauthctl discover" shows.',
+  },
+  {
+    when: { endpoint: 'token', description: /public client not allowed to retrieve service account/i },
+    cause: 'The client is public: it has no secret, and so no tokens of its own.',
+    remedy:
+      'Switch on "Client authentication" and "Service accounts roles" in the capability settings of the client, or ' +
+      'use another client.',
   },
   {
     when: { endpoint: 'token', description: /service account/i },

@@ -54,6 +54,8 @@ export type AuthorizationCodeEvent =
       readonly type: 'authorization_response';
       readonly response: AuthorizationResponse;
       readonly place: RedirectPlace | 'paste';
+      /** Whether it came in a JWT whose signature was verified. */
+      readonly isSigned: boolean;
       readonly remarks: readonly string[];
     }
   | TokenEvent
@@ -87,7 +89,7 @@ const AUTHORIZATION_CODE_GRANT_TYPE = 'authorization_code';
  * The authorization code grant, whole: sends a browser to the server, waits for it to come back, and exchanges the code.
  * The implicit and hybrid types of response are understood as well.
  * @throws RefusedError; TimeoutError `nobody_came`; ValidationError `issuer_mix_up`, `authorization_response_invalid`,
- *   `id_token_invalid`; UsageError `address_in_use`, `address_unavailable`; as requestTokens and makeAuthorizationUrl
+ *   `id_token_invalid`; UsageError as withRedirect; as requestTokens and makeAuthorizationUrl
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.1
  * @see https://openid.net/specs/openid-connect-core-1_0.html#HybridFlowAuth
  */
@@ -156,7 +158,7 @@ async function listening<Result>(
     expect(sent);
     onEvent({ type: 'authorization_request', url, parameters: sent, target, listensAt });
     const came = await inTime(ctx, deadlineMs, response, onEvent, () =>
-      nobodyCame(deadlineMs, sent, lastRefusal),
+      nobodyCame(deadlineMs, registrable(sent, redirectUri, port), lastRefusal),
     );
     return go({ ...came, sent, requestedAt });
   });
@@ -176,7 +178,7 @@ async function askAndPaste(
   const signal = AbortSignal.any([ctx.signal, timeUp.signal]);
   try {
     const text = await inTime(ctx, deadlineMs, read(signal), onEvent, () =>
-      nobodyCame(deadlineMs, sent, undefined),
+      nobodyCame(deadlineMs, singleValue(sent, 'redirect_uri'), undefined),
     );
     const { received, place } = takeApart(text, redirectUri.text);
     const judgement = await judgeRedirect(ctx, target, sent, received, place);
@@ -194,8 +196,8 @@ async function finish(
   { outcome, sent, place, requestedAt }: Arrived,
 ): Promise<AuthorizationGrant> {
   if (outcome.kind === 'failure') throw outcome.error;
-  const { response, remarks } = outcome;
-  onEvent({ type: 'authorization_response', response, place, remarks });
+  const { response, isSigned, remarks } = outcome;
+  onEvent({ type: 'authorization_response', response, place, isSigned, remarks });
   if (response.kind === 'refused') throw new RefusedError(response.oauth);
   const { target, request } = options;
   const { code, access_token, id_token } = response;
@@ -295,8 +297,17 @@ function otherSubject(): ValidationError {
   );
 }
 
-function nobodyCame(deadlineMs: number, sent: FormParameters, lastRefusal: string | undefined): TimeoutError {
-  const redirectUri = singleValue(sent, 'redirect_uri');
+/** The redirect URI as it is to be registered: without the port, where that is another one each time. */
+function registrable(sent: FormParameters, redirectUri: RedirectUri, port: number): string | undefined {
+  const uri = singleValue(sent, 'redirect_uri');
+  return uri === redirectUriAt(redirectUri, port) ? redirectUriAt(redirectUri) : uri;
+}
+
+function nobodyCame(
+  deadlineMs: number,
+  redirectUri: string | undefined,
+  lastRefusal: string | undefined,
+): TimeoutError {
   const turnedAway =
     lastRefusal === undefined ? '' : ` What came and was turned away last has ${lastRefusal}.`;
   return new TimeoutError('nobody_came', `nobody came back from the server within ${deadlineMs / 1000} s`, {

@@ -9,7 +9,7 @@ import {
   wordsOf,
 } from '../protocol/authorization.ts';
 import { type FormParameters, withExtraParameters, withoutParameters } from '../protocol/form.ts';
-import { requireEndpoint } from '../protocol/metadata.ts';
+import { listedIn, requireEndpoint } from '../protocol/metadata.ts';
 import { makeProofKey } from '../protocol/pkce.ts';
 import { makeJti, makeState } from '../protocol/unguessable.ts';
 import { fetchJwks } from './jwks.ts';
@@ -119,10 +119,7 @@ async function wrap(
   { key, alg, encryption }: RequestObjectChoice,
 ): Promise<string> {
   const { buildRequestObject } = await import('../protocol/request-object.ts');
-  const listed = (name: string) => {
-    const values = metadata[`request_object_${name}_values_supported`];
-    return Array.isArray(values) ? values.filter((value) => typeof value === 'string') : undefined;
-  };
+  const listed = (name: string) => listedIn(metadata, `request_object_${name}_values_supported`);
   return buildRequestObject(parameters, {
     client_id: client.client_id,
     audience: metadata.issuer,

@@ -19,6 +19,8 @@ export type RedirectOutcome =
   | {
       readonly kind: 'response';
       readonly response: AuthorizationResponse;
+      /** Whether it came in a JWT whose signature was verified. */
+      readonly isSigned: boolean;
       /** What is not as it should be, though no reason to refuse it. */
       readonly remarks: readonly string[];
     }
@@ -115,7 +117,7 @@ function take(
     const expected = responsePlace(responseType, mode);
     const isThere = place === expected || (place !== 'query' && expected !== 'query');
     const remarks = isThere ? [] : [`the response was to come by ${expected}, and came by ${place}`];
-    return taken({ kind: 'response', response, remarks });
+    return taken({ kind: 'response', response, isSigned: isJwt, remarks });
   } catch (error) {
     if (!(error instanceof OauthctlError)) throw error;
     return taken({ kind: 'failure', error });

@@ -2,7 +2,7 @@ import type { JSONWebKeySet } from 'jose';
 import type { Context } from '../context.ts';
 import { RefusedError } from '../errors.ts';
 import { classifyAnswer, foreignAnswer } from '../protocol/answer.ts';
-import { requireEndpoint, type ServerMetadata } from '../protocol/metadata.ts';
+import { listedIn, requireEndpoint, type ServerMetadata } from '../protocol/metadata.ts';
 import type { JwtKeys, JwtParties } from '../protocol/signed-jwt.ts';
 import type { Target } from './target.ts';
 
@@ -31,13 +31,12 @@ export async function verificationOf(
   { metadata, client, decryptionKeys }: Target,
   listed: string,
 ): Promise<JwtKeys & JwtParties> {
-  const algs = metadata[listed];
   return {
     issuer: metadata.issuer,
     client_id: client.client_id,
     client_secret: client.client_secret,
     jwks: await fetchJwks(ctx, metadata),
-    supportedAlgs: Array.isArray(algs) ? algs.filter((alg) => typeof alg === 'string') : undefined,
+    supportedAlgs: listedIn(metadata, listed),
     decryptionKeys,
     now: ctx.clock.now(),
   };

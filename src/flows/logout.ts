@@ -82,7 +82,7 @@ export interface BrowserLoggedOut extends LoggedOut {
 /**
  * Sends a browser to the server to log out. Where it is to come back to this machine it is waited for, and the tokens
  * that were kept with the ID token of the hint are forgotten; otherwise nobody knows what became of it.
- * @throws TimeoutError `nobody_came`; UsageError `address_in_use`, `address_unavailable`; ValidationError `endpoint_missing`
+ * @throws TimeoutError `nobody_came`; UsageError as withRedirect; ValidationError `endpoint_missing`
  * @see https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RPLogout
  */
 export async function logoutByBrowser(

@@ -72,15 +72,17 @@ export class BrokerSocket {
     if (this.#chunks.length > 1 && first && first.length < 4) this.#join();
     const length = this.#chunks[0]?.readInt32BE(0) ?? 0;
     const foreign = foreignnessOf(this.#chunks[0] ?? chunk, length);
-    if (foreign !== undefined) return this.#fail(new ForeignAnswerError(foreign));
-    if (this.#size < 4 + length) return;
-    const whole = this.#join();
+    if (foreign !== undefined) this.#fail(new ForeignAnswerError(foreign));
+    else if (this.#size >= 4 + length) this.#deliver(this.#join(), length);
+  }
+
+  #deliver(whole: Buffer, length: number): void {
     this.#chunks.length = 0;
     this.#size = 0;
     // Nothing is due beyond the one answer.
     if (whole.length > 4 + length || this.#waiting === undefined)
-      return this.#fail(new ForeignAnswerError('unreadable'));
-    this.#waiting.resolve(whole.subarray(4));
+      this.#fail(new ForeignAnswerError('unreadable'));
+    else this.#waiting.resolve(whole.subarray(4));
   }
 
   #join(): Buffer {

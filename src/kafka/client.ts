@@ -7,7 +7,7 @@ import Metadata from 'kafkajs/src/protocol/requests/metadata/index.js';
 import Produce from 'kafkajs/src/protocol/requests/produce/index.js';
 import SaslAuthenticate from 'kafkajs/src/protocol/requests/saslAuthenticate/index.js';
 import SaslHandshake from 'kafkajs/src/protocol/requests/saslHandshake/index.js';
-import { ExitCode, NetworkError, OauthctlError } from '../errors.ts';
+import { NetworkError } from '../errors.ts';
 import { tlsOptions } from '../http/tls-options.ts';
 import type { Recorder, TransportOptions } from '../http/types.ts';
 import { BrokerSocket, ClosedError, ForeignAnswerError, openTcp, openTls } from './broker-socket.ts';
@@ -76,7 +76,9 @@ export function createKafkaClient(
   return {
     async connect(address, { tls: isTls }, signal) {
       const { certificate: _, ...tls } = isTls ? await tlsOptions(options) : {};
-      const tcp = await within(address, { stage: 'tcp', isTls }, signal, (both) => openTcp(address, both, now));
+      const tcp = await within(address, { stage: 'tcp', isTls }, signal, (both) =>
+        openTcp(address, both, now),
+      );
       const secured = isTls
         ? await within(address, { stage: 'tls', isTls }, signal, (both) =>
             openTls(tcp.socket, address, tls, both, now),
@@ -89,6 +91,7 @@ export function createKafkaClient(
         tls: secured && { protocol: secured.socket.getProtocol() ?? 'TLS', ms: secured.ms },
         socket,
         recorder,
+        timeoutMs: options.timeoutMs,
         now,
         within: (sending, work) => within(address, { stage: 'exchange', isTls }, sending, work),
       });
@@ -99,11 +102,12 @@ export function createKafkaClient(
 interface Parts extends Pick<BrokerConnection, 'address' | 'tcpMs' | 'tls'> {
   readonly socket: BrokerSocket;
   readonly recorder: Recorder;
+  readonly timeoutMs: number;
   readonly now: () => number;
   within<Value>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<Value>): Promise<Value>;
 }
 
-function openConnection({ socket, recorder, now, within, ...facts }: Parts): BrokerConnection {
+function openConnection({ socket, recorder, timeoutMs, now, within, ...facts }: Parts): BrokerConnection {
   const where = renderAddress(facts.address);
   let lastCorrelationId = 0;
   let known: ReadonlyMap<number, Versions> = new Map();
@@ -128,8 +132,8 @@ function openConnection({ socket, recorder, now, within, ...facts }: Parts): Bro
       },
     };
     try {
+      const frame = await createRequest({ request, correlationId, clientId: CLIENT_ID });
       const { decoded, ms } = await within(signal, async (both) => {
-        const frame = await createRequest({ request, correlationId, clientId: CLIENT_ID });
         const answer = await socket.exchange(frame.buffer, both);
         const received = now();
         if (answer.readInt32BE(0) !== correlationId) throw new ForeignAnswerError('unreadable');
@@ -139,8 +143,9 @@ function openConnection({ socket, recorder, now, within, ...facts }: Parts): Bro
       recorder.record({ ...recorded, answer: { status, headers: {}, body: renderAnswer(decoded), ms } });
       return { decoded, ms };
     } catch (error) {
-      recorder.record({ ...recorded, failure: error instanceof Error ? error.message : String(error) });
-      throw error;
+      const failure = refusalOf(error, where);
+      recorder.record({ ...recorded, failure: failure instanceof Error ? failure.message : String(failure) });
+      throw failure;
     }
   };
 
@@ -190,7 +195,7 @@ function openConnection({ socket, recorder, now, within, ...facts }: Parts): Bro
           );
           return { count: known.size, ms };
         } catch (error) {
-          if (version === 0 || (error as { type?: unknown }).type !== 'UNSUPPORTED_VERSION') throw error;
+          if (version === 0 || (error as { code?: unknown }).code !== 'unsupported_version') throw error;
         }
       }
       throw new ClosedError();
@@ -204,7 +209,7 @@ function openConnection({ socket, recorder, now, within, ...facts }: Parts): Bro
     },
 
     async saslAuthenticate(text, signal) {
-      const message = pick('SaslAuthenticate', SaslAuthenticate)({ authBytes: Buffer.from(text) });
+      const message = pick('SaslAuthenticate', SaslAuthenticate)({ authBytes: withLength(text) });
       const { decoded, ms } = await exchange(message, { auth_bytes: text }, signal);
       const { errorCode, errorMessage, authBytes, sessionLifetimeMs = '0' } = decoded;
       return {
@@ -225,7 +230,10 @@ function openConnection({ socket, recorder, now, within, ...facts }: Parts): Bro
         nodes: decoded.brokers.map(({ nodeId, host, port }) => ({ nodeId, host, port })),
         topics: decoded.topicMetadata.map(({ topic, partitionMetadata }) => ({
           topic,
-          partitions: partitionMetadata.map(({ partitionId, leader }) => ({ partition: partitionId, leader })),
+          partitions: partitionMetadata.map(({ partitionId, leader }) => ({
+            partition: partitionId,
+            leader,
+          })),
         })),
         ms,
       };
@@ -234,7 +242,7 @@ function openConnection({ socket, recorder, now, within, ...facts }: Parts): Bro
     async produce({ topic, partition }, value, signal) {
       const message = { key: null, value, headers: {}, timestamp: now() };
       const topicData = [{ topic, partitions: [{ partition, firstSequence: 0, messages: [message] }] }];
-      const parameters = { acks: -1, timeout: options.timeoutMs, topicData };
+      const parameters = { acks: -1, timeout: timeoutMs, topicData };
       const shown = { topic, partition, bytes: Buffer.byteLength(value) };
       const { decoded, ms } = await demand(pick('Produce', Produce)(parameters), shown, signal);
       const [stored] = decoded.topics[0]?.partitions ?? [];
@@ -250,7 +258,13 @@ function openConnection({ socket, recorder, now, within, ...facts }: Parts): Bro
 
     async fetch({ topic, partition }, offset, signal) {
       const partitions = [{ partition, fetchOffset: String(offset), maxBytes: MOST_FETCHED }];
-      const parameters = { maxWaitTime: 0, minBytes: 0, maxBytes: MOST_FETCHED, topics: [{ topic, partitions }], rackId: '' };
+      const parameters = {
+        maxWaitTime: 0,
+        minBytes: 0,
+        maxBytes: MOST_FETCHED,
+        topics: [{ topic, partitions }],
+        rackId: '',
+      };
       const shown = { topic, partition, offset: String(offset) };
       const { decoded, ms } = await demand(pick('Fetch', Fetch)(parameters), shown, signal);
       const messages = (decoded.responses[0]?.partitions[0]?.messages ?? [])
@@ -270,6 +284,13 @@ function openConnection({ socket, recorder, now, within, ...facts }: Parts): Bro
       return { messages, ms };
     },
   };
+}
+
+/** Bytes behind their length, as kafkajs wants them here. */
+function withLength(text: string): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeInt32BE(Buffer.byteLength(text));
+  return Buffer.concat([length, Buffer.from(text)]);
 }
 
 /** What `-v` shows of an answer: no contents of messages, which are nobody's business. */

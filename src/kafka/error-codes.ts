@@ -1,12 +1,9 @@
 import { errorCodes } from 'kafkajs/src/protocol/error.js';
 import { ExitCode, OauthctlError } from '../errors.ts';
 
-/** Those that kafkajs does not know, or under an older name. */
-const NEWER: Readonly<Record<number, string>> = { 0: 'NONE', 58: 'SASL_AUTHENTICATION_FAILED' };
-
 /** The name of an error code of the protocol. @see https://kafka.apache.org/protocol#protocol_error_codes */
 export function errorNameOf(code: number): string {
-  return NEWER[code] ?? errorCodes.find((one) => one.code === code)?.type ?? `error ${code}`;
+  return code === 0 ? 'NONE' : (errorCodes.find((one) => one.code === code)?.type ?? `error ${code}`);
 }
 
 const HINTS: Readonly<Record<string, string>> = {
@@ -19,18 +16,29 @@ const HINTS: Readonly<Record<string, string>> = {
   LEADER_NOT_AVAILABLE: 'A topic that is new looks like this for a moment; try again.',
 };
 
-/**
- * The error that a refusal of the broker is, the token being good; other errors are returned as they are.
- * @param error what the codec threw
- */
+/** What kafkajs throws for an error code of an answer. */
+interface ProtocolError extends Error {
+  readonly type: string;
+  readonly code: number;
+}
+
+/** Whether an error is the broker's answer, and not for want of one. */
+export function isProtocolError(error: unknown): error is ProtocolError {
+  const { type, code } = (error ?? {}) as { type?: unknown; code?: unknown };
+  return error instanceof Error && typeof type === 'string' && typeof code === 'number';
+}
+
+/** The error that a refusal of the broker is, the token being good; any other error is returned as it is. */
 export function refusalOf(error: unknown, where: string): unknown {
-  const { type, code, message } = error as { type?: unknown; code?: unknown; message?: unknown };
-  if (typeof type !== 'string' || typeof code !== 'number') return error;
-  return Object.assign(
-    new OauthctlError(type.toLowerCase(), ExitCode.refused, `${where} answered ${type} (${code}): ${message}`, {
+  if (!isProtocolError(error)) return error;
+  const { type, code, message } = error;
+  return new OauthctlError(
+    type.toLowerCase(),
+    ExitCode.refused,
+    `${where} answered ${type} (${code}): ${message}`,
+    {
       hint: HINTS[type],
       cause: error,
-    }),
-    { type },
+    },
   );
 }

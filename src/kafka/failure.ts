@@ -1,6 +1,7 @@
-import { NetworkError, OauthctlError, TimeoutError } from '../errors.ts';
+import { NetworkError, OauthctlError, TimeoutError, UsageError } from '../errors.ts';
 import { describeFailure } from '../http/failure.ts';
 import { ClosedError, type ForeignAnswer, ForeignAnswerError } from './broker-socket.ts';
+import { isProtocolError } from './error-codes.ts';
 import type { BrokerAddress } from './types.ts';
 
 /** How far an exchange with a broker came. */
@@ -32,9 +33,14 @@ export function renderAddress({ host, port }: BrokerAddress): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** The error that a failed connection or exchange is; one of ours, or the signal's reason, is returned as it is. */
+/** The error that a failed connection or exchange is; one of ours, or of an answer, is returned as it is. */
 export function brokerFailure(error: unknown, address: BrokerAddress, progress: Progress): unknown {
-  if (error instanceof OauthctlError) return error;
+  if (error instanceof OauthctlError || isProtocolError(error)) return error;
+  // kafkajs brings along no more than gzip.
+  if (error instanceof Error && error.name === 'KafkaJSNotImplemented')
+    return new UsageError('compression_unsupported', `the messages cannot be read here: ${error.message}`, {
+      hint: 'Messages that are not compressed, or with gzip, can be read.',
+    });
   const { stage, isTls, timeoutMs, now } = progress;
   const where = renderAddress(address);
   const network = (code: string, message: string, hint: string) =>

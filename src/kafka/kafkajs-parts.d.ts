@@ -98,7 +98,12 @@ declare module 'kafkajs/src/protocol/requests/produce/index.js' {
         partitions: readonly {
           partition: number;
           firstSequence: number;
-          messages: readonly { key: null; value: string; headers: Record<string, never>; timestamp: number }[];
+          messages: readonly {
+            key: null;
+            value: string;
+            headers: Record<string, never>;
+            timestamp: number;
+          }[];
         }[];
       }[];
     },
@@ -161,5 +166,9 @@ declare module 'kafkajs/src/protocol/requests/fetch/index.js' {
   export default api;
 }
 declare module 'kafkajs/src/protocol/error.js' {
-  export const errorCodes: readonly { readonly type: string; readonly code: number; readonly message: string }[];
+  export const errorCodes: readonly {
+    readonly type: string;
+    readonly code: number;
+    readonly message: string;
+  }[];
 }

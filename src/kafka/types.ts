@@ -95,5 +95,9 @@ export interface BrokerConnection {
 
 export interface KafkaClient {
   /** @throws NetworkError when there is no connection; UsageError `certificate_unusable` */
-  connect(address: BrokerAddress, options: { readonly tls: boolean }, signal: AbortSignal): Promise<BrokerConnection>;
+  connect(
+    address: BrokerAddress,
+    options: { readonly tls: boolean },
+    signal: AbortSignal,
+  ): Promise<BrokerConnection>;
 }

@@ -15,6 +15,10 @@ export interface ShownToken {
   readonly verified?: boolean | undefined;
 }
 
+/** The column of names, in characters; a longer name puts only its own line out. */
+const NARROWEST_NAME = 14;
+const WIDEST_NAME = 24;
+
 const TIMES = new Set(['exp', 'iat', 'nbf', 'auth_time']);
 
 /**
@@ -28,6 +32,8 @@ export function renderTokens(
 ): string {
   const { paint, now, showSecrets } = options;
   const lines: string[] = [];
+  const names = [...tokens.map(({ name }) => name), ...Object.keys(others).map((name) => printable(name))];
+  const width = Math.min(Math.max(NARROWEST_NAME, ...names.map((name) => name.length)), WIDEST_NAME);
   for (const { name, token, claims, alg, expiresIn, verified } of tokens) {
     const lifetime = lifetimeOf(claims, expiresIn, now);
     const facts = [
@@ -36,11 +42,11 @@ export function renderTokens(
       lifetime,
       verified ? 'verified' : undefined,
     ];
-    lines.push(`${paint.bold(name.padEnd(14))} ${facts.filter((fact) => fact !== undefined).join(' · ')}`);
+    lines.push(`${paint.bold(name.padEnd(width))} ${facts.filter((fact) => fact !== undefined).join(' · ')}`);
     lines.push(...renderClaims(claims ?? {}, paint));
   }
   for (const [name, value] of Object.entries(others)) {
-    lines.push(`${paint.bold(printable(name).padEnd(14))} ${renderValue(value)}`);
+    lines.push(`${paint.bold(printable(name).padEnd(width))} ${renderValue(value)}`);
   }
   return `${lines.join('\n')}\n`;
 }

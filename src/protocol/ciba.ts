@@ -38,7 +38,7 @@ export interface Acknowledgement {
 
 /**
  * Builds the parameters of an authentication request, without those of the client authentication.
- * @throws UsageError unless there is exactly one hint, or when `requested_expiry` is not a positive integer
+ * @throws UsageError `hint_missing`, `hint_ambiguous`; `requested_expiry_invalid` unless it is a positive integer
  * @see https://openid.net/specs/openid-client-initiated-backchannel-authentication-core-1_0.html#rfc.section.7.1
  */
 export function buildAuthenticationRequest(request: AuthenticationRequest): FormParameters {

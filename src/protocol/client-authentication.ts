@@ -1,7 +1,7 @@
 import type { JWK } from 'jose';
 import { UsageError } from '../errors.ts';
 import { definedParameters, encodeForm, type FormParameters } from './form.ts';
-import type { ServerMetadata } from './metadata.ts';
+import { listedIn, type ServerMetadata } from './metadata.ts';
 import { makeJti, type Random } from './unguessable.ts';
 
 /** The client authentication methods that are spoken, by their registered names. */
@@ -93,7 +93,6 @@ async function assertionParameters(
   const key = method === 'client_secret_jwt' ? requireSecret(client) : requireKey(client);
   // Loaded here, because jose is needed for nothing else in most runs.
   const { buildClientAssertion } = await import('./client-assertion.ts');
-  const supported = metadata.token_endpoint_auth_signing_alg_values_supported;
   return parameters(
     await buildClientAssertion({
       client_id,
@@ -102,7 +101,7 @@ async function assertionParameters(
       jti: makeJti(random),
       key,
       alg: client.token_endpoint_auth_signing_alg,
-      supportedAlgs: Array.isArray(supported) ? (supported as string[]) : undefined,
+      supportedAlgs: listedIn(metadata, 'token_endpoint_auth_signing_alg_values_supported'),
     }),
   );
 }

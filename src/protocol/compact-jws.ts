@@ -25,10 +25,11 @@ export interface CompactJws {
 /**
  * Takes a JWS in compact serialization apart, to the letter: base64url without padding or stray bits, UTF-8, JSON
  * objects without duplicate members and of bounded depth. Nothing is verified, nothing thrown.
+ * @param mayRepeat whether a claim may be there again with the very same string
  * @see https://www.rfc-editor.org/rfc/rfc7515#section-5.2
  * @see https://www.rfc-editor.org/rfc/rfc7519#section-7.2
  */
-export function readCompactJws(token: string): CompactJws {
+export function readCompactJws(token: string, mayRepeat = false): CompactJws {
   if (token.length > LONGEST_TOKEN) {
     return flawed('too_large', `it has ${token.length} characters; more than ${LONGEST_TOKEN} are not read`);
   }
@@ -38,7 +39,7 @@ export function readCompactJws(token: string): CompactJws {
   if (parts.length > 3) return flawed('not_a_jwt', 'a signed JWT has three parts, and it has more');
   const readHeader = readJson('header', header);
   if (parts.length < 3) return cutShort(parts.length, readHeader, claims);
-  const readClaims = readJson('claims', claims);
+  const readClaims = readJson('claims', claims, mayRepeat);
   const bytes = decodeBase64url(signature);
   const flaws = [...readHeader.flaws, ...readClaims.flaws];
   if (bytes === undefined) flaws.push(notBase64url('signature'));
@@ -67,7 +68,7 @@ interface ReadPart {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-function readJson(part: 'header' | 'claims', encoded: string): ReadPart {
+function readJson(part: 'header' | 'claims', encoded: string, mayRepeat = false): ReadPart {
   const bytes = decodeBase64url(encoded);
   if (bytes === undefined) return { flaws: [notBase64url(part)] };
   let text: string;
@@ -76,7 +77,7 @@ function readJson(part: 'header' | 'claims', encoded: string): ReadPart {
   } catch {
     return { flaws: [{ reason: `${part}_not_json`, detail: `the ${part} part is not UTF-8` }] };
   }
-  const { json, flaw } = parseStrictJson(text);
+  const { json, flaw } = parseStrictJson(text, mayRepeat);
   const found = json === undefined ? {} : { json };
   switch (flaw?.kind) {
     case undefined:

@@ -8,6 +8,7 @@ import {
   SIGNING_ALGS,
   selectSigningKey,
 } from './key.ts';
+import { sha256 } from './token-hash.ts';
 
 /** The key pair that tokens are bound to by DPoP. @see https://www.rfc-editor.org/rfc/rfc9449 */
 export interface DpopKey {
@@ -52,7 +53,7 @@ export async function buildDpopProof(proof: DpopProof): Promise<string> {
     htu: targetUri(url),
     iat: Math.floor(now / 1000),
     ...(nonce !== undefined && { nonce }),
-    ...(accessToken !== undefined && { ath: await hashOf(accessToken) }),
+    ...(accessToken !== undefined && { ath: await sha256(accessToken) }),
     ...claims,
   };
   try {
@@ -129,12 +130,6 @@ function targetUri(url: string): string {
   uri.search = '';
   uri.hash = '';
   return uri.href;
-}
-
-/** `ath`: the hash of the access token that a proof goes with. */
-async function hashOf(accessToken: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(accessToken));
-  return Buffer.from(digest).toString('base64url');
 }
 
 function definedMembers<Value extends object>(value: Value): Value {

@@ -25,7 +25,8 @@ export async function readAuthorizationJwt(
   jwt: string,
   expected: AuthorizationJwtExpectations,
 ): Promise<JsonObject> {
-  const { claims } = await openSignedJwt(jwt, expected, invalid);
+  // Keycloak 26 writes iss twice: the parameter of RFC 9207, and the claim of the JWT.
+  const { claims } = await openSignedJwt(jwt, expected, invalid, true);
   const wrong = wrongCommonClaims(claims, expected);
   if (wrong.length > 0) throw invalid(wrong.join('; '));
   return claims;

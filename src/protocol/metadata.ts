@@ -86,6 +86,12 @@ export function requireEndpoint(
   return endpoint;
 }
 
+/** Returns the names that the metadata lists in a member; undefined where it lists none. */
+export function listedIn(metadata: ServerMetadata, member: string): string[] | undefined {
+  const names = metadata[member];
+  return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : undefined;
+}
+
 /** What it means that an endpoint is not there. */
 const ABSENCE: Readonly<Record<string, string>> = {
   backchannel_authentication_endpoint: 'This server does not offer CIBA, or has the feature switched off.',

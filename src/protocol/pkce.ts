@@ -1,3 +1,4 @@
+import { sha256 } from './token-hash.ts';
 import { type Random, unguessable } from './unguessable.ts';
 
 /** The two halves of a proof key: the challenge goes through the browser, the verifier straight to the server. */
@@ -24,7 +25,6 @@ export async function makeProofKey(random: Random): Promise<ProofKey> {
 }
 
 /** The S256 challenge of a verifier. @see https://www.rfc-editor.org/rfc/rfc7636#section-4.2 */
-export async function codeChallengeOf(verifier: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier));
-  return Buffer.from(digest).toString('base64url');
+export function codeChallengeOf(verifier: string): Promise<string> {
+  return sha256(verifier);
 }

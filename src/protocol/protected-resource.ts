@@ -9,15 +9,6 @@ export interface ResourceMetadata extends JsonObject {
 }
 
 /**
- * The address at which a resource's metadata is by convention.
- * @see https://www.rfc-editor.org/rfc/rfc9728#section-3.1
- */
-export function resourceMetadataUrl(resource: string): string {
-  const { origin, pathname, search } = new URL(resource);
-  return `${origin}/.well-known/oauth-protected-resource${pathname === '/' ? '' : pathname}${search}`;
-}
-
-/**
  * Checks an address of metadata that a challenge named: a resource speaks for its own origin, and for no other.
  * @param link the value of `resource_metadata`
  * @param url what was requested

@@ -43,10 +43,15 @@ export function parseRedirectUri(text: string): RedirectUri {
   };
 }
 
-/** The redirect URI as it is sent: where it stands for a free port, with the one that was taken. */
-export function redirectUriAt({ text, port }: RedirectUri, taken: number): string {
+/**
+ * The redirect URI as it is sent: where it stands for a free port, with the one that was taken; without `taken` as it is
+ * registered, for any port.
+ * @see https://www.rfc-editor.org/rfc/rfc8252#section-7.3
+ */
+export function redirectUriAt({ text, port }: RedirectUri, taken?: number): string {
   if (port !== undefined) return text;
-  return text.replace(/^([a-z]+:\/\/(?:\[[^\]]*\]|[^/?:]*))(?::\d*)?/i, `$1:${taken}`);
+  const authority = taken === undefined ? '$1' : `$1:${taken}`;
+  return text.replace(/^([a-z]+:\/\/(?:\[[^\]]*\]|[^/?:]*))(?::\d*)?/i, authority);
 }
 
 function invalid(text: string, why: string): UsageError {

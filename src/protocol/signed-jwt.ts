@@ -65,16 +65,22 @@ export type Refusal = (what: string, details?: ErrorDetails) => ValidationError;
 /**
  * Decrypts a JWT from the server where it is a JWE, and verifies its signature: by a key of the server's JWKS, or by the
  * client secret; a key that the JWT itself brings along counts for nothing. Of its claims nothing is checked.
+ * @param mayRepeat whether a claim may be there again with the very same string
  * @throws what `refuse` makes of the first thing that is wrong
  * @see https://www.rfc-editor.org/rfc/rfc8725#section-3
  * @see https://openid.net/specs/openid-connect-core-1_0.html#SigningOrder
  */
-export async function openSignedJwt(jwt: string, keys: JwtKeys, refuse: Refusal): Promise<OpenedJwt> {
+export async function openSignedJwt(
+  jwt: string,
+  keys: JwtKeys,
+  refuse: Refusal,
+  mayRepeat = false,
+): Promise<OpenedJwt> {
   if (jwt.length > LONGEST_TOKEN) throw refuse(`it has ${jwt.length} characters, which is too long`);
   const isEncrypted = isJwe(jwt);
   const decrypted = isEncrypted ? await decryptJwe(jwt, keys.decryptionKeys ?? [], refuse) : undefined;
   const jws = decrypted?.content ?? jwt;
-  const { header, flaws } = readCompactJws(jws);
+  const { header, flaws } = readCompactJws(jws, mayRepeat);
   if (header === undefined || (isEncrypted && jws.split('.').length !== 3)) {
     throw refuse(
       isEncrypted ? 'what is encrypted in it is no signed JWT' : 'it is not a signed JWT that can be read',

@@ -17,13 +17,14 @@ export interface StrictJson {
 
 /**
  * Parses a JSON object and finds what two parsers may read differently: members that occur twice.
+ * @param mayRepeat whether a member may be there again with the very same string, which every parser reads alike
  * @see https://www.rfc-editor.org/rfc/rfc8725#section-2.4
  * @see https://www.rfc-editor.org/rfc/rfc7519#section-4
  */
-export function parseStrictJson(text: string): StrictJson {
+export function parseStrictJson(text: string, mayRepeat = false): StrictJson {
   const json = parseJsonObject(text);
   if (json === undefined) return { flaw: { kind: 'not_json' } };
-  const flaw = findFlaw(text);
+  const flaw = findFlaw(text, mayRepeat);
   if (flaw === undefined) return { json };
   return flaw.kind === 'too_deep' ? { flaw } : { json, flaw };
 }
@@ -37,9 +38,9 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /** @param text valid JSON */
-function findFlaw(text: string): JsonFlaw | undefined {
-  // The names in each object that is open; undefined stands for an array.
-  const open: (Set<string> | undefined)[] = [];
+function findFlaw(text: string, mayRepeat: boolean): JsonFlaw | undefined {
+  // The names in each object that is open, and where each ends; undefined stands for an array.
+  const open: (Map<string, number> | undefined)[] = [];
   let isName = false;
   let duplicate: JsonFlaw | undefined;
   for (let at = 0; at < text.length; at += 1) {
@@ -49,8 +50,11 @@ function findFlaw(text: string): JsonFlaw | undefined {
         if (isName) {
           const member = nameBetween(text, at, end);
           const names = open.at(-1);
-          if (names?.has(member)) duplicate ??= { kind: 'duplicate_member', member };
-          names?.add(member);
+          const before = names?.get(member);
+          if (before !== undefined && !(mayRepeat && isSameString(text, before, end))) {
+            duplicate ??= { kind: 'duplicate_member', member };
+          }
+          names?.set(member, end);
           isName = false;
         }
         at = end;
@@ -59,7 +63,7 @@ function findFlaw(text: string): JsonFlaw | undefined {
       case OPEN_OBJECT:
       case OPEN_ARRAY:
         isName = text.charCodeAt(at) === OPEN_OBJECT;
-        open.push(isName ? new Set() : undefined);
+        open.push(isName ? new Map() : undefined);
         if (open.length > DEEPEST_JSON) return { kind: 'too_deep' };
         break;
       case CLOSE_OBJECT:
@@ -73,6 +77,19 @@ function findFlaw(text: string): JsonFlaw | undefined {
     }
   }
   return duplicate;
+}
+
+/** Whether the values after two names are one string, written alike. */
+function isSameString(text: string, one: number, other: number): boolean {
+  const value = stringAfter(text, one);
+  return value !== undefined && value === stringAfter(text, other);
+}
+
+/** The string that is the value of the name that ends there, as it is written. */
+function stringAfter(text: string, endOfName: number): string | undefined {
+  // Of what is not a string, and of white space, there is no need: such repetitions are flaws.
+  const start = text.indexOf(':', endOfName) + 1;
+  return text.charCodeAt(start) === QUOTE ? text.slice(start, endOfString(text, start)) : undefined;
 }
 
 function endOfString(text: string, start: number): number {

@@ -1,3 +1,9 @@
+/** The whole SHA-256 hash in base64url, as `ath` and `code_challenge` hold it. */
+export async function sha256(value: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(value));
+  return Buffer.from(digest).toString('base64url');
+}
+
 /** The hash in the name of a JWS algorithm (RS256, PS384, HS512 …); EdDSA's is what Ed25519 itself hashes with. */
 function hashOf(alg: string): string | undefined {
   if (alg === 'EdDSA' || alg === 'Ed25519') return 'SHA-512';

@@ -34,3 +34,19 @@ export async function runBatch(batch: Batch, { expected, asJson }: BatchSetup): 
     invalid: verdicts.length - valid,
   };
 }
+
+/**
+ * Takes batches as they come and answers them one after the other, in the order in which they came: a short one that
+ * follows a long one waits for it.
+ * @param answer is called once for each batch
+ */
+export function answerInTurn(
+  setup: BatchSetup,
+  answer: (result: BatchResult) => void,
+): (batch: Batch) => Promise<void> {
+  let before = Promise.resolve();
+  return (batch) => {
+    before = before.then(async () => answer(await runBatch(batch, setup)));
+    return before;
+  };
+}

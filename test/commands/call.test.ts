@@ -134,6 +134,8 @@ describe('call', () => {
   });
 
   it.each([
+    [[], 'url_missing'],
+    [['post'], 'url_missing'],
     [['localhost:8080/x'], 'url_invalid'],
     [['file:///etc/passwd'], 'url_invalid'],
     [['http://me:pw@127.0.0.1/'], 'url_invalid'],

@@ -80,18 +80,8 @@ describe('ciba start', () => {
   });
 
   it('with a hint by hand leaves the profile’s own aside', async () => {
-    const { run: runHere, runWith } = await machine();
-    await runHere(
-      'profile',
-      'add',
-      'mine',
-      '--issuer',
-      'http://127.0.0.1:1',
-      '--client-id',
-      'a',
-      '--login-hint',
-      'b',
-    );
+    const { addProfile, runWith } = await machine();
+    await addProfile('http://127.0.0.1:1', '--login-hint', 'b');
     const result = await runWith(
       { env: { HINT: 'eyJ.hint.token' } },
       '--json',

@@ -250,7 +250,7 @@ describe('--curl', () => {
     expect(stdout).toContain(`--data-urlencode 'scope=a b'`);
     expect(stdout).toContain('client_assertion="$OAUTHCTL_CLIENT_ASSERTION"');
     expect(stdout).not.toContain('eyJ');
-    expect(stderr).toBe('# it reads OAUTHCTL_CLIENT_ASSERTION\n');
+    expect(stderr).toBe('# it reads OAUTHCTL_CLIENT_ASSERTION; --show-secrets writes their values into it\n');
     expect(here.server.requests.map(({ endpoint }) => endpoint)).toEqual(['metadata']);
   });
 

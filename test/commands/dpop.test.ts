@@ -22,23 +22,13 @@ const dpopToken = (number = 1, more: object = {}) => ({
 async function start(script: Omit<MisbehavingServerOptions, 'clock'>, ...profile: string[]) {
   const clock = new FakeClock();
   const server = await startMisbehavingServer({ ...script, clock });
-  const { home, runWith } = await machine();
+  const { home, runWith, addProfile } = await machine();
   const run = (...argv: string[]): Promise<Run> => runWith({ clock }, ...argv);
   const runIn = (env: Record<string, string>, ...argv: string[]) => runWith({ clock, env }, ...argv);
   const { jwk } = await generateKey('ES256');
   const keyFile = join(home, 'own.json');
   await writeFile(keyFile, JSON.stringify(jwk));
-  const added = await run(
-    'profile',
-    'add',
-    'sample',
-    '--issuer',
-    server.issuer,
-    '--client-id',
-    'a',
-    ...profile,
-  );
-  expect(added, added.stderr).toMatchObject({ code: 0 });
+  await addProfile(server.issuer, ...profile);
   const proofs = () => server.to('token').map(({ headers }) => headers.dpop !== undefined);
   return { server, home, run, runIn, keyFile, jkt: await calculateJwkThumbprint(jwk), proofs };
 }

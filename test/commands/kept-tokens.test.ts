@@ -31,17 +31,7 @@ const done = async (...argv: string[]): Promise<Run> => {
 /** A scripted server, and a profile of it in use. */
 async function serve(script: Omit<MisbehavingServerOptions, 'clock'>): Promise<void> {
   server = await startMisbehavingServer({ ...script, clock });
-  await done(
-    'profile',
-    'add',
-    'sample',
-    '--issuer',
-    server.issuer,
-    '--client-id',
-    'a',
-    '--client-secret',
-    'env:CLIENT',
-  );
+  await here.addProfile(server.issuer, '--client-secret', 'env:CLIENT');
 }
 
 const json = (number: number, more: Readonly<Record<string, unknown>> = {}) => ({

@@ -14,6 +14,8 @@ export interface Machine {
   run(...argv: string[]): Promise<Run>;
   /** As `run`, with an environment and standard input. */
   runWith(options: TestPartsOptions, ...argv: string[]): Promise<Run>;
+  /** Adds the profile `sample` of a client `a`, which is then in use. */
+  addProfile(issuer: string, ...flags: string[]): Promise<void>;
 }
 
 /** A machine without a terminal, whose files last until the test ends. */
@@ -28,7 +30,25 @@ export async function machine(): Promise<Machine> {
     const code = await main(argv, parts);
     return { code, stdout: parts.stdout(), stderr: parts.stderr() };
   };
-  return { home, runWith, run: (...argv) => runWith({}, ...argv) };
+  return {
+    home,
+    runWith,
+    run: (...argv) => runWith({}, ...argv),
+    async addProfile(issuer, ...flags) {
+      const client = ['--client-id', 'a'];
+      const { code, stderr } = await runWith(
+        {},
+        'profile',
+        'add',
+        'sample',
+        '--issuer',
+        issuer,
+        ...client,
+        ...flags,
+      );
+      if (code !== 0) throw new Error(`the profile was not added: ${stderr}`);
+    },
+  };
 }
 
 /** Runs one command on a machine of its own. */

@@ -86,6 +86,20 @@ describe('token code', () => {
     expect(server.to('token')).toHaveLength(1);
   });
 
+  it('says of a signed authorization response that it was verified, and nothing of the kind of a bare one', async () => {
+    const { run, server } = await setUp({ token: [TOKENS, TOKENS] });
+    const browse = async (address: string) => {
+      const { searchParams } = new URL(address);
+      const claims = { sub: undefined, code: CODE, state: searchParams.get('state') };
+      const response = await server.idToken({ claims });
+      await fetch(`${searchParams.get('redirect_uri')}?response=${response}`);
+    };
+    const signed = await run({ browse }, '--response-mode', 'jwt');
+    expect(signed.code).toBe(0);
+    expect(signed.stderr).toMatch(/^ +by query, signature verified \(JARM\)$/m);
+    expect((await run({})).stderr).toMatch(/^ +by query$/m);
+  });
+
   it.each([
     ['--no-browser is given', { terminal: true }, ['--no-browser']],
     ['stderr is no terminal', { terminal: false }, []],

@@ -44,6 +44,7 @@ async function setUp(
   const runIn = (options: TestPartsOptions, ...argv: string[]) =>
     runWith({ clock, ...options, env: { SECRET, ...options.env } }, ...argv, '--trace', trace);
   return {
+    clock,
     server,
     store,
     keep,
@@ -351,13 +352,14 @@ describe('logout', () => {
     expect(await kept()).toBeUndefined();
   });
 
-  it('waits no longer than the deadline, and forgets nothing then', async () => {
-    const { run, kept } = await setUp({});
+  it('counts the seconds, waits no longer than the deadline, and forgets nothing then', async () => {
+    const { clock, run, kept } = await setUp({});
     const result = await run(
       ...['logout', '--json', '--deadline', '5', '--post-logout-redirect-uri', 'http://127.0.0.1/gone'],
     );
     expect(result.code).toBe(6);
     expect(result.stderr).toContain('"code":"nobody_came"');
+    expect(clock.sleeps).toEqual([1000, 1000, 1000, 1000, 1000]);
     expect(await kept()).toMatchObject({ access_token: ACCESS });
   });
 

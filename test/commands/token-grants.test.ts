@@ -368,3 +368,16 @@ describe('token jwt-bearer', () => {
     expect(failureOf(result)).toMatchObject({ code });
   });
 });
+
+describe('token password', () => {
+  const WARNING = 'warning: a secret in the arguments';
+
+  it('warns of a password that stands in the arguments, and of no reference', async () => {
+    const { token } = await setUp({ token: [TOKENS, TOKENS] });
+    const literal = await token({}, 'password', '--username', 'taro', '--password', 'the-password');
+    expect(literal).toMatchObject({ code: 0, stderr: expect.stringContaining(WARNING) });
+    const env = { PW: 'the-password' };
+    const reference = await token({ env }, 'password', '--username', 'taro', '--password', 'env:PW');
+    expect(reference).toMatchObject({ code: 0, stderr: expect.not.stringContaining(WARNING) });
+  });
+});

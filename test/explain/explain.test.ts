@@ -127,7 +127,27 @@ const EXAMPLES: readonly Example[] = [
     'Client certificate missing, or its thumbprint and one in the token did NOT match',
     /bound to another client certificate/,
   ],
-  ['token', 401, 'unauthorized_client', 'Invalid client or Invalid client credentials', /secret is wrong/],
+  [
+    'token',
+    401,
+    'unauthorized_client',
+    'Invalid client or Invalid client credentials',
+    /secret or key is wrong, when the client authenticates by another method/,
+  ],
+  [
+    'token',
+    401,
+    'unauthorized_client',
+    'Public client not allowed to retrieve service account',
+    /client is public/,
+  ],
+  [
+    'token',
+    400,
+    'invalid_grant',
+    'the assertion is refused: no applicable key found in the JSON Web Key Set',
+    /refuses the assertion/,
+  ],
   ['token', 401, 'unauthorized_client', 'Client secret not provided in request', /none was sent/],
   [
     'backchannel_authentication',

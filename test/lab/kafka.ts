@@ -85,7 +85,8 @@ async function addBrokerClient({ admin, realm, client, plainClient }: SampleReal
   const clientId = 'kafka-broker';
   const secret = 'the-secret-of-the-kafka-broker';
   const id = await admin.createClient(realm, { clientId, secret, publicClient: false });
-  for (const application of [client, plainClient]) await admin.addAudienceMapper(realm, application.id, clientId);
+  for (const application of [client, plainClient])
+    await admin.addAudienceMapper(realm, application.id, clientId);
   return { id, clientId, secret };
 }
 
@@ -120,15 +121,25 @@ async function startBroker({ javaHome, lib, sample, brokerClient }: Broker): Pro
   const java = join(javaHome, 'bin', 'java');
   await run({
     command: java,
-    args: [...jvm, 'kafka.tools.StorageTool', 'format', '--cluster-id', 'b2F1dGhjdGwtbGFiLWthZg', '-c', config],
+    args: [
+      ...jvm,
+      'kafka.tools.StorageTool',
+      'format',
+      '--cluster-id',
+      'b2F1dGhjdGwtbGFiLWthZg',
+      '-c',
+      config,
+    ],
     folder,
   });
   const listeners = Object.fromEntries(
     Object.entries(ports).map(([name, port]) => [name, `${HOST}:${port}`]),
   ) as Record<Listener, string>;
   progress(`Kafka: starting on ${listeners.internal}`);
-  const server = await startServer('Kafka', { command: java, args: [...jvm, 'kafka.Kafka', config], folder }, () =>
-    createTopic(listeners.internal),
+  const server = await startServer(
+    'Kafka',
+    { command: java, args: [...jvm, 'kafka.Kafka', config], folder },
+    () => createTopic(listeners.internal),
   );
   const { realm, issuer, user, client, plainClient, scope } = sample;
   return {
@@ -203,8 +214,13 @@ function settingsOf({ folder, ports, keystore, sample, brokerClient }: Setup): P
     'node.id': 1,
     'controller.quorum.voters': `1@${HOST}:${ports.controller}`,
     listeners: names.map(address).join(','),
-    'advertised.listeners': names.filter((name) => name !== 'controller').map(address).join(','),
-    'listener.security.protocol.map': names.map((name) => `${name.toUpperCase()}:${LISTENERS[name]}`).join(','),
+    'advertised.listeners': names
+      .filter((name) => name !== 'controller')
+      .map(address)
+      .join(','),
+    'listener.security.protocol.map': names
+      .map((name) => `${name.toUpperCase()}:${LISTENERS[name]}`)
+      .join(','),
     'inter.broker.listener.name': 'INTERNAL',
     'controller.listener.names': 'CONTROLLER',
     'log.dirs': join(folder, 'data'),
@@ -216,11 +232,18 @@ function settingsOf({ folder, ports, keystore, sample, brokerClient }: Setup): P
     ...strimzi('introspection', asking(brokerClient.secret)),
     ...strimzi('misconfigured', asking('not-the-secret-of-the-broker')),
     ...strimzi('local', reading),
-    ...strimzi('audience', { ...reading, 'oauth.check.audience': 'true', 'oauth.client.id': brokerClient.clientId }),
+    ...strimzi('audience', {
+      ...reading,
+      'oauth.check.audience': 'true',
+      'oauth.client.id': brokerClient.clientId,
+    }),
     ...strimzi('tls', reading),
     'listener.name.tls.ssl.keystore.type': 'PEM',
     'listener.name.tls.ssl.keystore.location': keystore,
     ...bearer('own', 'org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler', {}),
+    // Strimzi's knows its own tokens only.
+    'listener.name.own.principal.builder.class':
+      'org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder',
     'listener.name.own.sasl.oauthbearer.jwks.endpoint.url': jwks,
     'listener.name.own.sasl.oauthbearer.expected.issuer': sample.issuer,
     'listener.name.own.sasl.oauthbearer.expected.audience': brokerClient.clientId,

@@ -61,7 +61,7 @@ export class Lab {
       return { skipped: `left out by OAUTHCTL_LAB_ONLY=${this.#environment.OAUTHCTL_LAB_ONLY}` };
     }
     try {
-      return await servers[name]();
+      return await servers[name](this);
     } catch (error) {
       const { CI } = this.#environment;
       const mustRun = CI !== undefined && !['', '0', 'false'].includes(CI);

@@ -1,3 +1,5 @@
+import { MissingError } from './java.ts';
+import type { KafkaServer } from './kafka.ts';
 import { type KeycloakServer, runningKeycloak, startKeycloak14, startKeycloak26 } from './keycloak.ts';
 import { type KeycloakTlsServer, startKeycloak26Tls } from './keycloak-tls.ts';
 import { type SpringServer, startSpring } from './spring.ts';
@@ -10,6 +12,8 @@ export interface LabServers {
   keycloak26tls: KeycloakTlsServer;
   /** A multi-tenant resource server to compare with. */
   spring: SpringServer;
+  /** A broker with one listener for each way to validate tokens, for a realm of its own on `keycloak26`. */
+  kafka: KafkaServer;
 }
 
 export type ServerName = keyof LabServers;
@@ -25,8 +29,15 @@ export interface Started<Info> {
   stop(): Promise<void>;
 }
 
+/** Where one server is asked for another that it needs. */
+export interface Neighbours {
+  server<Name extends ServerName>(name: Name): Promise<LabServers[Name] | Skipped>;
+}
+
 /** How each is started. @throws MissingError when the machine lacks something */
-export const servers: { [Name in ServerName]: () => Promise<Started<LabServers[Name]>> } = {
+export const servers: {
+  [Name in ServerName]: (neighbours: Neighbours) => Promise<Started<LabServers[Name]>>;
+} = {
   async keycloak26() {
     const running = process.env.OAUTHCTL_LAB_KEYCLOAK26;
     return running ? runningKeycloak('26', running) : startKeycloak26();
@@ -37,6 +48,12 @@ export const servers: { [Name in ServerName]: () => Promise<Started<LabServers[N
   },
   keycloak26tls: startKeycloak26Tls,
   spring: () => startSpring(),
+  async kafka(neighbours) {
+    const keycloak = await neighbours.server('keycloak26');
+    if ('skipped' in keycloak) throw new MissingError(`needs keycloak26: ${keycloak.skipped}`);
+    const { startKafka } = await import('./kafka.ts');
+    return startKafka(keycloak);
+  },
 };
 
 export const serverNames = Object.keys(servers) as ServerName[];

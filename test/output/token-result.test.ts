@@ -22,11 +22,11 @@ describe('a token result for people', () => {
     const text = render([{ ...token, verified: true }], { token_type: 'Bearer', 'not-before-policy': 0 });
     expect(text).toBe(
       [
-        'access_token   eyJh…(masked) · RS256 · expires in 5 min · verified',
+        'access_token      eyJh…(masked) · RS256 · expires in 5 min · verified',
         '  sub                cl-taro',
         '  exp                1767225900 (2026-01-01T00:05:00Z)',
         '  aud                ["a","b"]',
-        'token_type     Bearer',
+        'token_type        Bearer',
         'not-before-policy 0',
         '',
       ].join('\n'),

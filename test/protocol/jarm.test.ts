@@ -1,7 +1,7 @@
 import * as oauth from 'oauth4webapi';
 import { describe, expect, it } from 'vitest';
 import { readAuthorizationJwt } from '../../src/protocol/jarm.ts';
-import { CLIENT_ID, type Claims, ISSUER, jwksOf, keyFor, sign } from './server-jwts.ts';
+import { CLIENT_ID, type Claims, ISSUER, jwksOf, keyFor, sign, signText } from './server-jwts.ts';
 
 const now = Math.floor(Date.now() / 1000);
 const STATE = 'the-state';
@@ -32,6 +32,22 @@ describe('an authorization response in a JWT', () => {
     expect(await read(await sign({ ...CLAIMS, aud: ['other', CLIENT_ID] }))).toMatchObject({
       code: 'the-code',
     });
+  });
+
+  const withMember = (member: string) => signText(JSON.stringify(CLAIMS).replace(/\}$/, `,${member}}`));
+
+  it('may name its issuer twice, as Keycloak 26 does, where it is the same one', async () => {
+    expect(await read(await withMember(`"iss":"${ISSUER}"`))).toEqual(CLAIMS);
+  });
+
+  it.each([
+    ['another issuer', '"iss":"https://evil.example"', /"iss" occurs twice/],
+    ['another code', '"code":"another"', /"code" occurs twice/],
+    ['the issuer again, and another state', `"iss":"${ISSUER}","state":"x"`, /"state" occurs twice/],
+    ['what is no string', `"exp":${CLAIMS.exp}`, /"exp" occurs twice/],
+    ['a longer string', `"code":"${CLAIMS.code}\\""`, /"code" occurs twice/],
+  ])('must not say twice: %s', async (_what, member, message) => {
+    await expect(read(await withMember(member))).rejects.toThrow(message);
   });
 
   it('needs no iat, which the specification does not ask for', async () => {

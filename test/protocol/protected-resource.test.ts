@@ -1,10 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ValidationError } from '../../src/errors.ts';
-import {
-  checkMetadataLink,
-  parseResourceMetadata,
-  resourceMetadataUrl,
-} from '../../src/protocol/protected-resource.ts';
+import { checkMetadataLink, parseResourceMetadata } from '../../src/protocol/protected-resource.ts';
 
 const code = (run: () => unknown) => {
   try {
@@ -17,14 +13,6 @@ const code = (run: () => unknown) => {
 };
 
 describe('the metadata of a protected resource', () => {
-  it.each([
-    ['https://rs.example', 'https://rs.example/.well-known/oauth-protected-resource'],
-    ['https://rs.example/', 'https://rs.example/.well-known/oauth-protected-resource'],
-    ['https://rs.example/a/b?c=d', 'https://rs.example/.well-known/oauth-protected-resource/a/b?c=d'],
-  ])('of %s is at %s', (resource, url) => {
-    expect(resourceMetadataUrl(resource)).toBe(url);
-  });
-
   it.each([
     ['https://rs.example/api', 'https://rs.example/api'],
     ['https://rs.example/api?page=2', 'https://rs.example/api'],

@@ -36,6 +36,14 @@ describe('a redirect URI', () => {
     expect(redirectUriAt(parseRedirectUri(text), 4711)).toBe(sent);
   });
 
+  it.each([
+    ['http://127.0.0.1/callback', 'http://127.0.0.1/callback'],
+    ['http://[::1]:0/callback?a=b:1', 'http://[::1]/callback?a=b:1'],
+    ['http://127.0.0.1:80/callback', 'http://127.0.0.1:80/callback'],
+  ])('%s is registered as %s', (text, registered) => {
+    expect(redirectUriAt(parseRedirectUri(text))).toBe(registered);
+  });
+
   it.each(['/callback', 'callback', '', 'http://127.0.0.1:99999/', 'http://127.0.0.1/callback#a'])(
     'is not read from %j: exit 2',
     (text) => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { generateKey, publicPart } from '../../src/protocol/key.ts';
 import { onEachKeycloak } from './keycloaks.ts';
-import { signIn } from './tokens.ts';
+import { PASSWORD_GRANT, signIn } from './tokens.ts';
 
 onEachKeycloak({}, (stage) => {
   const configure = (attributes: Record<string, string>) =>
@@ -87,7 +87,7 @@ onEachKeycloak({}, (stage) => {
     await refused(401, /does not accept the access token/, '@last.id_token');
     await admin.logoutUser(realm, user.id);
     await refused(401, /session of the token has ended/);
-    await signIn(cli);
+    await cli.json(...PASSWORD_GRANT);
     if (stage.version === 26) await refused(403, /--scope openid/);
     else expect(await cli.json('userinfo')).toMatchObject({ sub: user.id });
   });

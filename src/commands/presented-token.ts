@@ -3,7 +3,6 @@ import type { CallOptions } from '../flows/call.ts';
 import { boundDpopKeyOf, type KeptTokens, keptKeyOfToken, lifetimesOf } from '../flows/kept-tokens.ts';
 import type { DpopKey } from '../protocol/dpop.ts';
 import { confirmationOf } from '../protocol/token-binding.ts';
-import type { CallFlags } from './call.ts';
 import { readDpopKey, usesDpop } from './dpop.ts';
 import { connect, ownerOf, type Session } from './session.ts';
 import { readTokenArgument } from './token-argument.ts';
@@ -12,13 +11,21 @@ import { TokenSteps } from './token-steps.ts';
 
 const KEPT = '@last.access_token';
 
+/** Which access token to present: the kept one where none is named. */
+export interface TokenChoice {
+  /** False for none. */
+  readonly token?: string | false;
+  /** Whether the kept one is refreshed first, where it ends soon. */
+  readonly refresh?: true;
+}
+
 /**
  * Reads the token to present, and the key that it is bound to.
  * @throws UsageError `nothing_kept`, `refresh_of_given`, `dpop_key_missing`; as readTokenArgument and refreshTokens
  */
 export async function presentToken(
   session: Session,
-  { token: reference = KEPT, refresh }: Pick<CallFlags, 'token' | 'refresh'>,
+  { token: reference = KEPT, refresh }: TokenChoice,
 ): Promise<Pick<CallOptions, 'accessToken' | 'dpop' | 'grant'>> {
   if (refresh && reference !== KEPT) {
     throw new UsageError(

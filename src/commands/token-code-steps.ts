@@ -52,13 +52,14 @@ export class AuthorizationCodeSteps {
         return;
       case 'authorization_response': {
         reporter.settle();
-        const { response, place, remarks } = event;
+        const { response, place, isSigned, remarks } = event;
         const isRefusal = response.kind === 'refused';
+        const way = place === 'paste' ? 'pasted' : `by ${place}`;
         reporter.step({
           mark: '',
           parties: 'browser → client',
           text: isRefusal ? printable(response.oauth.error) : broughtBy(response.json),
-          details: [place === 'paste' ? 'pasted' : `by ${place}`],
+          details: [isSigned ? `${way}, signature verified (JARM)` : way],
           tone: isRefusal ? 'bad' : 'good',
         });
         for (const remark of remarks) reporter.warning(remark);

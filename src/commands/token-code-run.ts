@@ -11,15 +11,15 @@ import { printable } from '../output/printable.ts';
 import { wordsOf } from '../protocol/authorization.ts';
 import { maskJson } from '../redact.ts';
 import { parseSeconds } from '../settings.ts';
-import { AuthorizationCodeSteps } from './authorization-code-steps.ts';
+import { inviter } from './invitation.ts';
+import { connect, openSession, parseParameters, type Session } from './session.ts';
 import {
   type AuthorizationFlags,
   readAuthorizationRequest,
   readAuthorizationWay,
   readRedirect,
-} from './authorization-options.ts';
-import { inviter } from './invitation.ts';
-import { connect, openSession, parseParameters, type Session } from './session.ts';
+} from './token-code-options.ts';
+import { AuthorizationCodeSteps } from './token-code-steps.ts';
 import { printResponse } from './token-output.ts';
 import { readReuse, reusing } from './token-reuse.ts';
 
