@@ -105,10 +105,12 @@ async function print(session: Session, { json, idToken }: AuthorizationGrant): P
 }
 
 /** Under `--curl`: the address is what a browser would request, and nothing is waited for. */
-function showing({ ctx }: Session): (event: AuthorizationCodeEvent) => void {
+function showing({ ctx, globals }: Session): (event: AuthorizationCodeEvent) => void {
   return (event) => {
     if (event.type !== 'authorization_request') return;
     ctx.io.out(`${printable(event.url)}\n`);
+    if (!globals.quiet)
+      ctx.io.err('# its code_verifier, state and nonce are not kept: what comes of it is for the eye only\n');
     throw new RequestShown();
   };
 }

@@ -374,7 +374,7 @@ export const CASES: readonly Case[] = [
       'Keycloak says so when the client secret or key is wrong, when the client authenticates by another method, or ' +
       'when it is unknown or disabled.',
     remedy:
-      "Compare --client-id, --auth-method and the secret or key with the client's Credentials tab. Keycloak 14 takes a " +
+      "Compare --client-id, --auth-method and --client-secret (or the key) with the client's Credentials tab. Keycloak 14 takes a " +
       'secret with special characters by --auth-method client_secret_post only.',
   },
   {

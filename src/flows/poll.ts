@@ -226,7 +226,7 @@ function toldToWaitTooLong(): TimeoutError {
 }
 
 function deadlineError(): TimeoutError {
-  return new TimeoutError('deadline', 'the deadline passed and the authentication is still pending', {
+  return new TimeoutError('deadline', 'the deadline passed, and the person has not decided yet', {
     hint: 'Give it longer with --deadline SECONDS.',
   });
 }

@@ -467,7 +467,8 @@ describe('token code --curl', () => {
   it('prints the address, and neither opens nor waits', async () => {
     const { run, browsed } = await setUp();
     const { code, stdout, stderr } = await run({}, '--curl', '--redirect-uri', 'http://127.0.0.1:4711/cb');
-    expect([code, stderr, browsed]).toEqual([0, '', []]);
+    expect([code, browsed]).toEqual([0, []]);
+    expect(stderr).toMatch(/^# its code_verifier, state and nonce are not kept.*\n$/);
     const { searchParams } = new URL(stdout.trim());
     expect(searchParams.get('redirect_uri')).toBe('http://127.0.0.1:4711/cb');
     expect(searchParams.get('code_challenge_method')).toBe('S256');

@@ -33,7 +33,7 @@ const REFUSALS: readonly Refusal[] = [
     [...REQUEST, '--client-secret', 'env:WRONG_SECRET'],
     [401, 'unauthorized_client', 'Invalid client or Invalid client credentials'],
     [401, 'unauthorized_client', 'Invalid client secret'],
-    /secret is wrong.*Compare --client-id and --client-secret/,
+    /secret or key is wrong.*--client-id.*--client-secret/,
   ),
   refusal(
     'no client secret where one belongs',
@@ -117,7 +117,7 @@ const REFUSALS: readonly Refusal[] = [
     ['ciba', 'poll', 'nonsense', '--client-secret', 'env:WRONG_SECRET'],
     [401, 'unauthorized_client', 'Invalid client or Invalid client credentials'],
     [401, 'unauthorized_client', 'Invalid client secret'],
-    /secret is wrong.*Compare --client-id and --client-secret/,
+    /secret or key is wrong.*--client-id.*--client-secret/,
   ),
 ];
 
