@@ -28,6 +28,7 @@ export type {
   KafkaClient,
   PartitionName,
   SaslAuthentication,
+  SaslHandshake,
   StoredMessage,
 } from './kafka/types.ts';
 export type { Prompt } from './output/prompt.ts';

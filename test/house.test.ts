@@ -29,7 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, { run?: readonly string[]; types?: rea
   flows: { run: ['protocol'], types: ['context.ts', 'servers'] },
   servers: { run: ['protocol'], types: ['context.ts'] },
   http: {},
-  kafka: { run: ['http'] },
+  kafka: { run: ['http', 'protocol'] },
   store: {},
   output: {},
   explain: {},
@@ -203,7 +203,7 @@ describe('the house', () => {
     expect([...loadedBy('main.ts', sources)]).toEqual(['commander', '../package.json']);
   });
 
-  it.each(['undici', 'jose', 'ora', 'enquirer', 'chalk'])(
+  it.each(['undici', 'jose', 'ora', 'enquirer', 'chalk', 'kafkajs'])(
     'does not load %s before a command’s action runs',
     (name) => {
       const entries = parse('commands/index.ts', sources.get('commands/index.ts') ?? '').imports;

@@ -1,14 +1,15 @@
 import type { StoredMessage } from '../context.ts';
 import type { KafkaResult } from '../flows/kafka-connect.ts';
-import { inItsWords } from '../flows/kafka-connect.ts';
+import { inItsWords, type Refusal } from '../flows/kafka-refusal.ts';
 import type { BrokerValidation } from '../flows/kafka-validation.ts';
 import { printable } from '../output/printable.ts';
 import { colours, type Paint } from '../output/style.ts';
 import { renderClaims } from '../output/token-result.ts';
 import { verdictInWords } from '../output/validation.ts';
 import { decodeUnverified } from '../protocol/jwt.ts';
-import { OAUTHBEARER } from '../protocol/kafka-oauthbearer.ts';
-import { renderBroker, sessionInWords } from './kafka-steps.ts';
+import { OAUTHBEARER, renderBroker } from '../protocol/kafka-oauthbearer.ts';
+import type { Redactor } from '../redact.ts';
+import { sessionInWords } from './kafka-steps.ts';
 import { definedOnly, printResult, type Session } from './session.ts';
 
 /** What brokers look at, and what becomes the principal. */
@@ -31,8 +32,21 @@ export async function printKafkaResult(
   result: KafkaResult,
   validation?: BrokerValidation,
 ): Promise<void> {
-  const paint = await colours(session.ctx.env, session.ctx.io.stdoutIsTerminal);
-  printResult(session, documentOf(result, validation), () => render(result, validation, paint));
+  const { redactor, env, io } = session.ctx;
+  const paint = await colours(env, io.stdoutIsTerminal);
+  const said = result.refusal && redacted(result.refusal, redactor);
+  const shown = { ...result, refusal: said };
+  printResult(session, documentOf(shown, validation), () => render(shown, validation, paint));
+}
+
+/** A broker may repeat the token in its words. */
+function redacted(refusal: Refusal, redactor: Redactor): Refusal {
+  const { errorMessage, challenge } = refusal;
+  return {
+    ...refusal,
+    errorMessage: errorMessage && redactor.text(errorMessage),
+    challenge: challenge && { ...challenge, text: redactor.text(challenge.text) },
+  };
 }
 
 function documentOf(result: KafkaResult, validation: BrokerValidation | undefined) {
@@ -108,9 +122,11 @@ function render(result: KafkaResult, validation: BrokerValidation | undefined, p
     refusal === undefined
       ? [paint.green('accepted'), sessionInWords(sessionLifetimeMs ?? 0)]
       : [paint.red('refused'), printable(inItsWords(refusal))];
-  const heading = [paint.bold(renderBroker(result.address)), securityProtocol(result), ...verdict].join(
-    ' · ',
-  );
+  const heading = [
+    paint.bold(printable(renderBroker(result.address))),
+    securityProtocol(result),
+    ...verdict,
+  ].join(' · ');
   const claims = claimsOf(result);
   const lines = [
     heading,

@@ -1,8 +1,9 @@
-import type { BrokerAddress } from '../context.ts';
-import { inItsWords, type KafkaEvent } from '../flows/kafka-connect.ts';
+import type { KafkaEvent } from '../flows/kafka-connect.ts';
+import { inItsWords } from '../flows/kafka-refusal.ts';
 import { inWords } from '../output/duration.ts';
 import { printable } from '../output/printable.ts';
 import type { Reporter } from '../output/reporter.ts';
+import { renderBroker } from '../protocol/kafka-oauthbearer.ts';
 
 /** Tells what goes on between client and broker. */
 export class KafkaSteps {
@@ -18,7 +19,7 @@ export class KafkaSteps {
     switch (event.type) {
       case 'connecting':
         this.#sent(
-          `connects to ${renderBroker(event.address)}  ${event.isTls ? 'SASL_SSL' : 'SASL_PLAINTEXT'}`,
+          `connects to ${printable(renderBroker(event.address))}  ${event.isTls ? 'SASL_SSL' : 'SASL_PLAINTEXT'}`,
         );
         return;
       case 'unreachable':
@@ -51,7 +52,10 @@ export class KafkaSteps {
         reporter.step({
           mark: '',
           parties: 'broker → client',
-          text: `SaslAuthenticate: ${refusal.errorName} (${refusal.errorCode})`,
+          text:
+            refusal.errorCode === 0
+              ? 'refused'
+              : `SaslAuthenticate: ${refusal.errorName} (${refusal.errorCode})`,
           ms,
           tone: 'bad',
           details: [printable(inItsWords(refusal))],
@@ -70,7 +74,7 @@ export class KafkaSteps {
         return;
       }
       case 'consumed': {
-        const fewer = event.count < event.wanted ? `; there are no more than that` : '';
+        const fewer = event.count < event.wanted ? '; there are no more' : '';
         this.#came(`Fetch: ${count(event.count, 'message')}${fewer}`, event.ms, 'good');
         return;
       }
@@ -98,11 +102,6 @@ export class KafkaSteps {
 /** For how long a broker serves without another authentication. */
 export function sessionInWords(lifetimeMs: number): string {
   return lifetimeMs === 0 ? 'session without an end' : `session of ${inWords(lifetimeMs / 1000)}`;
-}
-
-/** Host and port of a broker. */
-export function renderBroker({ host, port }: BrokerAddress): string {
-  return printable(`${host.includes(':') ? `[${host}]` : host}:${port}`);
 }
 
 function count(number: number, what: string): string {

@@ -6,24 +6,20 @@ import type {
   PartitionName,
   StoredMessage,
 } from '../context.ts';
-import {
-  ExitCode,
-  NetworkError,
-  OauthctlError,
-  TimeoutError,
-  UsageError,
-  ValidationError,
-} from '../errors.ts';
+import { NetworkError, type OauthctlError, TimeoutError, UsageError } from '../errors.ts';
 import { decodeUnverified } from '../protocol/jwt.ts';
 import {
   buildClientMessage,
   type Challenge,
   DUMMY_CLIENT_MESSAGE,
+  isHost,
   OAUTHBEARER,
   parseChallenge,
   type SaslExtension,
 } from '../protocol/kafka-oauthbearer.ts';
-import { explainRefusal, type RefusalVerdict } from '../protocol/kafka-refusal.ts';
+import { EXPIRED_WITHIN_SKEW, explainRefusal } from '../protocol/kafka-refusal.ts';
+import { byTime, newest } from './kafka-messages.ts';
+import { handshakeRefused, type Refusal } from './kafka-refusal.ts';
 
 /** Where the tokens come from. */
 export interface TokenSource {
@@ -78,20 +74,12 @@ export type KafkaEvent =
       readonly ms: number;
       readonly isAgain: boolean;
     }
-  | { readonly type: 'refused'; readonly refusal: Refusal; readonly ms: number }
+  | { readonly type: 'refused'; readonly refusal: Refusal; readonly ms: number | undefined }
   | { readonly type: 'metadata'; readonly cluster: ClusterMetadata }
   | { readonly type: 'produced'; readonly produced: Produced; readonly ms: number }
   | { readonly type: 'consumed'; readonly count: number; readonly wanted: number; readonly ms: number }
   | { readonly type: 'hold_started'; readonly holdMs: number; readonly sessionLifetimeMs: number }
   | { readonly type: 'holding'; readonly leftMs: number; readonly sessionLeftMs: number | undefined };
-
-/** That the broker did not accept the token, in its own words, and what is behind it. */
-export interface Refusal extends RefusalVerdict {
-  readonly errorCode: number;
-  readonly errorName: string;
-  readonly errorMessage: string | undefined;
-  readonly challenge: Challenge | undefined;
-}
 
 export interface Produced extends PartitionName {
   readonly offset: bigint | undefined;
@@ -113,6 +101,11 @@ export interface KafkaResult {
   readonly consumed: readonly StoredMessage[] | undefined;
   readonly held: { readonly ms: number; readonly reauthentications: number } | undefined;
   readonly steps: readonly KafkaStep[];
+}
+
+interface LedPartition extends PartitionName {
+  /** The id of a node; negative for none. */
+  readonly leader: number;
 }
 
 /** A connection on which the token was accepted. */
@@ -161,6 +154,8 @@ class KafkaRun {
   readonly #connections: BrokerConnection[] = [];
   readonly #sessions: BrokerSession[] = [];
   readonly #steps: KafkaStep[] = [];
+  /** Who judged the token last. */
+  #address: BrokerAddress | undefined;
   #mechanisms: readonly string[] = [];
   #token = '';
   #refusal: Refusal | undefined;
@@ -185,7 +180,7 @@ class KafkaRun {
     const session = await this.#authenticate(connection);
     if (session !== undefined) await this.#use(session);
     return {
-      address: connection.address,
+      address: this.#address ?? connection.address,
       isTls: this.#options.isTls,
       mechanisms: this.#mechanisms,
       token: this.#token,
@@ -215,8 +210,8 @@ class KafkaRun {
       try {
         return await this.#connect(address);
       } catch (error) {
-        const isReachable = !(error instanceof NetworkError || error instanceof TimeoutError);
-        if (isReachable || index === bootstrap.length - 1) throw error;
+        const isDown = error instanceof NetworkError || error instanceof TimeoutError;
+        if (!isDown || index === bootstrap.length - 1) throw error;
         this.#tell({ type: 'unreachable', address, error });
       }
     }
@@ -254,6 +249,7 @@ class KafkaRun {
     isAgain: boolean,
   ): Promise<Pick<BrokerSession, 'authenticatedAt' | 'lifetimeMs'> | undefined> {
     const { signal, clock } = this.#ctx;
+    this.#address = connection.address;
     const handshake = await connection.saslHandshake(OAUTHBEARER, signal);
     const { mechanisms } = handshake;
     if (!isAgain) {
@@ -295,7 +291,15 @@ class KafkaRun {
   async #use(first: BrokerSession): Promise<void> {
     const { signal } = this.#ctx;
     const { topic, message, consume, holdMs } = this.#options;
-    this.#cluster = await first.connection.metadata(topic === undefined ? [] : [topic], signal);
+    try {
+      this.#cluster = await first.connection.metadata(topic === undefined ? [] : [topic], signal);
+    } catch (error) {
+      if (!isClosed(error) || !this.#isExpired()) throw error;
+      const said = { errorCode: 0, errorName: 'NONE', errorMessage: undefined, challenge: undefined };
+      this.#refusal = { ...said, ...EXPIRED_WITHIN_SKEW };
+      this.#tell({ type: 'refused', refusal: this.#refusal, ms: undefined });
+      return;
+    }
     this.#tell({ type: 'metadata', cluster: this.#cluster });
     this.#took('metadata', this.#cluster.ms, first.connection);
     let session: BrokerSession | undefined = first;
@@ -304,10 +308,16 @@ class KafkaRun {
     if (session && holdMs !== undefined) await this.#hold(session, holdMs);
   }
 
+  #isExpired(): boolean {
+    const exp = decodeUnverified(this.#token)?.claims.exp;
+    return typeof exp === 'number' && exp * 1000 <= this.#ctx.clock.now();
+  }
+
   async #produce(message: string): Promise<BrokerSession | undefined> {
-    const [partition] = this.#partitions();
-    const session = partition && (await this.#sessionWith(partition.leader));
-    if (partition === undefined || session === undefined) return undefined;
+    const partitions = this.#partitions();
+    const partition = partitions.find(({ leader }) => leader >= 0) ?? partitions[0];
+    const session = await this.#sessionWith(partition.leader);
+    if (session === undefined) return undefined;
     const { offset, ms } = await session.connection.produce(partition, message, this.#ctx.signal);
     this.#produced = { topic: partition.topic, partition: partition.partition, offset };
     this.#tell({ type: 'produced', produced: this.#produced, ms });
@@ -332,11 +342,15 @@ class KafkaRun {
     return session;
   }
 
-  /** The partitions of the topic. @throws OauthctlError where one has no leader */
-  #partitions(): (PartitionName & { readonly leader: number })[] {
-    return (this.#cluster?.topics ?? []).flatMap(({ topic, partitions }) =>
+  /** The partitions of the topic, of which there is at least one. @throws NetworkError `topic_unanswered` */
+  #partitions(): readonly [LedPartition, ...LedPartition[]] {
+    const [first, ...others] = (this.#cluster?.topics ?? []).flatMap(({ topic, partitions }) =>
       partitions.map((partition) => ({ topic, ...partition })),
     );
+    if (first !== undefined) return [first, ...others];
+    throw new NetworkError('topic_unanswered', 'the broker names no partition of the topic', {
+      hint: 'One that is new looks like this for a moment; try again.',
+    });
   }
 
   /** The session with a node: messages are written to and read from the leader of their partition. */
@@ -352,6 +366,11 @@ class KafkaRun {
       );
     }
     const { host, port } = node;
+    if (!isHost(host)) {
+      throw new NetworkError('address_unusable', `node ${leader} is advertised under the name "${host}"`, {
+        hint: 'See advertised.listeners of that broker.',
+      });
+    }
     const open = this.#sessions.find(
       ({ connection: { address } }) => address.host === host && address.port === port,
     );
@@ -413,9 +432,8 @@ class KafkaRun {
       return await use();
     } catch (error) {
       const { clock } = this.#ctx;
-      const isClosed = error instanceof NetworkError && error.code === 'connection_closed';
       const end = endOf(session);
-      if (!isClosed || end === undefined || clock.now() < end - EXPIRY_SLACK) throw error;
+      if (!isClosed(error) || end === undefined || clock.now() < end - EXPIRY_SLACK) throw error;
       throw new TimeoutError(
         'session_expired',
         `the broker closed the connection: its session of ${session.lifetimeMs / 1000} s, as long as the token lived, was over`,
@@ -434,75 +452,12 @@ class KafkaRun {
   }
 }
 
-/** The failure that a refusal is; undefined where the broker accepted the token. */
-export function failureOf({ refusal }: KafkaResult): OauthctlError | undefined {
-  if (refusal === undefined) return undefined;
-  const { reason, cause, remedy } = refusal;
-  const hint = `${cause} ${remedy}`;
-  const message = `the broker refused the token: ${inItsWords(refusal)}`;
-  // The token was not judged.
-  if (reason === 'broker_failed')
-    return new OauthctlError('broker_failed', ExitCode.refused, message, { hint });
-  return new ValidationError('token_refused_by_broker', message, { hint });
-}
-
-/** What the broker said, word for word; where it said nothing, the name of its error. */
-export function inItsWords({ errorMessage, errorName, challenge }: Refusal): string {
-  return errorMessage ?? challenge?.text ?? errorName;
+/** Whether the broker closed a connection instead of answering. */
+function isClosed(error: unknown): boolean {
+  return error instanceof NetworkError && error.code === 'connection_closed';
 }
 
 /** When the broker ends a session, in milliseconds since the epoch; undefined for never. */
 function endOf({ authenticatedAt, lifetimeMs }: BrokerSession): number | undefined {
   return lifetimeMs === 0 ? undefined : authenticatedAt + lifetimeMs;
-}
-
-function handshakeRefused({
-  errorCode,
-  errorName,
-  mechanisms,
-}: {
-  readonly errorCode: number;
-  readonly errorName: string;
-  readonly mechanisms: readonly string[];
-}): OauthctlError {
-  const said = `${errorName} (${errorCode})`;
-  if (mechanisms.length > 0 && !mechanisms.includes(OAUTHBEARER)) {
-    return new UsageError(
-      'mechanism_not_enabled',
-      `the broker answered ${said}: this listener takes ${mechanisms.join(', ')}, and not ${OAUTHBEARER}`,
-      {
-        hint: 'Connect to the listener whose sasl.enabled.mechanisms has OAUTHBEARER, or enable it there.',
-      },
-    );
-  }
-  return new UsageError('sasl_not_enabled', `the broker answered ${said}: this listener takes no SASL`, {
-    hint: 'It takes anybody without a token. Connect to the listener of SASL_PLAINTEXT or SASL_SSL.',
-  });
-}
-
-function byTime(one: StoredMessage, other: StoredMessage): number {
-  return one.timestamp - other.timestamp || Number(one.offset - other.offset);
-}
-
-/** Reads up to so many of the newest messages of a partition. */
-async function newest(
-  connection: BrokerConnection,
-  partition: PartitionName,
-  count: number,
-  signal: AbortSignal,
-): Promise<{ readonly messages: readonly StoredMessage[]; readonly ms: number }> {
-  const { first, next, ms: asked } = await connection.offsets(partition, signal);
-  const start = next - BigInt(count) > first ? next - BigInt(count) : first;
-  const messages: StoredMessage[] = [];
-  let ms = asked;
-  for (let offset = start; offset < next; ) {
-    const read = await connection.fetch(partition, offset, signal);
-    ms += read.ms;
-    const last = read.messages.at(-1);
-    // What is left are marks of transactions.
-    if (last === undefined) break;
-    messages.push(...read.messages);
-    offset = last.offset + 1n;
-  }
-  return { messages, ms };
 }

@@ -10,9 +10,10 @@ import SaslHandshake from 'kafkajs/src/protocol/requests/saslHandshake/index.js'
 import { NetworkError } from '../errors.ts';
 import { tlsOptions } from '../http/tls-options.ts';
 import type { Recorder, TransportOptions } from '../http/types.ts';
+import { renderBroker } from '../protocol/kafka-oauthbearer.ts';
 import { BrokerSocket, ClosedError, ForeignAnswerError, openTcp, openTls } from './broker-socket.ts';
-import { errorNameOf, refusalOf } from './error-codes.ts';
-import { brokerFailure, DeadlineError, type Progress, renderAddress } from './failure.ts';
+import { errorNameOf, isProtocolError, refusalOf } from './error-codes.ts';
+import { brokerFailure, DeadlineError, type Progress } from './failure.ts';
 import type { BrokerAddress, BrokerConnection, KafkaClient, PartitionName, StoredMessage } from './types.ts';
 
 const CLIENT_ID = 'oauthctl';
@@ -108,7 +109,7 @@ interface Parts extends Pick<BrokerConnection, 'address' | 'tcpMs' | 'tls'> {
 }
 
 function openConnection({ socket, recorder, timeoutMs, now, within, ...facts }: Parts): BrokerConnection {
-  const where = renderAddress(facts.address);
+  const where = renderBroker(facts.address);
   let lastCorrelationId = 0;
   let known: ReadonlyMap<number, Versions> = new Map();
 
@@ -143,6 +144,8 @@ function openConnection({ socket, recorder, timeoutMs, now, within, ...facts }: 
       recorder.record({ ...recorded, answer: { status, headers: {}, body: renderAnswer(decoded), ms } });
       return { decoded, ms };
     } catch (error) {
+      // Nothing that comes after an answer that cannot be read makes sense.
+      if (!isProtocolError(error)) socket.close();
       const failure = refusalOf(error, where);
       recorder.record({ ...recorded, failure: failure instanceof Error ? failure.message : String(failure) });
       throw failure;
@@ -215,7 +218,8 @@ function openConnection({ socket, recorder, timeoutMs, now, within, ...facts }: 
       return {
         errorCode,
         errorName: errorNameOf(errorCode),
-        errorMessage: errorMessage ?? undefined,
+        // Where there is no error, Kafka sends an empty text.
+        errorMessage: errorMessage || undefined,
         authBytes: authBytes.subarray(4).toString('utf8'),
         sessionLifetimeMs: Number(sessionLifetimeMs),
         ms,

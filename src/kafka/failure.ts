@@ -1,5 +1,6 @@
 import { NetworkError, OauthctlError, TimeoutError, UsageError } from '../errors.ts';
 import { describeFailure } from '../http/failure.ts';
+import { renderBroker } from '../protocol/kafka-oauthbearer.ts';
 import { ClosedError, type ForeignAnswer, ForeignAnswerError } from './broker-socket.ts';
 import { isProtocolError } from './error-codes.ts';
 import type { BrokerAddress } from './types.ts';
@@ -28,11 +29,6 @@ const FOREIGN: Readonly<Record<ForeignAnswer, readonly [code: string, what: stri
   unreadable: ['answer_invalid', 'answered what is not the protocol of Kafka', 'Check host and port.'],
 };
 
-/** Host and port as they are written on a command line. */
-export function renderAddress({ host, port }: BrokerAddress): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
 /** The error that a failed connection or exchange is; one of ours, or of an answer, is returned as it is. */
 export function brokerFailure(error: unknown, address: BrokerAddress, progress: Progress): unknown {
   if (error instanceof OauthctlError || isProtocolError(error)) return error;
@@ -42,7 +38,7 @@ export function brokerFailure(error: unknown, address: BrokerAddress, progress: 
       hint: 'Messages that are not compressed, or with gzip, can be read.',
     });
   const { stage, isTls, timeoutMs, now } = progress;
-  const where = renderAddress(address);
+  const where = renderBroker(address);
   const network = (code: string, message: string, hint: string) =>
     new NetworkError(code, `${where} ${message}`, { hint, cause: error });
   if (error instanceof DeadlineError) {

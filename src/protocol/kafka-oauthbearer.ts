@@ -72,21 +72,37 @@ export function parseChallenge(text: string): Challenge | undefined {
   };
 }
 
+/** Where a broker listens. */
+export interface BrokerName {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Whether a text can be the host name or address of a broker. */
+export function isHost(text: string): boolean {
+  return /^(?:[\p{L}\p{N}._-]+|[0-9a-f:.]*:[0-9a-f:.]*)$/iu.test(text);
+}
+
 /**
  * Reads a list of brokers.
  * @param text `HOST:PORT`, joined by commas; an IPv6 address in brackets; a protocol in front is ignored
  * @throws UsageError `bootstrap_invalid`
  */
-export function parseBootstrap(text: string): readonly { readonly host: string; readonly port: number }[] {
+export function parseBootstrap(text: string): readonly BrokerName[] {
   return text.split(',').map((part) => {
-    const found = /^(?:[A-Z_]+:\/\/)?(?:\[([0-9a-f:.]+)\]|([^\s:/@[\]]+)):(\d{1,5})$/i.exec(part.trim());
+    const found = /^(?:[A-Z_]+:\/\/)?(?:\[([0-9a-f:.]+)\]|([^\s:]+)):(\d{1,5})$/i.exec(part.trim());
     const host = found?.[1] ?? found?.[2];
     const port = Number(found?.[3]);
-    if (host === undefined || port < 1 || port > 65_535) {
+    if (host === undefined || !isHost(host) || port < 1 || port > 65_535) {
       throw new UsageError('bootstrap_invalid', `"${part.trim()}" is not HOST:PORT`, {
-        hint: 'Give one or more brokers as HOST:PORT,HOST:PORT; Kafka has no usual scheme, and 9092 is its usual port.',
+        hint: 'Give one or more brokers as HOST:PORT,HOST:PORT; 9092 is the usual port of Kafka.',
       });
     }
     return { host, port };
   });
+}
+
+/** Host and port as they stand in a list of brokers. */
+export function renderBroker({ host, port }: BrokerName): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

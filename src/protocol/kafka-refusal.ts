@@ -66,19 +66,19 @@ const CASES: readonly Case[] = [
       'Compare kid with "oauthctl discover" of the realm of the listener, and see oauth.jwks.endpoint.uri and oauth.jwks.refresh.seconds.',
   },
   {
-    says: /signature/i,
-    reason: 'signature_wrong',
-    validation: 'local',
-    cause: 'The signature does not fit: the token was altered, or signed by somebody else.',
-    remedy: NEW_TOKEN,
-  },
-  {
     says: /issuer not allowed|issuer .*(?:invalid|expected)|iss.*(?:doesn't match|does not match|rejected)/i,
     reason: 'issuer_not_allowed',
     validation: 'local',
     cause:
       'The listener takes tokens of another issuer; the same realm by another host name is another issuer.',
     remedy: COMPARE_ISSUER,
+  },
+  {
+    says: /signature/i,
+    reason: 'signature_wrong',
+    validation: 'local',
+    cause: 'The signature does not fit: the token was altered, or signed by somebody else.',
+    remedy: NEW_TOKEN,
   },
   {
     says: /audience/i,
@@ -135,6 +135,15 @@ const KAFKAS_OWN = {
   cause:
     "Kafka's own validator checks signature, iss, aud and exp locally, and tells clients no more than this.",
 } as const satisfies RefusalVerdict;
+
+/** What is behind a connection that ends at its first use, the token having been accepted after it had expired. */
+export const EXPIRED_WITHIN_SKEW: RefusalVerdict = {
+  reason: 'expired',
+  validation: 'local',
+  cause:
+    "The token has expired. The broker let it pass, as it allows for clocks that differ (Kafka's own validator for 30 s, sasl.oauthbearer.clock.skew.seconds), and ended the session, which lives no longer than the token.",
+  remedy: NEW_TOKEN,
+};
 
 /**
  * Says what is behind a refusal: by the broker's text, or where that is silent, by the claims of the token.

@@ -3,6 +3,11 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Kafka, logLevel } from 'kafkajs';
+import {
+  type BrokerWay,
+  buildBrokerListener,
+  SECRET_VARIABLES,
+} from '../../src/protocol/kafka-configuration.ts';
 import { type Authority, makeAuthority, makeCertificate } from '../helpers/certificates.ts';
 import { cached, temporaryFolder } from './cache.ts';
 import { findJava } from './java.ts';
@@ -39,6 +44,7 @@ type Listener = keyof typeof LISTENERS;
 /** A broker, and its realm on the laboratory's Keycloak 26. */
 export interface KafkaServer {
   listeners: Record<Listener, string>;
+  clusterId: string;
   /** Has one partition. */
   topic: string;
   /** Signed the certificate of the listener `tls`. */
@@ -51,7 +57,9 @@ export interface KafkaServer {
 
 const HOST = '127.0.0.1';
 const topic = 'oauthctl';
+const clusterId = 'b2F1dGhjdGwtbGFiLWthZg';
 const pom = fileURLToPath(new URL('./kafka/pom.xml', import.meta.url));
+const connectSource = fileURLToPath(new URL('./kafka/Connect.java', import.meta.url));
 
 /** Starts Kafka with Strimzi's OAuth on free ports of 127.0.0.1, for a realm of its own on the given Keycloak. */
 export async function startKafka(keycloak: KeycloakServer): Promise<Started<KafkaServer>> {
@@ -111,25 +119,17 @@ async function startBroker({ javaHome, lib, sample, brokerClient }: Broker): Pro
   await writeFile(config, propertiesOf(settings), { mode: 0o600 });
   await mkdir(join(folder, 'tmp'));
 
-  const jwks = endpoints(sample).jwks;
+  const { jwksUri } = setupOf(sample, brokerClient);
   const jvm = [
     ...['-Xmx128m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', `-Djava.io.tmpdir=${join(folder, 'tmp')}`],
     // Kafka's own validator fetches from nowhere else.
-    `-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=${jwks}`,
+    `-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=${jwksUri}`,
     ...['-Dlog4j2.level=WARN', '-cp', `${lib}/*`],
   ];
   const java = join(javaHome, 'bin', 'java');
   await run({
     command: java,
-    args: [
-      ...jvm,
-      'kafka.tools.StorageTool',
-      'format',
-      '--cluster-id',
-      'b2F1dGhjdGwtbGFiLWthZg',
-      '-c',
-      config,
-    ],
+    args: [...jvm, 'kafka.tools.StorageTool', 'format', '--cluster-id', clusterId, '-c', config],
     folder,
   });
   const listeners = Object.fromEntries(
@@ -138,13 +138,19 @@ async function startBroker({ javaHome, lib, sample, brokerClient }: Broker): Pro
   progress(`Kafka: starting on ${listeners.internal}`);
   const server = await startServer(
     'Kafka',
-    { command: java, args: [...jvm, 'kafka.Kafka', config], folder },
+    {
+      command: java,
+      args: [...jvm, 'kafka.Kafka', config],
+      env: { [SECRET_VARIABLES.broker]: brokerClient.secret },
+      folder,
+    },
     () => createTopic(listeners.internal),
   );
   const { realm, issuer, user, client, plainClient, scope } = sample;
   return {
     info: {
       listeners,
+      clusterId,
       topic,
       authority,
       realm: { realm, issuer, user, client, plainClient, scope },
@@ -177,11 +183,6 @@ async function createTopic(broker: string): Promise<boolean> {
   }
 }
 
-function endpoints({ issuer }: SampleRealm): { jwks: string; introspection: string } {
-  const base = `${issuer}/protocol/openid-connect`;
-  return { jwks: `${base}/certs`, introspection: `${base}/token/introspect` };
-}
-
 interface Setup {
   folder: string;
   ports: Record<Listener, number>;
@@ -194,21 +195,13 @@ type Properties = Record<string, string | number>;
 
 function settingsOf({ folder, ports, keystore, sample, brokerClient }: Setup): Properties {
   const names = Object.keys(LISTENERS) as Listener[];
-  const { jwks, introspection } = endpoints(sample);
   const address = (name: Listener) => `${name.toUpperCase()}://${HOST}:${ports[name]}`;
-  const checks = { 'oauth.valid.issuer.uri': sample.issuer, 'oauth.username.claim': 'preferred_username' };
-  const asking = (secret: string) => ({
-    ...checks,
-    'oauth.introspection.endpoint.uri': introspection,
-    'oauth.client.id': brokerClient.clientId,
-    'oauth.client.secret': secret,
-  });
-  const reading = {
-    ...checks,
-    'oauth.jwks.endpoint.uri': jwks,
-    'oauth.jwks.refresh.seconds': 300,
-    'oauth.jwks.expiry.seconds': 360,
+  // What the program prints for a broker is what this one runs with.
+  const listen = (listener: Listener, way: BrokerWay, change = (value: string) => value) => {
+    const { properties } = buildBrokerListener({ ...setupOf(sample, brokerClient), listener }, way);
+    return Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, change(value)]));
   };
+  const ofAnyAudience = (value: string) => value.replace('oauth.check.audience="true"', '');
   return {
     'process.roles': 'broker,controller',
     'node.id': 1,
@@ -228,56 +221,67 @@ function settingsOf({ folder, ports, keystore, sample, brokerClient }: Setup): P
     'log.cleaner.dedupe.buffer.size': 2_097_152,
     'offsets.topic.replication.factor': 1,
     'auto.create.topics.enable': 'false',
-    'principal.builder.class': 'io.strimzi.kafka.oauth.server.OAuthKafkaPrincipalBuilder',
-    ...strimzi('introspection', asking(brokerClient.secret)),
-    ...strimzi('misconfigured', asking('not-the-secret-of-the-broker')),
-    ...strimzi('local', reading),
-    ...strimzi('audience', {
-      ...reading,
-      'oauth.check.audience': 'true',
-      'oauth.client.id': brokerClient.clientId,
-    }),
-    ...strimzi('tls', reading),
+    ...listen('introspection', 'introspection'),
+    ...listen('misconfigured', 'introspection', (value) =>
+      value.replace(`\${env:${SECRET_VARIABLES.broker}}`, 'not-the-secret-of-the-broker'),
+    ),
+    ...listen('local', 'local', ofAnyAudience),
+    ...listen('audience', 'local'),
+    ...listen('own', 'local_without_strimzi'),
+    ...listen('tls', 'local', ofAnyAudience),
     'listener.name.tls.ssl.keystore.type': 'PEM',
     'listener.name.tls.ssl.keystore.location': keystore,
-    ...bearer('own', 'org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler', {}),
-    // Strimzi's knows its own tokens only.
-    'listener.name.own.principal.builder.class':
-      'org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder',
-    'listener.name.own.sasl.oauthbearer.jwks.endpoint.url': jwks,
-    'listener.name.own.sasl.oauthbearer.expected.issuer': sample.issuer,
-    'listener.name.own.sasl.oauthbearer.expected.audience': brokerClient.clientId,
     'listener.name.password.sasl.enabled.mechanisms': 'PLAIN',
-    'listener.name.password.plain.sasl.jaas.config': jaas(
-      'org.apache.kafka.common.security.plain.PlainLoginModule',
-      { user_nobody: 'nothing' },
-    ),
+    'listener.name.password.plain.sasl.jaas.config':
+      'org.apache.kafka.common.security.plain.PlainLoginModule required user_nobody="nothing";',
   };
 }
 
-function strimzi(listener: Listener, options: Properties): Properties {
-  return bearer(listener, 'io.strimzi.kafka.oauth.server.JaasServerOauthValidatorCallbackHandler', options);
-}
-
-function bearer(listener: Listener, handler: string, options: Properties): Properties {
-  const prefix = `listener.name.${listener}`;
+function setupOf({ issuer, client }: Pick<SampleRealm, 'issuer' | 'client'>, brokerClient: SampleClient) {
+  const base = `${issuer}/protocol/openid-connect`;
   return {
-    [`${prefix}.sasl.enabled.mechanisms`]: 'OAUTHBEARER',
-    [`${prefix}.oauthbearer.sasl.server.callback.handler.class`]: handler,
-    [`${prefix}.oauthbearer.connections.max.reauth.ms`]: 3_600_000,
-    [`${prefix}.oauthbearer.sasl.jaas.config`]: jaas(
-      'org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule',
-      { unsecuredLoginStringClaim_sub: 'unused', ...options },
-    ),
+    issuer,
+    tokenEndpoint: `${base}/token`,
+    introspectionEndpoint: `${base}/token/introspect`,
+    jwksUri: `${base}/certs`,
+    clientId: client.clientId,
+    brokerClientId: brokerClient.clientId,
+    bootstrap: '',
+    isTls: false,
   };
 }
 
-function jaas(loginModule: string, options: Properties): string {
-  const written = Object.entries(options).map(([name, value]) => `${name}="${value}"`);
-  return `${loginModule} required ${written.join(' ')} ;`;
+/**
+ * Connects with Kafka's own client for Java.
+ * @param properties the client's; the environment and further options of the JVM are those that they want
+ * @returns the id of the cluster
+ * @throws Error with the end of what it printed when it could not
+ */
+export async function connectWithJava(
+  properties: Readonly<Record<string, string>>,
+  { env = {}, jvmOptions = [] }: { env?: Record<string, string>; jvmOptions?: readonly string[] } = {},
+): Promise<string> {
+  const javaHome = findJava(17);
+  const folder = await temporaryFolder('kafka-client');
+  try {
+    const file = join(folder, 'client.properties');
+    await writeFile(file, propertiesOf(properties), { mode: 0o600 });
+    const output = await run({
+      command: join(javaHome, 'bin', 'java'),
+      args: [
+        ...['-Xmx96m', '-XX:TieredStopAtLevel=1', '-Dlog4j2.level=OFF', ...jvmOptions],
+        ...['-cp', `${await libraries(javaHome)}/*`, connectSource, file],
+      ],
+      env,
+      folder,
+    });
+    return /^cluster (.+)$/m.exec(output)?.[1] ?? output;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
-function propertiesOf(settings: Properties): string {
+function propertiesOf(settings: Readonly<Properties>): string {
   return Object.entries(settings)
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
