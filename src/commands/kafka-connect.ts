@@ -57,8 +57,8 @@ export function defineKafkaConnect(command: Command, ctx: Context): void {
     .addHelpText(
       'after',
       `
-The verdict of the broker is the result whatever it says, and is printed with exit code 0 where it accepted the token
-and 4 where it refused it; 3 where it could not judge it. Proxies are not for brokers.`,
+The exit code is 0 where the broker accepted the token, 4 where it refused it, 3 where it could not judge it. People see
+its verdict in any case; with --json it stands on stdout after 0, and else in the error on stderr, as "kafka". Proxies are not for brokers.`,
     )
     .action(() => runConnect(ctx, command));
 }
@@ -74,9 +74,9 @@ async function runConnect(base: Context, command: Command): Promise<void> {
   const steps = new KafkaSteps(session.reporter);
   try {
     const result = await connectToKafka(session.ctx, options, steps.tell);
-    const validation = flags.validate && (await validated(session, result));
-    await printKafkaResult(session, result, validation);
+    const validation = flags.validate ? await validated(session, result) : undefined;
     const failure = failureOf(result);
+    await printKafkaResult(session, result, { failure, validation });
     if (failure !== undefined) throw failure;
   } finally {
     session.reporter.settle();

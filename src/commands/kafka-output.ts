@@ -1,4 +1,5 @@
 import type { StoredMessage } from '../context.ts';
+import type { OauthctlError } from '../errors.ts';
 import type { KafkaResult } from '../flows/kafka-connect.ts';
 import { inItsWords, type Refusal } from '../flows/kafka-refusal.ts';
 import type { BrokerValidation } from '../flows/kafka-validation.ts';
@@ -10,7 +11,7 @@ import { decodeUnverified } from '../protocol/jwt.ts';
 import { OAUTHBEARER, renderBroker } from '../protocol/kafka-oauthbearer.ts';
 import type { Redactor } from '../redact.ts';
 import { sessionInWords } from './kafka-steps.ts';
-import { definedOnly, printResult, type Session } from './session.ts';
+import { definedOnly, printResultOf, type Session } from './session.ts';
 
 /** What brokers look at, and what becomes the principal. */
 const CLAIMS = [
@@ -30,13 +31,15 @@ const CLAIMS = [
 export async function printKafkaResult(
   session: Session,
   result: KafkaResult,
-  validation?: BrokerValidation,
+  { failure, validation }: { failure: OauthctlError | undefined; validation: BrokerValidation | undefined },
 ): Promise<void> {
   const { redactor, env, io } = session.ctx;
   const paint = await colours(env, io.stdoutIsTerminal);
   const said = result.refusal && redacted(result.refusal, redactor);
   const shown = { ...result, refusal: said };
-  printResult(session, documentOf(shown, validation), () => render(shown, validation, paint));
+  printResultOf(session, failure, 'kafka', documentOf(shown, validation), () =>
+    render(shown, validation, paint),
+  );
 }
 
 /** A broker may repeat the token in its words. */

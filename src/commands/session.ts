@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Context, TransportOptions } from '../context.ts';
 import { DEFAULT_TRANSPORT } from '../context.ts';
-import { RequestShown, UsageError } from '../errors.ts';
+import { type OauthctlError, RequestShown, UsageError } from '../errors.ts';
 import { discover } from '../flows/discover.ts';
 import type { Target } from '../flows/target.ts';
 import { renderExchange, renderTraceLine } from '../output/exchange.ts';
@@ -160,6 +160,23 @@ export function printResult(session: Session, value: unknown, human: () => strin
   session.reporter.settle();
   if (globals.field !== undefined) ctx.io.out(renderField(value, globals.field));
   else ctx.io.out(globals.json ? renderJson(value) : human());
+}
+
+/**
+ * Prints a result that a failure comes with. People see it in any case; for scripts stdout has results only, so that the
+ * failure carries it as a member of the error under `--json`.
+ * @param member its name there
+ */
+export function printResultOf(
+  session: Session,
+  failure: OauthctlError | undefined,
+  member: string,
+  value: unknown,
+  human: () => string,
+): void {
+  const { json, field } = session.globals;
+  if (failure === undefined || (!json && field === undefined)) printResult(session, value, human);
+  else failure.members = { ...failure.members, [member]: value };
 }
 
 /** Reads `--param NAME=VALUE`s, or those of another option. @throws UsageError `param_invalid` */

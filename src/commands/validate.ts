@@ -9,7 +9,7 @@ import { parseSeconds } from '../settings.ts';
 import { readSeconds } from './jwt-expectations.ts';
 import { repeatable } from './repeatable.ts';
 import { tellRefusal } from './request-steps.ts';
-import { addServerOptions, connect, openSession, printResult, type Session } from './session.ts';
+import { addServerOptions, connect, openSession, printResultOf, type Session } from './session.ts';
 import { hintOf, readTokenArgument } from './token-argument.ts';
 import { comparisonDocument, renderComparison, renderReport, watchDocument } from './validate-output.ts';
 import { tellLook, tellWatch } from './validate-steps.ts';
@@ -143,12 +143,8 @@ async function print(
     ...comparisonDocument(first, checkMs),
     ...(watched && { watch: watchDocument(watched.report) }),
   };
-  if (failure !== undefined && !isForPeople(session)) {
-    failure.members = { ...failure.members, validation: document };
-    return;
-  }
   const paint = await colours(ctx.env, ctx.io.stdoutIsTerminal);
-  printResult(session, document, () =>
+  printResultOf(session, failure, 'validation', document, () =>
     watched === undefined
       ? renderComparison(first, { checkMs, now: ctx.clock.now(), paint })
       : // People have seen the comparison when the watch began.

@@ -80,7 +80,9 @@ describe.sequential('kafka connect', () => {
     cli.run('kafka', 'connect', '--bootstrap', kafka.listeners[listener], ...args, '--json');
   const read = (run: Run, exitCode: number): Document => {
     expect(run.exitCode, run.stderr).toBe(exitCode);
-    return JSON.parse(run.stdout);
+    if (exitCode === 0) return JSON.parse(run.stdout);
+    expect(run.stdout).toBe('');
+    return JSON.parse(run.stderr.trimEnd().split('\n').at(-1) ?? '').error.kafka;
   };
   /** Lets the tokens of `test-client` live for so many seconds. */
   const limitLifespan = ({ onTestFinished }: TestContext, seconds: number) => {
