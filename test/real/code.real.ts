@@ -369,7 +369,10 @@ onEachKeycloak({}, (stage) => {
       '--redirect-uri',
       'http://127.0.0.1:4711/callback',
     );
-    expect(run).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(run).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringMatching(/^# its code_verifier, state and nonce are not kept.*\n$/),
+    });
     const url = new URL(run.stdout.trim());
     expect(url.searchParams.get('code_challenge_method')).toBe('S256');
     const page = await new Person().open(url.href);
