@@ -146,3 +146,10 @@ export function parseSeconds(text: string, flag: string): number {
   }
   return seconds;
 }
+
+/** Reads a number of seconds that may be 0. @throws UsageError `seconds_invalid` */
+export function readSeconds(text: string, flag: string): number {
+  const seconds = Number(text);
+  if (text.trim() !== '' && Number.isFinite(seconds) && seconds >= 0) return seconds;
+  throw new UsageError('seconds_invalid', `${flag} takes a number of seconds, 0 or more, and got "${text}"`);
+}

@@ -2,10 +2,11 @@ import type { Context } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import type { BatchExpectations } from '../protocol/jwt-lines.ts';
 import type { ClaimExpectation, JwtProfile, VerificationKeys } from '../protocol/jwt-verdict.ts';
+import { readSeconds } from '../settings.ts';
 import { warnAboutLiteral } from './client.ts';
 import type { VerifyFlags } from './jwt-verify.ts';
 import type { Session } from './session.ts';
-import { readTokenArgument } from './token-argument.ts';
+import { readTokenReference } from './token-argument.ts';
 
 /**
  * Resolves what tokens are verified against: the keys, by the network where they are an issuer's, and what the options say.
@@ -34,8 +35,9 @@ export async function readExpectations(
     profile,
     clientId: isForClient ? settings.get('clientId') : undefined,
     nonce: flags.nonce,
-    accessToken: await readReference(session, flags.accessToken),
-    code: await readReference(session, flags.code),
+    accessToken:
+      flags.accessToken === undefined ? undefined : await readTokenReference(session, flags.accessToken),
+    code: flags.code === undefined ? undefined : await readTokenReference(session, flags.code),
   };
 }
 
@@ -104,13 +106,6 @@ function readAlgs({ alg }: VerifyFlags): readonly string[] | undefined {
   return alg;
 }
 
-/** Reads a number of seconds that may be 0. @throws UsageError `seconds_invalid` */
-export function readSeconds(text: string, flag: string): number {
-  const seconds = Number(text);
-  if (text.trim() !== '' && Number.isFinite(seconds) && seconds >= 0) return seconds;
-  throw new UsageError('seconds_invalid', `${flag} takes a number of seconds, 0 or more, and got "${text}"`);
-}
-
 /** Reads `NAME=VALUE` or `NAME`; a value that is JSON may be meant as such or as text. */
 function parseClaim(text: string): ClaimExpectation {
   const at = text.indexOf('=');
@@ -126,12 +121,4 @@ function parsed(value: string): readonly unknown[] {
   } catch {
     return [];
   }
-}
-
-/** A token or code: `@last.access_token`, `@FILE`, `env:NAME`, `file:PATH`, `cmd:COMMAND` or `-`. */
-async function readReference(session: Session, reference: string | undefined): Promise<string | undefined> {
-  if (reference === undefined) return undefined;
-  if (reference.startsWith('@')) return readTokenArgument(session, reference);
-  warnAboutLiteral(session, reference);
-  return (await session.ctx.secret(reference)).trim();
 }

@@ -7,7 +7,7 @@ import { decodeUnverified } from '../protocol/jwt.ts';
 import type { JwtProfile } from '../protocol/jwt-verdict.ts';
 import { describeShape } from '../protocol/token-shape.ts';
 import { readExpectations } from './jwt-expectations.ts';
-import { openSession, printResult, type Session } from './session.ts';
+import { isForPeople, openSession, printResult, type Session } from './session.ts';
 import { readTokenArgument } from './token-argument.ts';
 
 export interface VerifyFlags {
@@ -90,8 +90,7 @@ async function runVerify(base: Context, command: Command, argument: string | und
   const { valid, checks, header = null, claims = null } = verdict;
   const { paint } = session.reporter;
   // A verdict is a result also where it is bad; scripts find it in the error.
-  const isForPeople = !session.globals.json && session.globals.field === undefined;
-  if (valid || isForPeople) {
+  if (valid || isForPeople(session)) {
     const summary = valid ? paint.green('valid') : paint.red('not valid');
     printResult(
       session,

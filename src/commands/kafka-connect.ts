@@ -11,7 +11,7 @@ import { failureOf } from '../flows/kafka-refusal.ts';
 import type { BrokerValidation } from '../flows/kafka-validation.ts';
 import type { Target } from '../flows/target.ts';
 import { parseBootstrap } from '../protocol/kafka-oauthbearer.ts';
-import { readSeconds } from './jwt-expectations.ts';
+import { readSeconds } from '../settings.ts';
 import { printKafkaResult } from './kafka-output.ts';
 import { KafkaSteps } from './kafka-steps.ts';
 import { repeatable } from './repeatable.ts';

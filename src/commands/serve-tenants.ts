@@ -14,6 +14,7 @@ import {
   type Validation,
 } from '../protocol/tenants-file.ts';
 import { JsonFile } from '../store/json-file.ts';
+import { isSecretReference } from '../store/secret-reference.ts';
 import { warnAboutLiteral } from './client.ts';
 import { definedOnly, openSession, printResult, type Session } from './session.ts';
 
@@ -133,7 +134,7 @@ function parseClaim(text: string): [string, ClaimValue] {
 
 function shown({ ctx }: Session, { client_secret, ...tenant }: Tenant) {
   if (client_secret === undefined) return tenant;
-  const isReference = /^(env|file|cmd):/.test(client_secret) || ctx.redactor.showSecrets;
+  const isReference = isSecretReference(client_secret) || ctx.redactor.showSecrets;
   return { ...tenant, client_secret: isReference ? client_secret : '(masked)' };
 }
 

@@ -6,6 +6,7 @@ import { printable } from '../output/printable.ts';
 import { parseTenants, parseTenantsText, type Tenant } from '../protocol/tenants-file.ts';
 import { type ListenAddress, parseListenAddress } from '../servers/listen-address.ts';
 import { SETTINGS } from '../settings.ts';
+import { repeatable } from './repeatable.ts';
 import { RequestLog } from './serve-log.ts';
 import { defineTenants } from './serve-tenants.ts';
 import { openSession, printResult, type Session } from './session.ts';
@@ -29,8 +30,8 @@ export function defineServe(command: Command, ctx: Context): void {
   command
     .option('--listen <host:port>', 'where to listen; port 0 takes a free one', '127.0.0.1:8090')
     .option('--allow-remote', 'listen on an address that other machines reach; tokens go there in clear')
-    .option('--issuer <url>', 'an issuer to trust; repeatable', collect)
-    .option('--audience <aud>', 'what aud must name; of several, one; repeatable', collect)
+    .addOption(repeatable('--issuer <url>', 'an issuer to trust; repeatable'))
+    .addOption(repeatable('--audience <aud>', 'what aud must name; of several, one; repeatable'))
     .option('--any-audience', 'take tokens for any audience')
     .option('--tenants <file>', 'the tenants, in JSON; watched for changes')
     .option('--leeway <seconds>', 'by which clocks may differ', '0')
@@ -183,8 +184,4 @@ async function runSchema(base: Context, command: Command): Promise<void> {
 
 function said(error: unknown): string {
   return printable(error instanceof Error ? error.message : String(error));
-}
-
-function collect(value: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), value];
 }

@@ -162,6 +162,11 @@ export function printResult(session: Session, value: unknown, human: () => strin
   else ctx.io.out(globals.json ? renderJson(value) : human());
 }
 
+/** Whether the result is rendered for people, rather than as JSON or one value of it. */
+export function isForPeople({ globals }: Session): boolean {
+  return !globals.json && globals.field === undefined;
+}
+
 /**
  * Prints a result that a failure comes with. People see it in any case; for scripts stdout has results only, so that the
  * failure carries it as a member of the error under `--json`.
@@ -174,8 +179,7 @@ export function printResultOf(
   value: unknown,
   human: () => string,
 ): void {
-  const { json, field } = session.globals;
-  if (failure === undefined || (!json && field === undefined)) printResult(session, value, human);
+  if (failure === undefined || isForPeople(session)) printResult(session, value, human);
   else failure.members = { ...failure.members, [member]: value };
 }
 

@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.ts';
+import { warnAboutLiteral } from './client.ts';
 import { ownerOf, type Session } from './session.ts';
 
 /**
@@ -9,6 +10,16 @@ export async function readTokenArgument(session: Session, argument: string): Pro
   const token = await readRaw(session, argument);
   session.ctx.redactor.know(token);
   return token;
+}
+
+/**
+ * Reads what an option names: `@last.access_token` and its like, `@FILE`, `env:NAME`, `file:PATH`, `cmd:COMMAND` or `-`.
+ * @throws UsageError as readTokenArgument, and `secret_unavailable`
+ */
+export async function readTokenReference(session: Session, reference: string): Promise<string> {
+  if (reference.startsWith('@')) return readTokenArgument(session, reference);
+  warnAboutLiteral(session, reference);
+  return (await session.ctx.secret(reference)).trim();
 }
 
 /** The `token_type_hint` of a token argument that says of itself what it is. */

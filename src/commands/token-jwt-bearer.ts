@@ -5,10 +5,9 @@ import { JWT_BEARER_GRANT_TYPE } from '../protocol/jwt-bearer.ts';
 import { makeJti } from '../protocol/unguessable.ts';
 import { parseSeconds } from '../settings.ts';
 import { parseClaimValue } from './claim-value.ts';
-import { warnAboutLiteral } from './client.ts';
 import { repeatable } from './repeatable.ts';
 import { connect, openSession, type Session } from './session.ts';
-import { readTokenArgument } from './token-argument.ts';
+import { readTokenReference } from './token-argument.ts';
 import { addTokenOptions, type TokenFlags } from './token-flow.ts';
 import { addReuseOptions, requestOrReuse } from './token-reuse.ts';
 
@@ -84,9 +83,7 @@ function assertionFlags(command: Command): TokenFlags & MakingFlags & { assertio
 }
 
 async function readAssertion(session: Session, reference: string): Promise<string> {
-  if (reference.startsWith('@')) return readTokenArgument(session, reference);
-  warnAboutLiteral(session, reference);
-  const assertion = (await session.ctx.secret(reference)).trim();
+  const assertion = await readTokenReference(session, reference);
   if (assertion === '') throw new UsageError('token_empty', 'there is no token in the argument');
   return assertion;
 }

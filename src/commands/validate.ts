@@ -5,11 +5,17 @@ import { type Comparison, failureOf, openWays, type ValidateOptions, type Ways }
 import { type WatchReport, watchVerdicts } from '../flows/validate-watch.ts';
 import { colours } from '../output/style.ts';
 import { reasonsForInactive } from '../protocol/inactive-token.ts';
-import { parseSeconds } from '../settings.ts';
-import { readSeconds } from './jwt-expectations.ts';
+import { parseSeconds, readSeconds } from '../settings.ts';
 import { repeatable } from './repeatable.ts';
 import { tellRefusal } from './request-steps.ts';
-import { addServerOptions, connect, openSession, printResultOf, type Session } from './session.ts';
+import {
+  addServerOptions,
+  connect,
+  isForPeople,
+  openSession,
+  printResultOf,
+  type Session,
+} from './session.ts';
 import { hintOf, readTokenArgument } from './token-argument.ts';
 import { comparisonDocument, renderComparison, renderReport, watchDocument } from './validate-output.ts';
 import { tellLook, tellWatch } from './validate-steps.ts';
@@ -150,10 +156,6 @@ async function print(
       : // People have seen the comparison when the watch began.
         `\n${renderReport(watched.report, watched.expiresAt, paint)}`,
   );
-}
-
-function isForPeople({ globals }: Session): boolean {
-  return !globals.json && globals.field === undefined;
 }
 
 /** When the local check comes to refuse the token, in milliseconds since the epoch. */
