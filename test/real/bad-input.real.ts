@@ -208,8 +208,7 @@ onEachKeycloak({ interval: 1 }, (stage) => {
   const openShell = (context: Parameters<Stage['cli']>[0], sample = stage.sample) =>
     stage.cli(context, sample, { env: secrets });
 
-  beforeAll(async () => {
-    if ('skipped' in inject(stage.expected('keycloak26', 'keycloak14'))) return;
+  stage.prepare(async () => {
     const { admin, realm, plainClient } = stage.sample;
     const client = {
       publicClient: false,

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, expect, type TestContext, test } from 'vitest';
+import { expect, type TestContext, test } from 'vitest';
 import { type Cli, openCli } from './cli.ts';
 import { onEachKeycloak } from './keycloaks.ts';
 import { Person } from './person.ts';
@@ -12,7 +12,7 @@ const jktOf = (token: unknown) => claimsOf<{ cnf: { jkt: string } }>(token).cnf.
 
 onEachKeycloak({ attributes: { oauth2DevicePollingInterval: '1' }, interval: 1 }, (stage) => {
   /** The client `test-client` of 26 takes nothing without a proof, and so does `public-client`. */
-  beforeAll(async () => {
+  stage.prepare(async () => {
     const { admin, realm, client } = stage.sample;
     const attributes = {
       'dpop.bound.access.tokens': 'true',

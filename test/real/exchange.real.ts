@@ -1,13 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { onEachKeycloak } from './keycloaks.ts';
 import { claimsOf, signIn } from './tokens.ts';
 
 const TYPE = 'urn:ietf:params:oauth:token-type';
 
 onEachKeycloak({}, (stage) => {
-  beforeAll(async () => {
+  stage.prepare(async () => {
     const { admin, realm, client, plainClient } = stage.sample;
     const attributes = { 'standard.token.exchange.enabled': 'true' };
     await admin.updateClient(realm, client.id, { attributes });

@@ -1,20 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { beforeAll, expect, type TestContext, test } from 'vitest';
+import { expect, type TestContext, test } from 'vitest';
 import type { SampleClient } from '../lab/sample-realm.ts';
 import type { Cli } from './cli.ts';
 import { onEachKeycloak } from './keycloaks.ts';
-import { signIn } from './tokens.ts';
+import { createIntrospector, signIn } from './tokens.ts';
 
 onEachKeycloak({}, (stage) => {
   /** The client of a resource server; on 26 it is in the `aud` of what `test-client` gets. */
   let introspector: SampleClient;
 
-  beforeAll(async () => {
-    const { admin, realm, client } = stage.sample;
-    const secret = 'the-secret-of-the-introspector';
-    const id = await admin.createClient(realm, { clientId: 'introspector', secret, publicClient: false });
-    introspector = { id, clientId: 'introspector', secret };
-    await admin.addAudienceMapper(realm, client.id, introspector.clientId);
+  stage.prepare(async () => {
+    introspector = await createIntrospector(stage.sample);
   });
 
   const open = (context: TestContext, client = stage.sample.client): Promise<Cli> =>

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, expect, type TestContext, test } from 'vitest';
+import { expect, type TestContext, test } from 'vitest';
 import type { SampleClient } from '../lab/sample-realm.ts';
 import type { Cli } from './cli.ts';
 import { onEachKeycloak } from './keycloaks.ts';
@@ -46,7 +46,7 @@ onEachKeycloak({}, (stage) => {
       config: { issuer, jwksUrl, useJwksUrl: 'true', jwtAuthorizationGrantEnabled: 'true' },
     });
 
-  beforeAll(async () => {
+  stage.prepare(async () => {
     const { admin, realm } = stage.sample;
     const create = async (clientId: string, settings: object) => {
       const secret = `secret-of-${clientId}`;

@@ -21,6 +21,8 @@ export interface TlsStage {
   readonly server: KeycloakTlsServer;
   /** The realm of this file; its `issuer` is the one by HTTPS. */
   readonly sample: SampleRealm;
+  /** Runs once before the first test, where the server is there. */
+  prepare(run: () => Promise<void>): unknown;
   /** Opens a shell with the profile `sample` in use, and the server's authority in its `ca.pem`. */
   cli(context: Pick<TestContext, 'onTestFinished'>, options?: Omit<CliOptions, 'profile'>): Promise<Cli>;
   /** Makes a client certificate for `CN=NAME`, signed by the authority that the server trusts unless told otherwise. */
@@ -32,10 +34,13 @@ export function onKeycloakTls(options: SampleRealmOptions, define: (stage: TlsSt
   describe('keycloak26tls', () => {
     let provided: Awaited<ReturnType<typeof askFor<'keycloak26tls'>>>;
     let made: SampleRealm | undefined;
+    const preparations: (() => Promise<void>)[] = [];
 
     beforeAll(async () => {
       provided = await askFor('keycloak26tls');
-      if (!('skipped' in provided)) made = await createSampleRealm(provided, options);
+      if ('skipped' in provided) return;
+      made = await createSampleRealm(provided, options);
+      for (const prepare of preparations) await prepare();
     }, 240_000);
 
     beforeEach((context) => {
@@ -53,6 +58,7 @@ export function onKeycloakTls(options: SampleRealmOptions, define: (stage: TlsSt
         if (made === undefined) throw new Error('The realm is not there yet');
         return { ...made, issuer: `${stage.server.httpsUrl}/realms/${made.realm}` };
       },
+      prepare: (run) => preparations.push(run),
       async cli(context, cliOptions = {}) {
         const { server, sample } = stage;
         const cli = await openCli(context, sample, cliOptions);

@@ -13,6 +13,8 @@ export interface Stage {
   readonly sample: SampleRealm;
   /** Chooses what this version is expected to do. */
   expected<Value>(on26: Value, on14: Value): Value;
+  /** Runs once before the first test, where the server is there: without it the tests are skipped, and nothing fails. */
+  prepare(run: () => Promise<void>): unknown;
   /** Makes another realm for one test. */
   realm(context: Cleaner, options: SampleRealmOptions): Promise<SampleRealm>;
   /** Opens a shell with the profile `sample` in use. */
@@ -31,9 +33,12 @@ export function onEachKeycloak(options: SampleRealmOptions, define: (stage: Stag
     describe.sequential('one test after another', () => {
       const provided = inject(name);
       let sample: SampleRealm | undefined;
+      const preparations: (() => Promise<void>)[] = [];
 
       beforeAll(async () => {
-        if (!('skipped' in provided)) sample = await createSampleRealm(provided, options);
+        if ('skipped' in provided) return;
+        sample = await createSampleRealm(provided, options);
+        for (const prepare of preparations) await prepare();
       });
 
       beforeEach((context) => {
@@ -53,6 +58,7 @@ export function onEachKeycloak(options: SampleRealmOptions, define: (stage: Stag
           return sample;
         },
         expected: (on26, on14) => (version === 26 ? on26 : on14),
+        prepare: (run) => preparations.push(run),
         async realm({ onTestFinished }, realmOptions) {
           const made = await createSampleRealm(stage.server, realmOptions);
           onTestFinished(() => made.remove());

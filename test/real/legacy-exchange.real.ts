@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { beforeAll, expect, type TestContext, test } from 'vitest';
+import { expect, type TestContext, test } from 'vitest';
 import type { SampleClient } from '../lab/sample-realm.ts';
 import type { Cli } from './cli.ts';
 import { onKeycloakTls } from './keycloak-tls.ts';
@@ -14,7 +14,7 @@ onKeycloakTls({}, (stage) => {
   /** May not. */
   let unpermitted: SampleClient;
 
-  beforeAll(async () => {
+  stage.prepare(async () => {
     const { admin, realm } = stage.sample;
     const create = async (clientId: string) => {
       const secret = randomBytes(24).toString('base64url');

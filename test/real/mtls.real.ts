@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { beforeAll, expect, type TestContext, test } from 'vitest';
+import { expect, type TestContext, test } from 'vitest';
 import { makeAuthority } from '../helpers/certificates.ts';
 import type { SampleClient } from '../lab/sample-realm.ts';
 import type { Cli } from './cli.ts';
@@ -17,7 +17,7 @@ onKeycloakTls({ interval: 1 }, (stage) => {
   /** Authenticates with a secret; its tokens are bound to the certificate that it shows. */
   let bound: SampleClient;
 
-  beforeAll(async () => {
+  stage.prepare(async () => {
     const { admin, realm } = stage.sample;
     const create = async (clientId: string, secret: string, settings: object) => {
       const client = { clientId, secret, publicClient: false, serviceAccountsEnabled: true };
