@@ -3,28 +3,6 @@ import packageJson from '../package.json' with { type: 'json' };
 import { commands } from './commands/index.ts';
 import type { Context } from './context.ts';
 
-/** Options that every command takes, before or after its name. */
-export interface GlobalOptions {
-  readonly profile?: string;
-  readonly json?: true;
-  readonly field?: string;
-  readonly verbose?: true;
-  readonly quiet?: true;
-  readonly showSecrets?: true;
-  readonly trace?: string;
-  readonly timeout?: string;
-  /** False after `--no-input`. */
-  readonly input: boolean;
-  readonly caCert?: string;
-  readonly insecure?: true;
-  readonly cert?: string;
-  readonly key?: string;
-  readonly proxy?: string;
-  readonly param?: readonly string[];
-  readonly omit?: readonly string[];
-  readonly curl?: true;
-}
-
 /**
  * Builds the tree of commands for one run: every command by name and summary, the one that is meant in full.
  * @param argv the arguments after the program's name

@@ -23,11 +23,14 @@ interface ParsedFile {
 const ROOT = fileURLToPath(new URL('../src/', import.meta.url));
 const SHARED = ['errors.ts', 'redact.ts'];
 
-/** Which folders and root modules each may import, beside its own folder, `errors` and `redact`. */
+/**
+ * Which folders and root modules each may import, beside its own folder, `errors` and `redact`. The main line is
+ * main → program → commands → session → steps → flows → protocol; each may skip a member of it.
+ */
 const MAY_IMPORT: Readonly<Record<string, { run?: readonly string[]; types?: readonly string[] }>> = {
   protocol: {},
   flows: { run: ['protocol'], types: ['context.ts', 'servers'] },
-  servers: { run: ['protocol'], types: ['context.ts'] },
+  servers: { run: ['protocol'], types: ['http'] },
   http: {},
   kafka: { run: ['http', 'protocol'] },
   store: {},
@@ -35,6 +38,10 @@ const MAY_IMPORT: Readonly<Record<string, { run?: readonly string[]; types?: rea
   explain: {},
   sandbox: {},
   workers: { run: ['protocol', 'output'] },
+  steps: { run: ['flows', 'protocol', 'output'] },
+  session: {
+    run: ['steps', 'flows', 'protocol', 'servers', 'store', 'output', 'context.ts', 'settings.ts'],
+  },
   'errors.ts': {},
   'redact.ts': {},
   'settings.ts': {},
@@ -43,6 +50,8 @@ const MAY_IMPORT: Readonly<Record<string, { run?: readonly string[]; types?: rea
   'main.ts': { run: ['context.ts', 'program.ts', 'explain', 'output'] },
   commands: {
     run: [
+      'session',
+      'steps',
       'flows',
       'protocol',
       'servers',
@@ -54,9 +63,16 @@ const MAY_IMPORT: Readonly<Record<string, { run?: readonly string[]; types?: rea
       'context.ts',
       'settings.ts',
     ],
-    types: ['program.ts'],
   },
 };
+
+/** Folders whose subfolders may import those before them, and their own files; files outside a subfolder are free to all. */
+const ORDERED: Readonly<Record<string, readonly string[]>> = {
+  protocol: ['jose', 'oauth', 'oidc', 'ciba', 'kafka'],
+};
+
+/** Folders whose subfolders may not import one another. */
+const APART = ['commands'];
 
 /** Packages that a folder may load; `types` may be named in types only. No entry allows all. */
 const MAY_LOAD: Readonly<Record<string, { run: readonly string[]; types: readonly string[] }>> = {
@@ -106,9 +122,38 @@ function breachOf({ from, to, kind }: Import, home: string): string[] {
     return allowed.run.includes(to) || (kind === 'types' && allowed.types.includes(to)) ? [] : breach;
   }
   const target = homeOf(to);
+  if (target === home && isAgainstOrder(home, from, to)) return breach;
   const { run = [], types = [] } = MAY_IMPORT[home] ?? {};
   const allowed = [home, ...SHARED, ...run, ...(kind === 'types' ? types : [])];
   return allowed.includes(target) ? [] : breach;
+}
+
+/** Whether one subfolder of a folder imports another one that it must not know. */
+function isAgainstOrder(home: string, from: string, to: string): boolean {
+  const [one, other] = [from, to].map((path) =>
+    path.split('/').length > 2 ? path.split('/')[1] : undefined,
+  );
+  if (one === undefined || other === undefined || one === other) return false;
+  if (APART.includes(home)) return true;
+  const order = ORDERED[home];
+  return order !== undefined && order.indexOf(other) > order.indexOf(one);
+}
+
+/** Every circle of imports, types and dynamic ones included, as paths that end where they start. */
+function circles(sources: Sources): string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): void => {
+    const at = trail.indexOf(path);
+    if (at >= 0) found.push([...trail.slice(at), path].join(' > '));
+    if (at >= 0 || done.has(path)) return;
+    for (const { to } of parse(path, sources.get(path) ?? '').imports) {
+      if (to.endsWith('.ts')) visit(to, [...trail, path]);
+    }
+    done.add(path);
+  };
+  for (const path of sources.keys()) visit(path, []);
+  return found;
 }
 
 /** The folder of a module, or the module itself where it stands in `src`. */
@@ -116,7 +161,17 @@ function homeOf(path: string): string {
   return path.split('/')[0] ?? path;
 }
 
+/** By the path and text of a file, so that each is parsed once. */
+const parsed = new Map<string, ParsedFile>();
+
 function parse(path: string, text: string): ParsedFile {
+  const key = `${path}\n${text}`;
+  const file = parsed.get(key) ?? parseAnew(path, text);
+  parsed.set(key, file);
+  return file;
+}
+
+function parseAnew(path: string, text: string): ParsedFile {
   const imports: Import[] = [];
   const names = new Set<string>();
   const add = (specifier: ts.Node | undefined, kind: Import['kind']) => {
@@ -199,6 +254,10 @@ describe('the house', () => {
     expect(breaches(sources)).toEqual([]);
   });
 
+  it('has no circle of imports, those of types and dynamic ones included', () => {
+    expect(circles(sources)).toEqual([]);
+  });
+
   it('loads commander and no other package before a command is known', () => {
     expect([...loadedBy('main.ts', sources)]).toEqual(['commander', '../package.json']);
   });
@@ -249,6 +308,23 @@ describe('the checker of the house', () => {
       `import { setTimeout as sleep } from 'node:timers/promises';`,
       'flows/a.ts imports node:timers/promises',
     ],
+    [
+      'commands/token/a.ts',
+      `import { b } from '../ciba/b.ts';`,
+      'commands/token/a.ts imports commands/ciba/b.ts',
+    ],
+    [
+      'commands/token/a.ts',
+      `import type { Options } from '../../program.ts';`,
+      'commands/token/a.ts imports program.ts (types)',
+    ],
+    [
+      'protocol/jose/a.ts',
+      `import type { B } from '../oauth/b.ts';`,
+      'protocol/jose/a.ts imports protocol/oauth/b.ts (types)',
+    ],
+    ['steps/a.ts', `import { s } from '../session/session.ts';`, 'steps/a.ts imports session/session.ts'],
+    ['session/a.ts', `import { b } from '../commands/b.ts';`, 'session/a.ts imports commands/b.ts'],
     ['store/textFile.ts', '', 'store/textFile.ts is not in kebab-case'],
   ])('finds a breach in %s: %s', (path, text, breach) => {
     expect(breaches(new Map([[path, text]]))).toContain(breach);
@@ -272,11 +348,21 @@ describe('the checker of the house', () => {
       `declare module 'undici/lib/a.js' { import { Client } from 'undici'; export default Client; }`,
     ],
     [
-      'commands/a.ts',
-      `import type { GlobalOptions } from '../program.ts'; import { discover } from '../flows/discover.ts';`,
+      'commands/token/a.ts',
+      `import { b } from './b.ts'; import { s } from '../../session/s.ts'; import { f } from '../../flows/f.ts';`,
     ],
+    ['protocol/ciba/a.ts', `import { b } from '../jose/b.ts'; import { json } from '../json.ts';`],
   ])('finds none in %s: %s', (path, text) => {
     expect(breaches(new Map([[path, text]]))).toEqual([]);
+  });
+
+  it('finds a circle that a type and a dynamic import close', () => {
+    const graph = new Map([
+      ['commands/a/a.ts', `import type { B } from './b.ts';`],
+      ['commands/a/b.ts', `const c = () => import('./c.ts');`],
+      ['commands/a/c.ts', `export { a } from './a.ts';`],
+    ]);
+    expect(circles(graph)).toEqual(['commands/a/a.ts > commands/a/b.ts > commands/a/c.ts > commands/a/a.ts']);
   });
 
   it('follows static imports only, through every file', () => {

@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { InterruptedError } from '../src/errors.ts';
 import { main } from '../src/main.ts';
-import { failureOf, machine, run } from './commands/run.ts';
 import { testParts } from './helpers/parts.ts';
+import { failureOf, machine, run } from './helpers/run.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 

@@ -16,77 +16,77 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'ciba',
     summary: 'client-initiated backchannel authentication: the client and the authentication device',
-    load: async () => (await import('./ciba.ts')).defineCiba,
+    load: async () => (await import('./ciba/index.ts')).defineCiba,
   },
   {
     name: 'token',
     summary:
       'request tokens: client-credentials, password, refresh, code, device, exchange, jwt-bearer; list, show, forget',
-    load: async () => (await import('./token.ts')).defineToken,
+    load: async () => (await import('./token/index.ts')).defineToken,
   },
   {
     name: 'introspect',
     summary: 'ask the server whether a token is active, and what it knows of it',
-    load: async () => (await import('./introspect.ts')).defineIntrospect,
+    load: async () => (await import('./introspect/index.ts')).defineIntrospect,
   },
   {
     name: 'revoke',
     summary: 'revoke a token',
-    load: async () => (await import('./revoke.ts')).defineRevoke,
+    load: async () => (await import('./revoke/index.ts')).defineRevoke,
   },
   {
     name: 'userinfo',
     summary: 'ask the server who the user of an access token is',
-    load: async () => (await import('./userinfo.ts')).defineUserinfo,
+    load: async () => (await import('./userinfo/index.ts')).defineUserinfo,
   },
   {
     name: 'logout',
     summary: 'end the session of the kept tokens, by refresh token or in a browser',
-    load: async () => (await import('./logout.ts')).defineLogout,
+    load: async () => (await import('./logout/index.ts')).defineLogout,
   },
   {
     name: 'call',
     summary: 'a request to a protected resource with the kept token: Bearer, DPoP or mTLS',
-    load: async () => (await import('./call.ts')).defineCall,
+    load: async () => (await import('./call/index.ts')).defineCall,
   },
   {
     name: 'jwt',
     summary: 'decode JWTs, and verify them by issuer, JWKS, key or secret; many at once',
-    load: async () => (await import('./jwt.ts')).defineJwt,
+    load: async () => (await import('./jwt/index.ts')).defineJwt,
   },
   {
     name: 'validate',
     summary: 'validate a token both ways, locally and by introspection, side by side; watch for changes',
-    load: async () => (await import('./validate.ts')).defineValidate,
+    load: async () => (await import('./validate/index.ts')).defineValidate,
   },
   {
     name: 'key',
     summary: 'make and show keys for client authentication and the like',
-    load: async () => (await import('./key.ts')).defineKey,
+    load: async () => (await import('./key/index.ts')).defineKey,
   },
   {
     name: 'profile',
     summary: 'the store of realms, clients and defaults',
-    load: async () => (await import('./profile.ts')).defineProfile,
+    load: async () => (await import('./profile/index.ts')).defineProfile,
   },
   {
     name: 'discover',
     summary: "show an authorization server's metadata",
-    load: async () => (await import('./discover.ts')).defineDiscover,
+    load: async () => (await import('./discover/index.ts')).defineDiscover,
   },
   {
     name: 'serve',
     summary: 'a resource server for access tokens of several issuers',
-    load: async () => (await import('./serve.ts')).defineServe,
+    load: async () => (await import('./serve/index.ts')).defineServe,
   },
   {
     name: 'kafka',
     summary: 'authenticate to a Kafka broker by SASL OAUTHBEARER, and see what it makes of a token',
-    load: async () => (await import('./kafka.ts')).defineKafka,
+    load: async () => (await import('./kafka/index.ts')).defineKafka,
   },
   {
     name: 'sandbox',
     summary: 'run the built-in authorization server',
-    load: async () => (await import('./sandbox.ts')).defineSandbox,
+    load: async () => (await import('./sandbox/index.ts')).defineSandbox,
   },
 ];

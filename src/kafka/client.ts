@@ -10,7 +10,7 @@ import SaslHandshake from 'kafkajs/src/protocol/requests/saslHandshake/index.js'
 import { NetworkError } from '../errors.ts';
 import { tlsOptions } from '../http/tls-options.ts';
 import type { Recorder, TransportOptions } from '../http/types.ts';
-import { renderBroker } from '../protocol/kafka-oauthbearer.ts';
+import { renderBroker } from '../protocol/kafka/oauthbearer.ts';
 import { BrokerSocket, ClosedError, ForeignAnswerError, openTcp, openTls } from './broker-socket.ts';
 import { errorNameOf, isProtocolError, refusalOf } from './error-codes.ts';
 import { brokerFailure, DeadlineError, type Progress } from './failure.ts';

@@ -1,6 +1,6 @@
 import { NetworkError, OauthctlError, TimeoutError, UsageError } from '../errors.ts';
 import { describeFailure } from '../http/failure.ts';
-import { renderBroker } from '../protocol/kafka-oauthbearer.ts';
+import { renderBroker } from '../protocol/kafka/oauthbearer.ts';
 import { ClosedError, type ForeignAnswer, ForeignAnswerError } from './broker-socket.ts';
 import { isProtocolError } from './error-codes.ts';
 import type { BrokerAddress } from './types.ts';

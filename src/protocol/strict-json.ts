@@ -1,4 +1,4 @@
-import { type JsonObject, parseJsonObject } from './answer.ts';
+import { type JsonObject, parseJsonObject } from './json.ts';
 
 /** Objects and arrays in one another; claims that are deeper are made to hurt whoever walks them. */
 export const DEEPEST_JSON = 32;

@@ -6,16 +6,9 @@ import {
   DEVICE_GRANT,
   ENCRYPTION_ALGS,
   JWT_BEARER_GRANT,
+  type SandboxClient,
   TOKEN_EXCHANGE_GRANT,
 } from './parts.ts';
-
-/** A client of the sandbox, as it is told to its user. */
-export interface SandboxClient {
-  readonly client_id: string;
-  readonly token_endpoint_auth_method: string;
-  /** What it is there for, in a few words. */
-  readonly purpose: string;
-}
 
 export interface ClientOptions {
   readonly clientId: string;

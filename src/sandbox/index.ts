@@ -5,12 +5,12 @@ import type { AddressInfo } from 'node:net';
 import type { JWK } from 'jose';
 import { AccessTokens } from './access-tokens.ts';
 import { Accounts } from './accounts.ts';
-import { registerClients, type SandboxClient } from './clients.ts';
+import { registerClients } from './clients.ts';
 import { DeviceChannel } from './device-channel.ts';
 import { createFrontServer, createHandler } from './front.ts';
 import { generateSandboxKeys } from './keys.ts';
 import { MemoryStore } from './memory-store.ts';
-import { REALM_PATH, type SandboxParts } from './parts.ts';
+import { REALM_PATH, type SandboxClient, type SandboxParts } from './parts.ts';
 import { PollThrottle } from './poll-throttle.ts';
 import { createProvider } from './provider.ts';
 
@@ -20,11 +20,11 @@ export {
   PAR_CLIENT,
   PRIVATE_KEY_JWT_CLIENT,
   PUBLIC_CLIENT,
-  type SandboxClient,
   SECRET_JWT_CLIENT,
   SERVICE_CLIENT,
 } from './clients.ts';
 export { ASSERTION_ISSUER } from './own-grants.ts';
+export type { SandboxClient } from './parts.ts';
 
 export interface SandboxOptions {
   /** 127.0.0.1 (the default), ::1 or localhost: the sandbox serves no other machine. */

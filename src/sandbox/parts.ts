@@ -1,11 +1,18 @@
 import type { JWK } from 'jose';
 import type { AccessTokens } from './access-tokens.ts';
 import type { Accounts } from './accounts.ts';
-import type { SandboxClient } from './clients.ts';
 import type { DeviceChannel } from './device-channel.ts';
 import type { SandboxKeys } from './keys.ts';
 import type { MemoryStore } from './memory-store.ts';
 import type { PollThrottle } from './poll-throttle.ts';
+
+/** A client of the sandbox, as it is told to its user. */
+export interface SandboxClient {
+  readonly client_id: string;
+  readonly token_endpoint_auth_method: string;
+  /** What it is there for, in a few words. */
+  readonly purpose: string;
+}
 
 /** What the endpoints of one sandbox share. */
 export interface SandboxParts {

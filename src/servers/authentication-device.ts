@@ -1,6 +1,6 @@
-import type { Recorder } from '../context.ts';
 import { OauthctlError } from '../errors.ts';
-import { type Delegation, parseDelegation } from '../protocol/keycloak-ciba.ts';
+import type { Recorder } from '../http/types.ts';
+import { type Delegation, parseDelegation } from '../protocol/ciba/keycloak-ciba.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { type Listener, listen, type ReceivedRequest, type Reply } from './listener.ts';
 

@@ -7,8 +7,8 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Recorder } from '../context.ts';
 import { type Endpoint, UsageError } from '../errors.ts';
+import type { Recorder } from '../http/types.ts';
 import { addressUrl, type ListenAddress } from './listen-address.ts';
 
 export interface ReceivedRequest {

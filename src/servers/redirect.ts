@@ -1,5 +1,5 @@
-import type { Recorder } from '../context.ts';
-import type { FormParameters } from '../protocol/form.ts';
+import type { Recorder } from '../http/types.ts';
+import type { FormParameters } from '../protocol/oauth/form.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { type ListenerOptions, listen, type ReceivedRequest, type Reply } from './listener.ts';
 import { page, relayPage } from './redirect-page.ts';

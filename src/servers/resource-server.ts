@@ -1,14 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { Recorder } from '../context.ts';
+import type { Recorder } from '../http/types.ts';
 import {
   buildBearerChallenge,
   describable,
   parseCredentials,
   type ResourceMetadata,
   type TokenVerdict,
-} from '../protocol/bearer.ts';
-import { METRICS_TYPE } from '../protocol/prometheus.ts';
+} from '../protocol/oauth/bearer.ts';
 import { addressUrl, type ListenAddress } from './listen-address.ts';
 import { bind } from './listener.ts';
 
@@ -49,6 +48,9 @@ export interface ResourceServer {
   /** Takes no more connections, and waits for what is under way. @param grace at most so many milliseconds */
   close(grace: number): Promise<void>;
 }
+
+/** @see https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format */
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 const REALM = 'oauthctl';
 /** @see https://www.rfc-editor.org/rfc/rfc9728#section-3.1 */

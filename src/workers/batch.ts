@@ -1,5 +1,5 @@
 import { renderLineVerdict } from '../output/checks.ts';
-import { type BatchExpectations, verifyLines } from '../protocol/jwt-lines.ts';
+import { type BatchExpectations, verifyLines } from '../protocol/jose/jwt-lines.ts';
 
 /** What all batches of a run have in common; plain data. */
 export interface BatchSetup {

@@ -11,7 +11,7 @@ import {
   startMisbehavingServer,
 } from '../helpers/misbehaving-server.ts';
 import type { TestPartsOptions } from '../helpers/parts.ts';
-import { failureOf, machine } from './run.ts';
+import { failureOf, machine } from '../helpers/run.ts';
 
 const ACCESS = 'the-access-token';
 const REFRESH = 'the-refresh-token';

@@ -2,8 +2,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { type Context, createContext } from '../../src/context.ts';
 import { OauthctlError } from '../../src/errors.ts';
-import { type PollEvent, type PollOptions, pollForTokens } from '../../src/flows/poll.ts';
-import type { Target } from '../../src/flows/target.ts';
+import { type PollEvent, type PollOptions, pollForTokens } from '../../src/flows/polling/poll.ts';
+import type { Target } from '../../src/flows/server/target.ts';
 import { FakeClock } from '../helpers/fake-clock.ts';
 import {
   AUTH_REQ_ID,

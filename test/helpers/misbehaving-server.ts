@@ -11,7 +11,7 @@ import {
   SignJWT,
 } from 'jose';
 import { onTestFinished } from 'vitest';
-import type { ServerMetadata } from '../../src/protocol/metadata.ts';
+import type { ServerMetadata } from '../../src/protocol/oauth/metadata.ts';
 import type { FakeClock } from './fake-clock.ts';
 
 /** One answer; `json` or `text` is its body. */

@@ -7,7 +7,7 @@ import {
   type BrokerWay,
   buildBrokerListener,
   SECRET_VARIABLES,
-} from '../../src/protocol/kafka-configuration.ts';
+} from '../../src/protocol/kafka/configuration.ts';
 import { type Authority, makeAuthority, makeCertificate } from '../helpers/certificates.ts';
 import { cached, temporaryFolder } from './cache.ts';
 import { findJava } from './java.ts';

@@ -7,7 +7,7 @@ import {
   type JWK,
   SignJWT,
 } from 'jose';
-import { generateKey, publicPart } from '../../src/protocol/key.ts';
+import { generateKey, publicPart } from '../../src/protocol/jose/key.ts';
 
 export const ISSUER = 'https://as.example/realms/R';
 export const CLIENT_ID = 'test-client';

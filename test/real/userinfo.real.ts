@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { generateKey, publicPart } from '../../src/protocol/key.ts';
+import { generateKey, publicPart } from '../../src/protocol/jose/key.ts';
 import { onEachKeycloak } from './keycloaks.ts';
 import { PASSWORD_GRANT, signIn } from './tokens.ts';
 

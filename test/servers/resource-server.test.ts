@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Exchange } from '../../src/context.ts';
 import { UsageError } from '../../src/errors.ts';
 import { renderExchange } from '../../src/output/exchange.ts';
-import type { TokenVerdict } from '../../src/protocol/bearer.ts';
+import type { TokenVerdict } from '../../src/protocol/oauth/bearer.ts';
 import { Redactor } from '../../src/redact.ts';
 import { type Answered, listenResourceServer } from '../../src/servers/resource-server.ts';
 

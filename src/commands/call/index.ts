@@ -1,0 +1,243 @@
+import type { Command } from 'commander';
+import type { Context, HttpRequest } from '../../context.ts';
+import { UsageError, ValidationError } from '../../errors.ts';
+import type { CallOptions, CallResult } from '../../flows/resource/call.ts';
+import { printable } from '../../output/printable.ts';
+import { maskBody, maskHeader } from '../../redact.ts';
+import { certificateThumbprint } from '../../session/certificate.ts';
+import { dpopClaimOption, proofsOf } from '../../session/dpop.ts';
+import { presentToken, type TokenChoice } from '../../session/presented-token.ts';
+import { repeatable } from '../../session/repeatable.ts';
+import { addServerOptions, openSession, printResult, type Session } from '../../session/session.ts';
+import { CallSteps } from '../../steps/call-steps.ts';
+
+interface CallFlags extends TokenChoice {
+  readonly data?: string;
+  readonly header?: readonly string[];
+  readonly include?: true;
+  readonly output?: string;
+  readonly location?: true;
+  readonly allowHttp?: true;
+}
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+
+/** Headers that say how the message is framed, which is the transport's matter. */
+const FRAMING = ['connection', 'content-length', 'transfer-encoding', 'upgrade', 'expect', 'keep-alive'];
+
+/** `oauthctl call` */
+export function defineCall(command: Command, ctx: Context): void {
+  addServerOptions(command)
+    .usage('[options] [METHOD] <URL>')
+    .argument('[METHOD]', `${METHODS.join(', ')} (default: GET, with --data POST)`)
+    .argument('[URL]', 'the address of the resource')
+    .option('--token <ref>', 'another token: -, @FILE, @last.id_token or the token itself')
+    .option('--no-token', 'send none, and see what the resource asks for')
+    .option('--refresh', 'refresh the kept token first, where it ends within 30 s')
+    .addOption(dpopClaimOption())
+    .option('--data <text>', 'the body: TEXT, @FILE or -; application/json where it is JSON, else a form')
+    .addOption(repeatable('--header <header>', "'Name: value', in place of what would be sent; repeatable"))
+    .option('-i, --include', 'status and headers before the body')
+    .option('--output <file>', 'where the body goes, instead of stdout')
+    .option('--location', 'follow redirects within the origin')
+    .option('--allow-http', 'send the token in clear to another machine')
+    .action((first?: string, second?: string) => runCall(ctx, command, first, second));
+}
+
+async function runCall(
+  base: Context,
+  command: Command,
+  first: string | undefined,
+  second: string | undefined,
+): Promise<void> {
+  const session = await openSession(base, command);
+  const flags = command.opts<CallFlags>();
+  checkFlags(session, flags);
+  const url = parseAddress(addressAmong(first, second));
+  const body = await readBody(session, flags.data);
+  const method = second === undefined ? (body === undefined ? 'GET' : 'POST') : parseMethod(first ?? '');
+  const own = parseHeaders(flags.header);
+  const headers = { ...(body !== undefined && { 'content-type': typeOf(body) }), ...own };
+  const presented = own.authorization === undefined ? await presentToken(session, flags) : {};
+  const { callResource } = await import('../../flows/resource/call.ts');
+  const steps = new CallSteps(session.reporter);
+  const options: CallOptions = {
+    method,
+    url,
+    headers,
+    body,
+    proofs: proofsOf(session),
+    certificate: await certificateThumbprint(session),
+    follow: flags.location === true,
+    allowHttp: flags.allowHttp === true,
+    ...presented,
+  };
+  const result = await callResource(session.ctx, options, steps.tell);
+  if (result.refusal === undefined) return printAnswer(session, result, flags);
+  showRefusedBody(session, result, flags);
+  throw result.refusal;
+}
+
+function checkFlags({ globals }: Session, { token, data, output }: CallFlags): void {
+  if (globals.param !== undefined || globals.omit !== undefined) {
+    throw new UsageError('param_unfit', 'a request to a resource has no parameters of a protocol', {
+      hint: 'Write them into the address, or give --data.',
+    });
+  }
+  if (token === '-' && data === '-') {
+    throw new UsageError('stdin_twice', 'standard input cannot be both token and body', {
+      hint: 'Give one of --token and --data by @FILE.',
+    });
+  }
+  if (output !== undefined && (globals.json || globals.field !== undefined)) {
+    throw new UsageError(
+      'output_twice',
+      '--output takes the body as it came, and excludes --json and --field',
+    );
+  }
+}
+
+/** The URL stands last; where only a method was given, it is missing. */
+function addressAmong(first: string | undefined, second: string | undefined): string {
+  const last = second ?? first;
+  const isMethod = second === undefined && METHODS.some((name) => name === last?.toUpperCase());
+  if (last !== undefined && !isMethod) return last;
+  throw new UsageError('url_missing', 'the address of the resource is missing', {
+    hint: 'Give its URL, after the method where there is one: oauthctl call GET https://api.example/orders',
+  });
+}
+
+function parseAddress(text: string): string {
+  const isAddress = /^https?:\/\//i.test(text) && URL.canParse(text);
+  if (!isAddress) {
+    throw new UsageError('url_invalid', `"${text}" is not an http or https URL`, {
+      hint: 'Give it whole, for example https://api.example/orders.',
+    });
+  }
+  const url = new URL(text);
+  if (url.username !== '' || url.password !== '') {
+    throw new UsageError('url_invalid', 'a user name or password in the URL is not sent', {
+      hint: "Give it as --header 'Authorization: Basic …', or leave it out.",
+    });
+  }
+  url.hash = '';
+  return url.href;
+}
+
+function parseMethod(text: string): HttpRequest['method'] {
+  const method = METHODS.find((name) => name === text.toUpperCase());
+  if (method !== undefined) return method;
+  throw new UsageError('method_unknown', `"${text}" is not a method that is known here`, {
+    hint: `There are: ${METHODS.join(', ')}. The method goes before the URL.`,
+  });
+}
+
+/** Text where it is UTF-8, bytes where it is not. */
+async function readBody(
+  { ctx }: Session,
+  data: string | undefined,
+): Promise<string | Uint8Array | undefined> {
+  if (data === undefined) return undefined;
+  if (data !== '-' && !data.startsWith('@')) return data;
+  const bytes = data === '-' ? await ctx.io.readStdinBytes() : await ctx.readBytes(data.slice(1));
+  return textOf(bytes) ?? bytes;
+}
+
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function typeOf(body: string | Uint8Array): string {
+  if (typeof body !== 'string') return 'application/octet-stream';
+  return parseJson(body) === undefined ? 'application/x-www-form-urlencoded' : 'application/json';
+}
+
+/** Boxed, because `null` is JSON as well. */
+function parseJson(text: string): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws UsageError `header_invalid` */
+function parseHeaders(texts: readonly string[] = []): Record<string, string> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const [, name = '', value = ''] = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*(.*)$/s.exec(text) ?? [];
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what must not get through
+      if (name === '' || /[\0-\x08\x0a-\x1f\x7f]|[^\0-\xff]/.test(value)) {
+        throw new UsageError('header_invalid', `--header takes 'Name: value', and got "${printable(text)}"`);
+      }
+      if (FRAMING.includes(name.toLowerCase())) {
+        throw new UsageError('header_invalid', `the header ${name} is the transport's own`);
+      }
+      return [name.toLowerCase(), value];
+    }),
+  );
+}
+
+async function printAnswer(session: Session, result: CallResult, flags: CallFlags): Promise<void> {
+  const { ctx, globals, reporter } = session;
+  const { answer, bytes } = result;
+  reporter.settle();
+  if (globals.json || globals.field !== undefined) {
+    const value = jsonOf(answer.body);
+    const { status, headers } = answer;
+    printResult(session, flags.include ? { status, headers, body: value } : value, () => '');
+    return;
+  }
+  if (flags.include) ctx.io.out(headOf(result));
+  if (flags.output !== undefined) {
+    await ctx.writeBytes(flags.output, bytes);
+    reporter.note(`${bytes.length} bytes in ${flags.output}`);
+    return;
+  }
+  if (!ctx.io.stdoutIsTerminal) return ctx.io.out(bytes);
+  const text = textOf(bytes);
+  if (text === undefined) {
+    reporter.warning(
+      `the body is ${bytes.length} bytes that are no text, which a terminal cannot show: --output FILE`,
+    );
+  } else {
+    ctx.io.out(`${printable(text, true)}${text === '' || text.endsWith('\n') ? '' : '\n'}`);
+  }
+}
+
+function jsonOf(body: string): unknown {
+  if (body === '') return null;
+  const json = parseJson(body);
+  if (json !== undefined) return json.value;
+  throw new ValidationError('answer_not_json', 'the answer of the resource is not JSON', {
+    hint: 'Leave --json and --field out; -i shows its type.',
+  });
+}
+
+function headOf({ answer }: CallResult, shown = (_name: string, value: string) => value): string {
+  const lines = Object.entries(answer.headers).map(([name, value]) =>
+    printable(`${name}: ${shown(name, value)}`),
+  );
+  return `${[`HTTP ${answer.status}`, ...lines, ''].join('\n')}\n`;
+}
+
+/** More of a refusal helps nobody. */
+const MOST_SHOWN = 8_192;
+
+/** What a resource says with its refusal belongs to the error, so it goes to stderr. */
+function showRefusedBody({ ctx, globals }: Session, result: CallResult, flags: CallFlags): void {
+  if (globals.quiet) return;
+  const { answer, bytes } = result;
+  const { showSecrets } = ctx.redactor;
+  if (flags.include) ctx.io.err(headOf(result, showSecrets ? undefined : maskHeader));
+  if (bytes.length === 0) return;
+  const text = textOf(bytes);
+  const masked = text === undefined || showSecrets ? text : maskBody(text, answer.headers['content-type']);
+  const shown = masked === undefined ? `(${bytes.length} bytes that are no text)` : printable(masked, true);
+  const cut = shown.length > MOST_SHOWN ? `${shown.slice(0, MOST_SHOWN)}… (${bytes.length} bytes)` : shown;
+  ctx.io.err(`${cut}${answer.body.endsWith('\n') ? '' : '\n'}`);
+}

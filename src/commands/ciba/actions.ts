@@ -1,0 +1,203 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { UsageError } from '../../errors.ts';
+import { requestAuthentication } from '../../flows/ciba/request.ts';
+import type { Target } from '../../flows/server/target.ts';
+import { printable } from '../../output/printable.ts';
+import { CIBA_GRANT_TYPE, DEFAULT_INTERVAL } from '../../protocol/ciba/ciba.ts';
+import { connect } from '../../session/connect.ts';
+import { readReuse, reusing } from '../../session/reuse.ts';
+import { openSession, ownerOf, printResult } from '../../session/session.ts';
+import { printTokens } from '../../session/token-output.ts';
+import { CibaSteps } from '../../steps/ciba-steps.ts';
+import { TokenSteps } from '../../steps/token-steps.ts';
+import {
+  namesRule,
+  optionalCount,
+  optionalSeconds,
+  type PollFlags,
+  type RequestOptions,
+  readDeviceOptions,
+  readRequest,
+} from './options.ts';
+import { startOwnSandbox } from './sandbox.ts';
+import { telling } from './telling.ts';
+
+/** Seconds that a poll for an id of unknown expiry may take. */
+const UNKNOWN_EXPIRY_DEADLINE = 600;
+/** Milliseconds. */
+const OLDEST_UNKNOWN_REQUEST = 3_600_000;
+
+export async function runStart(base: Context, command: Command): Promise<void> {
+  const session = await openSession(base, command);
+  const { ctx, settings, reporter } = session;
+  const flags = command.opts<PollFlags & { device?: true }>();
+  const deadline = optionalSeconds(flags.deadline, '--deadline');
+  const interval = optionalSeconds(flags.interval, '--interval');
+  const minTtl = readReuse(session, command);
+  const { startCiba } = await import('../../flows/ciba/start.ts');
+  const sandbox = settings.get('issuer') === undefined ? await startOwnSandbox(session, command) : undefined;
+  try {
+    const request = await readRequest(session, {
+      ...(sandbox && settings.get('loginHint') === undefined && { loginHint: sandbox.user }),
+      ...command.opts<RequestOptions>(),
+    });
+    const wantsDevice = flags.device === true || namesRule(command);
+    const device = sandbox?.device ?? (wantsDevice ? readDeviceOptions(session, command) : undefined);
+    const where = sandbox ? 'sandbox' : session.profileName ? `profile ${session.profileName}` : 'no profile';
+    const steps = new CibaSteps(reporter);
+    const connected = () => (sandbox ? sandbox.connect() : connect(session, { keepTokens: flags.keep }));
+    const start = (target: Target) => {
+      reporter.header(`oauthctl ciba · ${where} · ${target.metadata.issuer} · poll`);
+      return telling(session, steps, () =>
+        startCiba(
+          ctx,
+          {
+            target,
+            request,
+            interval,
+            deadlineMs: deadline === undefined ? undefined : deadline * 1000,
+            pendingErrors: flags.pendingError,
+            device: device && { ...device, metadata: target.metadata },
+          },
+          steps.tell,
+        ),
+      );
+    };
+    // Nothing of the sandbox is kept.
+    const { tokens, idToken } =
+      minTtl === undefined || sandbox
+        ? await start(await connected())
+        : await reusing(
+            session,
+            {
+              minTtl,
+              grantType: CIBA_GRANT_TYPE,
+              values: { ...request },
+              connect: connected,
+              request: start,
+            },
+            new TokenSteps(reporter).tell,
+          );
+    await printTokens(session, tokens, idToken);
+  } finally {
+    await sandbox?.close();
+  }
+}
+
+export async function runRequest(base: Context, command: Command): Promise<void> {
+  const session = await openSession(base, command);
+  const interval = optionalSeconds(command.opts<PollFlags>().interval, '--interval');
+  const request = await readRequest(session, command.opts<RequestOptions>());
+  const steps = new CibaSteps(session.reporter);
+  const target = await connect(session);
+  const acknowledged = await telling(session, steps, () =>
+    requestAuthentication(session.ctx, { target, request, interval }, steps.tell),
+  );
+  const { json, auth_req_id, expires_in } = acknowledged.acknowledgement;
+  printResult(session, json, () => {
+    const shown = { ...json, auth_req_id: session.ctx.redactor.text(auth_req_id) };
+    return `${Object.entries(shown)
+      .map(([name, value]) => `${printable(name).padEnd(14)} ${printable(String(value))}`)
+      .join('\n')}\n\nGo on with: oauthctl ciba poll (within ${expires_in} s)\n`;
+  });
+}
+
+export async function runPoll(base: Context, command: Command, id: string | undefined): Promise<void> {
+  const session = await openSession(base, command);
+  const { ctx } = session;
+  const flags = command.opts<PollFlags>();
+  const interval = optionalSeconds(flags.interval, '--interval');
+  const givenDeadline = optionalSeconds(flags.deadline, '--deadline');
+  const { pollCiba } = await import('../../flows/ciba/poll.ts');
+  const target = await connect(session, { keepTokens: flags.keep });
+  const owner = ownerOf(session);
+  const { pending: store } = await ctx.store();
+  const authReqId = id === undefined ? undefined : id === '-' ? await ctx.secret('-') : id;
+  ctx.redactor.know(authReqId);
+  const found = authReqId === undefined ? await store.last(owner) : await store.find(authReqId);
+  if (found?.ended && authReqId === undefined) {
+    throw new UsageError('nothing_pending', 'the last request has ended: it had its tokens or was refused', {
+      hint: 'Make a new one with "oauthctl ciba request".',
+    });
+  }
+  const known = found?.ended ? undefined : found;
+  const now = ctx.clock.now();
+  if (known === undefined && authReqId === undefined) {
+    throw new UsageError('nothing_pending', 'there is no pending request to poll for', {
+      hint: 'Make one with "oauthctl ciba request", or name an auth_req_id.',
+    });
+  }
+  const pending = known ?? {
+    auth_req_id: authReqId ?? '',
+    owner,
+    issuer: target.metadata.issuer,
+    client_id: target.client.client_id,
+    scope: '',
+    requested_at: now,
+    interval: found?.interval ?? DEFAULT_INTERVAL,
+    // An id that ended is asked for again only on purpose, and not faster than before.
+    next_poll_at: Math.max(now, found?.next_poll_at ?? now),
+    polls: 0,
+  };
+  ctx.redactor.know(pending.auth_req_id);
+  if (known === undefined) await store.add(pending);
+  // A person who names an interval may want to see what a faster poll provokes.
+  const firstPollAt =
+    interval === undefined ? pending.next_poll_at : Math.min(pending.next_poll_at, now + interval * 1000);
+  if (interval !== undefined) await store.schedule(pending.auth_req_id, firstPollAt, interval);
+  const deadline = givenDeadline ?? (pending.expires_at === undefined ? UNKNOWN_EXPIRY_DEADLINE : undefined);
+  const steps = new CibaSteps(session.reporter);
+  const { tokens, idToken } = await telling(session, steps, () =>
+    pollCiba(
+      ctx,
+      {
+        target,
+        authReqId: pending.auth_req_id,
+        interval: interval ?? pending.interval,
+        firstPollAt,
+        // Nobody knows when an id that was given by hand was asked for; its tokens are not older than this.
+        requestedAt: known === undefined ? now - OLDEST_UNKNOWN_REQUEST : pending.requested_at,
+        expiresAt: pending.expires_at,
+        deadlineAt: deadline === undefined ? undefined : now + deadline * 1000,
+        once: flags.once,
+        pendingErrors: flags.pendingError,
+        expectIdToken: pending.scope.split(' ').includes('openid'),
+        asked: known?.asked,
+      },
+      steps.tell,
+    ),
+  );
+  await printTokens(session, tokens, idToken);
+}
+
+export async function runDeviceCommand(base: Context, command: Command): Promise<void> {
+  const session = await openSession(base, command);
+  const { ctx, settings, reporter } = session;
+  const { count, anyIssuer } = command.opts<{ count?: string; anyIssuer?: true }>();
+  const options = readDeviceOptions(session, command);
+  if (options.after === 'pending') {
+    throw new UsageError('after_pending_elsewhere', '--after pending needs the client in the same process', {
+      hint: 'Use it with "oauthctl ciba start --device"; here --after takes seconds.',
+    });
+  }
+  const { discover } = await import('../../flows/server/discover.ts');
+  const { runDevice } = await import('../../flows/ciba/device.ts');
+  const metadata = anyIssuer
+    ? undefined
+    : (
+        await discover(ctx, {
+          issuer: settings.require('issuer', 'the realm whose delegations are taken'),
+          acceptIssuer: settings.get('acceptIssuer'),
+        })
+      ).metadata;
+  if (anyIssuer) reporter.warning('delegations of any issuer are taken, and their bearers are not verified');
+  const result = await runDevice(
+    ctx,
+    { ...options, after: undefined, metadata, count: optionalCount(count) },
+    new CibaSteps(reporter).tell,
+  );
+  const [failure] = result.failures;
+  if (failure) throw failure;
+  printResult(session, { delegations: result.delegations, results: result.results }, () => '');
+}

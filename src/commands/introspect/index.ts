@@ -1,0 +1,83 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { type IntrospectEvent, inactive, introspect } from '../../flows/validation/introspect.ts';
+import { inWords } from '../../output/duration.ts';
+import { colours } from '../../output/style.ts';
+import { renderClaims } from '../../output/token-result.ts';
+import type { Introspection } from '../../protocol/oauth/introspection.ts';
+import { maskJson } from '../../redact.ts';
+import { connect } from '../../session/connect.ts';
+import { addServerOptions, openSession, printResult, type Session } from '../../session/session.ts';
+import { hintOf, readTokenArgument } from '../../session/token-argument.ts';
+import { tellAnswer, tellRefusal, tellRequest } from '../../steps/request-steps.ts';
+
+interface IntrospectFlags {
+  readonly tokenTypeHint?: string;
+  readonly jwt?: true;
+  readonly accept?: string;
+}
+
+/** `oauthctl introspect` */
+export function defineIntrospect(command: Command, ctx: Context): void {
+  addServerOptions(command)
+    .argument('[token]', 'the token, -, @FILE or @last.refresh_token and its like', '@last.access_token')
+    .option('--token-type-hint <type>', 'access_token or refresh_token (default: what @last names)')
+    .option('--jwt', 'ask for a signed answer (RFC 9701), verify it, and take no other')
+    .option('--accept <type>', 'ask for this media type; Keycloak: application/jwt adds the member jwt')
+    .action((token: string) => runIntrospect(ctx, command, token));
+}
+
+async function runIntrospect(base: Context, command: Command, argument: string): Promise<void> {
+  const session = await openSession(base, command);
+  const { tokenTypeHint, jwt, accept } = command.opts<IntrospectFlags>();
+  const token = await readTokenArgument(session, argument);
+  const options = {
+    target: await connect(session),
+    token,
+    tokenTypeHint: tokenTypeHint ?? hintOf(argument),
+    signed: jwt,
+    accept,
+  };
+  try {
+    const introspection = await introspect(session.ctx, options, (event) => tell(session, event));
+    if (!introspection.active) throw inactive(session.ctx, options);
+    await print(session, introspection);
+  } catch (error) {
+    tellRefusal(session.reporter, error, 'introspection');
+    throw error;
+  }
+}
+
+function tell({ reporter, ctx }: Session, event: IntrospectEvent): void {
+  if (event.type === 'introspection_request') {
+    tellRequest(reporter, { url: event.url, as: event.target.client, values: event.values });
+    return;
+  }
+  const { introspection, ms } = event;
+  const { active, alg } = introspection;
+  const text = [
+    active ? 'active' : 'inactive',
+    active ? lifetimeOf(introspection, ctx) : undefined,
+    alg === undefined ? undefined : `answer verified: ${alg}`,
+  ];
+  const said = text.filter((part) => part !== undefined).join(' · ');
+  tellAnswer(reporter, { status: 200, text: said, ms, isGood: active });
+}
+
+async function print(session: Session, introspection: Introspection): Promise<void> {
+  const { ctx } = session;
+  const paint = await colours(ctx.env, ctx.io.stdoutIsTerminal);
+  printResult(session, introspection.json, () => {
+    const { active: _said, ...others } = introspection.token;
+    const claims = ctx.redactor.showSecrets ? others : (maskJson(others) as typeof others);
+    const heading = [paint.bold('active'), lifetimeOf(introspection, ctx)].filter(Boolean).join(' · ');
+    return `${[heading, ...renderClaims(claims, paint)].join('\n')}\n`;
+  });
+}
+
+function lifetimeOf({ token }: Introspection, ctx: Context): string | undefined {
+  const { exp } = token;
+  if (typeof exp !== 'number' || exp === 0) return undefined;
+  const left = exp - ctx.clock.now() / 1000;
+  return left > 0 ? `expires in ${inWords(left)}` : 'expired';
+}

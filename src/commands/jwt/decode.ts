@@ -1,0 +1,145 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { UsageError, ValidationError } from '../../errors.ts';
+import { renderDecoded, type ShownJwt, type ShownMember } from '../../output/decoded-jwt.ts';
+import { printable } from '../../output/printable.ts';
+import { type FoundToken, findTokens } from '../../protocol/jose/find-tokens.ts';
+import type { DecodedToken, DecryptionKeys } from '../../protocol/jose/jwt-decoding.ts';
+import { describeClaim, describeParameter, TIME_CLAIMS } from '../../protocol/jose/jwt-names.ts';
+import { describeShape } from '../../protocol/jose/token-shape.ts';
+import { warnAboutLiteral } from '../../session/client.ts';
+import { openSession, ownerOf, printResult, type Session } from '../../session/session.ts';
+import { readTokenArgument } from '../../session/token-argument.ts';
+
+/** One token that was found, and what it holds; a token without a header is opaque. */
+interface Result {
+  readonly found: FoundToken;
+  readonly decoded: DecodedToken | undefined;
+}
+
+/** `oauthctl jwt decode` */
+export function defineJwtDecode(command: Command, ctx: Context): void {
+  command
+    .description('show what JWTs hold, without verifying anything and without any network')
+    .argument(
+      '[token...]',
+      'a JWT, Bearer …, JSON or a URL with tokens in it, @FILE, @last, @last.access_token, or - (the default in a pipe)',
+    )
+    .option('--key <file>', 'opens encrypted tokens: private key in PEM (PKCS#8), JWK or JWK Set')
+    .option('--secret <ref>', 'opens encrypted tokens: env:NAME, file:PATH, cmd:COMMAND or -')
+    .action((tokens: readonly string[]) => runDecode(ctx, command, tokens));
+}
+
+async function runDecode(base: Context, command: Command, given: readonly string[]): Promise<void> {
+  const keepsNoTokens = !given.some((argument) => argument.startsWith('@last'));
+  const session = await openSession(base, command, {}, { withoutProfile: keepsNoTokens });
+  const { ctx, reporter } = session;
+  const keys = await readOpeners(session, command);
+  const results: Result[] = [];
+  for (const argument of argumentsOf(session, given)) {
+    results.push(...(await decodeText(await readText(session, argument), keys)));
+  }
+  ctx.redactor.know(...results.map(({ found }) => found.token));
+  for (const { found, decoded } of results) {
+    const whose = results.length > 1 && found.name !== undefined ? `${found.name}: ` : '';
+    for (const warning of decoded?.warnings ?? []) reporter.warning(`${whose}${printable(warning)}`);
+    if (found.isSdJwt) reporter.warning('it is an SD-JWT; its disclosures are not shown');
+  }
+  reporter.warning('NOTHING WAS VERIFIED: anyone can have written this; "oauthctl jwt verify" checks it');
+  const documents = results.map(documentOf);
+  printResult(session, documents.length === 1 ? documents[0] : documents, () =>
+    renderDecoded(results.map(shown), { paint: reporter.paint, now: ctx.clock.now() }),
+  );
+}
+
+function argumentsOf({ ctx }: Session, given: readonly string[]): readonly string[] {
+  if (given.length > 0) return given;
+  if (!ctx.io.stdinIsTerminal) return ['-'];
+  throw new UsageError('token_missing', 'there is no token to decode', {
+    hint: 'Give it as an argument, as @FILE, as @last.access_token, or on standard input.',
+  });
+}
+
+/** `@last` alone is the whole of the token response that was kept. */
+async function readText(session: Session, argument: string): Promise<string> {
+  if (argument !== '@last') return readTokenArgument(session, argument);
+  const kept = await (await session.ctx.store()).tokens.last(ownerOf(session));
+  if (kept !== undefined) return JSON.stringify(kept.response);
+  throw new UsageError('nothing_kept', 'no tokens are kept for this profile', {
+    hint: 'Request tokens first: the last ones of each profile are kept. "oauthctl token list" shows them.',
+  });
+}
+
+async function readOpeners(session: Session, command: Command): Promise<DecryptionKeys> {
+  const { ctx, globals } = session;
+  const { secret: reference } = command.opts<{ secret?: string }>();
+  if (reference !== undefined) warnAboutLiteral(session, reference);
+  const secret = reference === undefined ? undefined : await ctx.secret(reference);
+  if (globals.key === undefined) return { secret };
+  const { parseKeys } = await import('../../protocol/jose/key.ts');
+  return { secret, keys: (await parseKeys(await ctx.readFile(globals.key), globals.key)).keys };
+}
+
+/** Every token in a text. @throws ValidationError `not_a_jwt` where none of them is a JWT */
+async function decodeText(text: string, keys: DecryptionKeys): Promise<readonly Result[]> {
+  const { decodeToken } = await import('../../protocol/jose/jwt-decoding.ts');
+  const results: Result[] = [];
+  for (const found of findTokens(text)) {
+    results.push({ found, decoded: await decodeToken(found.token, keys) });
+  }
+  if (results.some(({ decoded }) => decoded !== undefined)) return results;
+  // What stood under a token's name is the token; otherwise the text as a whole is what was meant.
+  const named = results.find(({ found }) => found.name !== undefined);
+  const { looksLike, hint } = describeShape(named?.found.token ?? text.trim());
+  throw new ValidationError('not_a_jwt', `this is no JWT; it looks like ${looksLike}`, { hint });
+}
+
+/** What `--json` prints of one token. */
+function documentOf({ found, decoded }: Result) {
+  const name = found.name === undefined ? {} : { name: found.name };
+  if (decoded === undefined) {
+    const { looksLike } = describeShape(found.token);
+    return { ...name, header: null, claims: null, verified: false, looks_like: looksLike };
+  }
+  const { header, claims = null, payload, nestedHeaders, isEncrypted, warnings } = decoded;
+  return {
+    ...name,
+    header,
+    claims,
+    ...(payload !== undefined && { payload }),
+    ...(nestedHeaders.length > 0 && { nested_headers: nestedHeaders }),
+    encrypted: isEncrypted,
+    verified: false,
+    warnings,
+  };
+}
+
+function shown({ found, decoded }: Result): ShownJwt {
+  const name = found.name === undefined ? [] : [found.name];
+  if (decoded === undefined)
+    return { title: [...name, describeShape(found.token).looksLike].join(' · '), sections: [] };
+  const { header, claims, payload, nestedHeaders, isEncrypted } = decoded;
+  const kind = `${isEncrypted ? 'JWE' : 'JWS'} ${typeof header.alg === 'string' ? header.alg : 'without alg'}`;
+  return {
+    title: [...name, kind, 'not verified'].join(' · '),
+    sections: [
+      { name: 'header', members: parametersOf(header) },
+      ...nestedHeaders.map((nested) => ({ name: 'header of the JWT inside', members: parametersOf(nested) })),
+      ...(claims === undefined ? [] : [{ name: 'claims', members: claimsOf(claims) }]),
+    ],
+    payload,
+  };
+}
+
+function parametersOf(header: DecodedToken['header']): readonly ShownMember[] {
+  return Object.entries(header).map(([name, value]) => ({ name, value, meaning: describeParameter(name) }));
+}
+
+function claimsOf(claims: NonNullable<DecodedToken['claims']>): readonly ShownMember[] {
+  return Object.entries(claims).map(([name, value]) => ({
+    name,
+    value,
+    meaning: describeClaim(name),
+    isTime: TIME_CLAIMS.includes(name),
+  }));
+}

@@ -1,0 +1,141 @@
+import type { Context } from '../../context.ts';
+import { UsageError } from '../../errors.ts';
+import type { BatchExpectations } from '../../protocol/jose/jwt-lines.ts';
+import type { ClaimExpectation, JwtProfile, VerificationKeys } from '../../protocol/jose/jwt-verdict.ts';
+import { warnAboutLiteral } from '../../session/client.ts';
+import type { Session } from '../../session/session.ts';
+import { readTokenReference } from '../../session/token-argument.ts';
+import { readSeconds } from '../../settings.ts';
+
+/**
+ * Resolves what tokens are verified against: the keys, by the network where they are an issuer's, and what the options say.
+ * @param claimed who the token says it is of, for a hint
+ * @throws UsageError where it is not clear; what discovery and fetching the keys throw
+ */
+export async function readExpectations(
+  session: Session,
+  flags: VerifyFlags,
+  profile: JwtProfile | undefined,
+  claimed?: unknown,
+): Promise<BatchExpectations> {
+  const { settings } = session;
+  const given = {
+    algs: readAlgs(flags),
+    leeway: readSeconds(flags.leeway, '--leeway'),
+    maxAge: flags.maxAge === undefined ? undefined : readSeconds(flags.maxAge, '--max-age'),
+    claims: flags.claim?.map(parseClaim),
+  };
+  const isForClient = profile === 'id_token' || profile === 'logout_token';
+  return {
+    ...(await readKeys(session, flags, claimed)),
+    ...given,
+    audience: flags.audience,
+    types: flags.type,
+    profile,
+    clientId: isForClient ? settings.get('clientId') : undefined,
+    nonce: flags.nonce,
+    accessToken:
+      flags.accessToken === undefined ? undefined : await readTokenReference(session, flags.accessToken),
+    code: flags.code === undefined ? undefined : await readTokenReference(session, flags.code),
+  };
+}
+
+/** The keys, and who must have made the token where that is known. */
+async function readKeys(
+  session: Session,
+  { jwks, secret }: VerifyFlags,
+  claimed: unknown,
+): Promise<{ keys: VerificationKeys; issuer: string | undefined }> {
+  const { ctx, settings, globals } = session;
+  const key = globals.cert === undefined ? globals.key : undefined;
+  const flags = { '--jwks': jwks, '--key': key, '--secret': secret };
+  const named = Object.entries(flags).flatMap(([flag, value]) => (value === undefined ? [] : [flag]));
+  if (named.length > 1) {
+    throw new UsageError('keys_ambiguous', `${named.join(' and ')} exclude each other`, {
+      hint: 'Verify once with each.',
+    });
+  }
+  const issuer = settings.find('issuer');
+  if (named.length === 0) {
+    if (issuer === undefined) throw noKeys(claimed);
+    const { discoverKeys } = await import('../../flows/server/verification-keys.ts');
+    return discoverKeys(ctx, { issuer: issuer.value, acceptIssuer: settings.get('acceptIssuer') });
+  }
+  // Keys that are named by hand stand for themselves: a profile's issuer is not meant by them.
+  const expectedIssuer =
+    issuer?.source === 'profile' ? undefined : (settings.get('acceptIssuer') ?? issuer?.value);
+  if (secret !== undefined) {
+    warnAboutLiteral(session, secret);
+    return { keys: { secret: await ctx.secret(secret) }, issuer: expectedIssuer };
+  }
+  if (jwks !== undefined) return { keys: await readJwks(ctx, jwks), issuer: expectedIssuer };
+  return { keys: await readKeyFile(ctx, key ?? ''), issuer: expectedIssuer };
+}
+
+async function readJwks(ctx: Context, place: string): Promise<VerificationKeys> {
+  if (/^https?:\/\//i.test(place)) {
+    const { fetchKeysFrom } = await import('../../flows/server/verification-keys.ts');
+    return fetchKeysFrom(ctx, place);
+  }
+  return readKeyFile(ctx, place);
+}
+
+async function readKeyFile(ctx: Context, path: string): Promise<VerificationKeys> {
+  const { parseKeys } = await import('../../protocol/jose/key.ts');
+  const { keys, isSet } = await parseKeys(await ctx.readFile(path), path);
+  const [key] = keys;
+  if (isSet || key === undefined) return { keys: [...keys] };
+  return key.kty === 'oct' ? { secret: Buffer.from(String(key.k), 'base64url') } : { key };
+}
+
+function noKeys(claimed: unknown): UsageError {
+  const says = typeof claimed === 'string' ? ` The token says that it is of ${claimed}.` : '';
+  return new UsageError('keys_missing', 'nothing says by which keys to verify', {
+    hint: `Give --issuer URL, --jwks FILE or URL, --key FILE, --secret REF, or a profile.${says}`,
+  });
+}
+
+function readAlgs({ alg }: VerifyFlags): readonly string[] | undefined {
+  for (const one of alg ?? []) {
+    if (one.trim().toLowerCase() === 'none')
+      throw new UsageError('alg_none', 'there is nothing to verify in a token without a signature', {
+        hint: 'See what it holds with "oauthctl jwt decode".',
+      });
+  }
+  return alg;
+}
+
+/** Reads `NAME=VALUE` or `NAME`; a value that is JSON may be meant as such or as text. */
+function parseClaim(text: string): ClaimExpectation {
+  const at = text.indexOf('=');
+  if (at === -1 && text !== '') return { name: text, values: [] };
+  if (at < 1) throw new UsageError('claim_invalid', `--claim takes NAME=VALUE, and got "${text}"`);
+  const value = text.slice(at + 1);
+  return { name: text.slice(0, at), values: [value, ...parsed(value)] };
+}
+
+function parsed(value: string): readonly unknown[] {
+  try {
+    return [JSON.parse(value)];
+  } catch {
+    return [];
+  }
+}
+
+export interface VerifyFlags {
+  readonly jwks?: string;
+  readonly secret?: string;
+  readonly audience?: readonly string[];
+  readonly type?: readonly string[];
+  readonly alg?: readonly string[];
+  readonly maxAge?: string;
+  readonly leeway: string;
+  readonly claim?: readonly string[];
+  readonly idToken?: true;
+  readonly accessTokenProfile?: true;
+  readonly logoutToken?: true;
+  readonly accessToken?: string;
+  readonly code?: string;
+  readonly nonce?: string;
+  readonly lines?: true;
+}

@@ -1,0 +1,137 @@
+import { type Command, Option } from 'commander';
+import type { Context } from '../../context.ts';
+import { UsageError, ValidationError } from '../../errors.ts';
+import { failuresInWords, renderChecks } from '../../output/checks.ts';
+import { findTokens } from '../../protocol/jose/find-tokens.ts';
+import { decodeUnverified } from '../../protocol/jose/jwt.ts';
+import type { JwtProfile } from '../../protocol/jose/jwt-verdict.ts';
+import { describeShape } from '../../protocol/jose/token-shape.ts';
+import { isForPeople, openSession, printResult, type Session } from '../../session/session.ts';
+import { readTokenArgument } from '../../session/token-argument.ts';
+import { readExpectations, type VerifyFlags } from './expectations.ts';
+
+/** `oauthctl jwt verify` */
+export function defineJwtVerify(command: Command, ctx: Context): void {
+  command
+    .description('verify a JWT, and list every check; or many, one a line')
+    .argument(
+      '[token]',
+      'the JWT, Bearer …, JSON with a token in it, @FILE, @last.access_token, or - (the default in a pipe)',
+    )
+    .option('--issuer <url>', 'who must have made it; its keys are discovered, unless others are given')
+    .option('--accept-issuer <url>', 'the issuer the server calls itself, if reached by an inner address')
+    .option('--jwks <file|url>', 'keys: a JWK Set')
+    .option('--key <file>', 'key: PEM, JWK or JWK Set (with --cert it stays the key of the certificate)')
+    .option('--secret <ref>', 'key of HS256, HS384, HS512: env:NAME, file:PATH, cmd:COMMAND or -')
+    .option('--client-id <id>', 'the client that an ID or logout token must be for')
+    .addOption(repeatable('--audience <aud>', 'who must be in aud; one of several is enough'))
+    .addOption(repeatable('--type <typ>', 'what typ may be: JWT, at+jwt, …'))
+    .addOption(repeatable('--alg <alg>', 'which algorithms are allowed (default: those of the keys)'))
+    .option('--max-age <seconds>', 'since iat, or for an ID token since auth_time')
+    .option('--leeway <seconds>', 'by which clocks may differ', '0')
+    .addOption(
+      repeatable(
+        '--claim <name=value>',
+        'what a claim must hold: text or JSON; dots lead into objects; without a value it must be there',
+      ),
+    )
+    .option('--id-token', 'as an ID token: iss, sub, aud, azp, exp, iat, nonce, at_hash, c_hash')
+    .option('--nonce <nonce>', 'what the authentication request sent, with --id-token')
+    .option(
+      '--access-token <ref>',
+      'what came with the ID token, for at_hash: @last.access_token, @FILE, env:NAME, …',
+    )
+    .option('--code <ref>', 'what came with the ID token, for c_hash: @FILE, env:NAME, …')
+    .option('--access-token-profile', 'as an access token of RFC 9068: typ at+jwt and its claims')
+    .option('--logout-token', 'as a back-channel logout token: events, sub or sid, no nonce')
+    .option('--lines', 'many tokens on standard input, one a line: a verdict a line, on all cores')
+    .action((token: string | undefined) => runVerify(ctx, command, token));
+}
+
+function repeatable(flags: string, description: string): Option {
+  return new Option(flags, `${description}; repeatable`).argParser(
+    (value: string, before: readonly string[] | undefined) => [...(before ?? []), value],
+  );
+}
+
+async function runVerify(base: Context, command: Command, argument: string | undefined): Promise<void> {
+  const session = await openSession(base, command);
+  const flags = command.opts<VerifyFlags>();
+  const profile = profileOf(flags);
+  if (flags.lines) {
+    if (argument !== undefined && argument !== '-')
+      throw new UsageError('lines_and_token', '--lines reads standard input, and a token is given as well');
+    const { runVerifyLines } = await import('./verify-lines.ts');
+    return runVerifyLines(session, await readExpectations(session, flags, profile));
+  }
+  const token = await readToken(session, argument, profile);
+  const claimed = decodeUnverified(token)?.claims.iss;
+  const expected = await readExpectations(session, flags, profile, claimed);
+  const { verifyJwt } = await import('../../protocol/jose/jwt-verification.ts');
+  const verdict = await verifyJwt(token, { ...expected, now: session.ctx.clock.now() });
+  const { valid, checks, header = null, claims = null } = verdict;
+  const { paint } = session.reporter;
+  // A verdict is a result also where it is bad; scripts find it in the error.
+  if (valid || isForPeople(session)) {
+    const summary = valid ? paint.green('valid') : paint.red('not valid');
+    printResult(
+      session,
+      { valid, checks, header, claims },
+      () => `${renderChecks(checks, paint)}${summary}\n`,
+    );
+  }
+  if (valid) return;
+  throw new ValidationError('jwt_invalid', `the token is not valid: ${failuresInWords(checks)}`, {
+    hint: header === null ? shapeHint(token) : 'See what it holds with "oauthctl jwt decode".',
+    checks,
+  });
+}
+
+function shapeHint(token: string): string {
+  const { looksLike, hint } = describeShape(token);
+  return `It looks like ${looksLike}.${hint === undefined ? '' : ` ${hint}`}`;
+}
+
+function profileOf(flags: VerifyFlags): JwtProfile | undefined {
+  const profiles = [
+    ...(flags.idToken ? ['id_token' as const] : []),
+    ...(flags.accessTokenProfile ? ['access_token' as const] : []),
+    ...(flags.logoutToken ? ['logout_token' as const] : []),
+  ];
+  if (profiles.length > 1) {
+    throw new UsageError(
+      'profile_ambiguous',
+      '--id-token, --access-token-profile and --logout-token exclude one another',
+    );
+  }
+  const ofIdToken = (['nonce', 'accessToken', 'code'] as const).find((name) => flags[name] !== undefined);
+  if (ofIdToken !== undefined && !flags.idToken) {
+    const flag = { nonce: '--nonce', accessToken: '--access-token', code: '--code' }[ofIdToken];
+    throw new UsageError('id_token_missing', `${flag} belongs to --id-token`);
+  }
+  return profiles[0];
+}
+
+/** The one token that is meant; of a token response, the one that the profile is about. */
+async function readToken(
+  session: Session,
+  argument: string | undefined,
+  profile: JwtProfile | undefined,
+): Promise<string> {
+  if (argument === undefined && session.ctx.io.stdinIsTerminal) {
+    throw new UsageError('token_missing', 'there is no token to verify', {
+      hint: 'Give it as an argument, as @FILE, as @last.access_token, or on standard input.',
+    });
+  }
+  const text = await readTokenArgument(session, argument ?? '-');
+  const found = findTokens(text);
+  session.ctx.redactor.know(...found.map(({ token }) => token));
+  if (found[0]?.isSdJwt) session.reporter.warning('it is an SD-JWT; its disclosures are not verified');
+  if (found.length <= 1) return found[0]?.token ?? text;
+  const wanted = profile ?? 'access_token';
+  const named = found.find(({ name }) => name === wanted);
+  if (named !== undefined) return named.token;
+  throw new UsageError('token_ambiguous', `there are ${found.length} tokens, and one is verified at a time`, {
+    hint: 'Give one of them, or all of them one a line with --lines.',
+  });
+}

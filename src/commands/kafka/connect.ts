@@ -1,0 +1,170 @@
+import { type Command, Option } from 'commander';
+import type { BrokerAddress, Context } from '../../context.ts';
+import { UsageError } from '../../errors.ts';
+import {
+  connectToKafka,
+  type KafkaConnectOptions,
+  type KafkaResult,
+  type TokenSource,
+} from '../../flows/kafka/connect.ts';
+import { failureOf } from '../../flows/kafka/refusal.ts';
+import type { BrokerValidation } from '../../flows/kafka/validation.ts';
+import type { Target } from '../../flows/server/target.ts';
+import { parseBootstrap } from '../../protocol/kafka/oauthbearer.ts';
+import { connect } from '../../session/connect.ts';
+import { repeatable } from '../../session/repeatable.ts';
+import { openSession, parseParameters, type Session } from '../../session/session.ts';
+import { readTokenArgument } from '../../session/token-argument.ts';
+import { addTokenOptions, type TokenFlags } from '../../session/token-request.ts';
+import { readSeconds } from '../../settings.ts';
+import { KafkaSteps } from '../../steps/kafka-steps.ts';
+import { TokenSteps } from '../../steps/token-steps.ts';
+import { tellLook } from '../../steps/validate-steps.ts';
+import { printKafkaResult } from './output.ts';
+
+interface ConnectFlags extends TokenFlags {
+  readonly bootstrap: string;
+  readonly token?: string;
+  /** True where no refresh token was given. */
+  readonly refresh?: string | true;
+  readonly ssl?: true;
+  readonly saslExtension?: readonly string[];
+  readonly topic?: string;
+  readonly produce?: string;
+  readonly consume?: string;
+  readonly hold?: string;
+  readonly validate?: true;
+}
+
+/** `oauthctl kafka connect` */
+export function defineKafkaConnect(command: Command, ctx: Context): void {
+  addTokenOptions(command)
+    .description('authenticate to a broker by SASL OAUTHBEARER, and show its verdict')
+    .requiredOption('--bootstrap <brokers>', 'HOST:PORT, or several joined by commas')
+    .addOption(
+      new Option(
+        '--token <ref>',
+        'an access token: -, @FILE, @last.access_token or the token itself (default: client credentials)',
+      ).conflicts('refresh'),
+    )
+    .option('--refresh [ref]', 'request the access token with the kept refresh token, or this one')
+    .option('--ssl', 'SASL_SSL: --ca-cert, --cert, --key and --insecure hold')
+    .addOption(repeatable('--sasl-extension <name=value>', 'what a broker may read besides; repeatable'))
+    .option('--topic <topic>', 'the topic to use')
+    .option('--produce <message>', 'write this message to the topic')
+    .option('--consume <count>', 'read so many of the newest messages of the topic')
+    .option('--hold <seconds>', 'keep the session in use, and authenticate again with fresh tokens in time')
+    .option('--validate', 'compare the verdict with a local check and with introspection by the client')
+    .addHelpText(
+      'after',
+      `
+The exit code is 0 where the broker accepted the token, 4 where it refused it, 3 where it could not judge it. People see
+its verdict in any case; with --json it stands on stdout after 0, and else in the error on stderr, as "kafka". Proxies are not for brokers.`,
+    )
+    .action(() => runConnect(ctx, command));
+}
+
+async function runConnect(base: Context, command: Command): Promise<void> {
+  const session = await openSession(base, command);
+  const flags = command.opts<ConnectFlags>();
+  const options = { ...readOptions(flags), tokens: await openTokens(session, flags) };
+  if (!options.isTls && !options.bootstrap.every(isLoopback))
+    session.reporter.warning(
+      'the token goes to the broker in clear; --ssl encrypts it, on a listener of SASL_SSL',
+    );
+  const steps = new KafkaSteps(session.reporter);
+  try {
+    const result = await connectToKafka(session.ctx, options, steps.tell);
+    const validation = flags.validate ? await validated(session, result) : undefined;
+    const failure = failureOf(result);
+    await printKafkaResult(session, result, { failure, validation });
+    if (failure !== undefined) throw failure;
+  } finally {
+    session.reporter.settle();
+  }
+}
+
+function isLoopback({ host }: BrokerAddress): boolean {
+  return /^(?:localhost|127\.[\d.]+|::1)$/i.test(host);
+}
+
+async function validated(session: Session, result: KafkaResult): Promise<BrokerValidation> {
+  const { validateBeside } = await import('../../flows/kafka/validation.ts');
+  const target = await connect(session);
+  return validateBeside(session.ctx, { target, result }, (event) => tellLook(session.reporter, event));
+}
+
+function readOptions(flags: ConnectFlags): Omit<KafkaConnectOptions, 'tokens'> {
+  const { topic, produce, consume, hold } = flags;
+  if (topic === undefined && (produce !== undefined || consume !== undefined)) {
+    throw new UsageError('topic_missing', '--produce and --consume need a topic', {
+      hint: 'Add --topic NAME.',
+    });
+  }
+  if (consume !== undefined && !/^[1-9]\d{0,4}$/.test(consume))
+    throw new UsageError('count_invalid', `--consume takes a number from 1 to 99999, and got "${consume}"`);
+  return {
+    bootstrap: parseBootstrap(flags.bootstrap),
+    isTls: flags.ssl === true,
+    extensions: parseParameters(flags.saslExtension ?? [], '--sasl-extension'),
+    topic,
+    message: produce,
+    consume: consume === undefined ? undefined : Number(consume),
+    holdMs: hold === undefined ? undefined : readSeconds(hold, '--hold') * 1000,
+  };
+}
+
+/** @throws UsageError `curl_unfit`, and as readTokenArgument and connect */
+async function openTokens(session: Session, { token, refresh, keep }: ConnectFlags): Promise<TokenSource> {
+  const { ctx, settings, reporter, globals } = session;
+  if (token !== undefined) {
+    if (globals.curl)
+      throw new UsageError('curl_unfit', '--curl shows a request by HTTP, and with --token there is none');
+    const given = await readTokenArgument(session, token);
+    return { isRenewable: false, next: async () => given };
+  }
+  const given = typeof refresh === 'string' ? await readTokenArgument(session, refresh) : undefined;
+  // Those of a client itself take the place of no user's tokens.
+  const target = await connect(session, { keepTokens: keep && refresh !== undefined });
+  const steps = new TokenSteps(reporter);
+  const request = await requesting(ctx, target, {
+    refresh: refresh !== undefined,
+    given,
+    scope: settings.get('scope'),
+  });
+  return {
+    isRenewable: true,
+    async next() {
+      try {
+        const { tokens } = await request(steps.tell);
+        return tokens.access_token;
+      } catch (error) {
+        steps.failed(error);
+        throw error;
+      }
+    },
+  };
+}
+
+interface Grant {
+  readonly refresh: boolean;
+  /** The refresh token; undefined for the kept one. */
+  readonly given: string | undefined;
+  readonly scope: string | undefined;
+}
+
+async function requesting(ctx: Context, target: Target, { refresh, given, scope }: Grant) {
+  const { refreshTokens, requestTokens } = await import('../../flows/token/token.ts');
+  type Tell = Parameters<typeof requestTokens>[2];
+  if (!refresh) {
+    return (tell: Tell) =>
+      requestTokens(ctx, { target, grantType: 'client_credentials', values: { scope } }, tell);
+  }
+  let refreshToken = given;
+  return async (tell: Tell) => {
+    const granted = await refreshTokens(ctx, { target, refreshToken, scope }, tell);
+    // The next time takes the new one, where the server gave one.
+    if (refreshToken !== undefined) refreshToken = granted.tokens.refresh_token ?? refreshToken;
+    return granted;
+  };
+}

@@ -1,0 +1,145 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { explainKafka, type KafkaExplanation } from '../../flows/kafka/explain.ts';
+import { inWords } from '../../output/duration.ts';
+import { printable } from '../../output/printable.ts';
+import { colours, type Paint } from '../../output/style.ts';
+import type { Configuration, IssuedToken, KafkaFlow } from '../../protocol/kafka/configuration.ts';
+import { parseBootstrap } from '../../protocol/kafka/oauthbearer.ts';
+import { connect } from '../../session/connect.ts';
+import { addServerOptions, openSession, printResult, type Session } from '../../session/session.ts';
+import { readTokenArgument } from '../../session/token-argument.ts';
+import { TokenSteps } from '../../steps/token-steps.ts';
+
+interface ExplainFlags {
+  readonly token?: string;
+  readonly bootstrap: string;
+  readonly brokerClientId: string;
+  readonly listener: string;
+  readonly ssl: boolean;
+}
+
+/** `oauthctl kafka explain` */
+export function defineKafkaExplain(command: Command, ctx: Context): void {
+  addServerOptions(command)
+    .description(
+      'the four OAuth flows of a Kafka client as configuration, and which suit the tokens of this client',
+    )
+    .option(
+      '--token <ref>',
+      'judge by this access token: -, @FILE, @last.access_token (default: request one)',
+    )
+    .option('--scope <scopes>', 'space-separated')
+    .option('--bootstrap <brokers>', 'HOST:PORT, or several joined by commas', 'broker.example:9093')
+    .option(
+      '--broker-client-id <id>',
+      'the client that the broker introspects as, or is in aud',
+      'kafka-broker',
+    )
+    .option('--listener <name>', "the name of the broker's listener", 'oauth')
+    .option('--no-ssl', 'SASL_PLAINTEXT, where tokens are readable on the way')
+    .action(() => runExplain(ctx, command));
+}
+
+async function runExplain(base: Context, command: Command): Promise<void> {
+  const session = await openSession(base, command);
+  const { ctx, settings, reporter } = session;
+  const { token: reference, bootstrap, brokerClientId, listener, ssl } = command.opts<ExplainFlags>();
+  parseBootstrap(bootstrap);
+  const token = reference === undefined ? undefined : await readTokenArgument(session, reference);
+  const steps = new TokenSteps(reporter);
+  const options = {
+    target: await connect(session, { keepTokens: false }),
+    scope: settings.get('scope'),
+    ...{ token, bootstrap, brokerClientId, listener, isTls: ssl },
+  };
+  const explanation = await explainKafka(ctx, options, (event) => {
+    if (event.type !== 'no_token') return steps.tell(event);
+    steps.failed(event.error);
+    reporter.warning(
+      `which flows suit is left open: ${printable(event.error.message)}; --token judges by another token`,
+    );
+  });
+  await print(session, explanation);
+}
+
+async function print(session: Session, explanation: KafkaExplanation): Promise<void> {
+  const paint = await colours(session.ctx.env, session.ctx.io.stdoutIsTerminal);
+  const { setup, token, flows, clients, brokers } = explanation;
+  const { local_without_strimzi, ...strimzi } = brokers;
+  const document = {
+    issuer: setup.issuer,
+    client_id: setup.clientId,
+    token: token === undefined ? null : { format: token.format, expires_in: token.expiresIn ?? null },
+    flows: flows.map(({ fits, ...flow }) => ({ ...flow, fits: fits ?? null })),
+    clients,
+    brokers: {
+      introspection: strimzi.introspection ?? null,
+      local: strimzi.local ?? null,
+      local_without_strimzi: local_without_strimzi ?? null,
+    },
+  };
+  printResult(session, document, () => render(explanation, paint));
+}
+
+const CLIENT_TITLES = {
+  client_credentials: 'client with id and secret',
+  refresh_token: 'client with id, secret and a refresh token',
+  access_token: 'client with a long-lived access token',
+} as const;
+
+const BROKER_TITLES = {
+  introspection: 'broker that introspects (Strimzi)',
+  local: 'broker that checks locally (Strimzi)',
+  local_without_strimzi: "broker that checks locally (Kafka's own validator)",
+} as const;
+
+/** Properties files one after the other, the rest as comments, so that all of it can be pasted. */
+function render({ setup, token, flows, clients, brokers }: KafkaExplanation, paint: Paint): string {
+  const sections = [
+    [
+      `# ${printable(setup.issuer)} · ${printable(setup.clientId)} · ${tokenInWords(token)}`,
+      ...flows.flatMap((flow, index) => renderFlow(flow, index, paint)),
+    ],
+    ...Object.entries(CLIENT_TITLES).flatMap(([way, title]) => {
+      const { java, librdkafka } = clients[way as keyof typeof CLIENT_TITLES];
+      return [
+        renderConfiguration(`${title} · Java`, java, paint),
+        renderConfiguration(`${title} · librdkafka`, librdkafka, paint),
+      ];
+    }),
+    ...Object.entries(BROKER_TITLES).flatMap(([way, title]) => {
+      const configuration = brokers[way as keyof typeof BROKER_TITLES];
+      return configuration === undefined ? [] : [renderConfiguration(title, configuration, paint)];
+    }),
+  ];
+  return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+function tokenInWords(token: IssuedToken | undefined): string {
+  if (token === undefined) return 'no token to judge by';
+  const format = { jwt: 'JWT', opaque: 'opaque', encrypted: 'encrypted JWT' }[token.format];
+  return token.expiresIn === undefined
+    ? `${format} tokens`
+    : `${format} tokens of ${inWords(token.expiresIn)}`;
+}
+
+function renderFlow({ client, broker, fits, remarks }: KafkaFlow, index: number, paint: Paint): string[] {
+  const verdict =
+    fits === undefined ? paint.yellow('left open') : fits ? paint.green('fits') : paint.red('does not fit');
+  const who =
+    client === 'client_credentials' ? 'id and secret (or refresh token)' : 'long-lived access token';
+  const how = broker === 'introspection' ? 'broker introspects' : 'broker checks locally';
+  return [
+    `# ${index + 1}  ${`${who}, ${how}`.padEnd(56)} ${verdict}`,
+    ...remarks.map((remark) => `#    ${paint.dim(printable(remark))}`),
+  ];
+}
+
+function renderConfiguration(title: string, { properties, notes }: Configuration, paint: Paint): string[] {
+  return [
+    paint.bold(`# ${title}`),
+    ...notes.map((note) => `# ${printable(note)}`),
+    ...Object.entries(properties).map(([name, value]) => `${name}=${printable(value)}`),
+  ];
+}

@@ -1,0 +1,165 @@
+import type { StoredMessage } from '../../context.ts';
+import type { OauthctlError } from '../../errors.ts';
+import type { KafkaResult } from '../../flows/kafka/connect.ts';
+import { inItsWords, type Refusal } from '../../flows/kafka/refusal.ts';
+import type { BrokerValidation } from '../../flows/kafka/validation.ts';
+import { printable } from '../../output/printable.ts';
+import { colours, type Paint } from '../../output/style.ts';
+import { renderClaims } from '../../output/token-result.ts';
+import { verdictInWords } from '../../output/validation.ts';
+import { decodeUnverified } from '../../protocol/jose/jwt.ts';
+import { OAUTHBEARER, renderBroker } from '../../protocol/kafka/oauthbearer.ts';
+import type { Redactor } from '../../redact.ts';
+import { definedOnly, printResultOf, type Session } from '../../session/session.ts';
+import { sessionInWords } from '../../steps/kafka-steps.ts';
+
+/** What brokers look at, and what becomes the principal. */
+const CLAIMS = [
+  'iss',
+  'sub',
+  'preferred_username',
+  'azp',
+  'client_id',
+  'aud',
+  'scope',
+  'typ',
+  'iat',
+  'exp',
+] as const;
+
+/** Prints the verdict of a broker, and what the session was used for. */
+export async function printKafkaResult(
+  session: Session,
+  result: KafkaResult,
+  { failure, validation }: { failure: OauthctlError | undefined; validation: BrokerValidation | undefined },
+): Promise<void> {
+  const { redactor, env, io } = session.ctx;
+  const paint = await colours(env, io.stdoutIsTerminal);
+  const said = result.refusal && redacted(result.refusal, redactor);
+  const shown = { ...result, refusal: said };
+  printResultOf(session, failure, 'kafka', documentOf(shown, validation), () =>
+    render(shown, validation, paint),
+  );
+}
+
+/** A broker may repeat the token in its words. */
+function redacted(refusal: Refusal, redactor: Redactor): Refusal {
+  const { errorMessage, challenge } = refusal;
+  return {
+    ...refusal,
+    errorMessage: errorMessage && redactor.text(errorMessage),
+    challenge: challenge && { ...challenge, text: redactor.text(challenge.text) },
+  };
+}
+
+function documentOf(result: KafkaResult, validation: BrokerValidation | undefined) {
+  const { refusal, cluster, produced, consumed, held, steps } = result;
+  return definedOnly({
+    verdict: refusal === undefined ? 'accepted' : 'refused',
+    broker: renderBroker(result.address),
+    security_protocol: securityProtocol(result),
+    mechanism: OAUTHBEARER,
+    mechanisms: result.mechanisms,
+    // A broker tells nobody whom it takes a client for.
+    principal: null,
+    claims: claimsOf(result) ?? null,
+    session_lifetime_ms: result.sessionLifetimeMs,
+    refusal: refusal && {
+      error_code: refusal.errorCode,
+      error_name: refusal.errorName,
+      error_message: refusal.errorMessage ?? null,
+      challenge: refusal.challenge?.text ?? null,
+      reason: refusal.reason,
+      validation: refusal.validation ?? null,
+      cause: refusal.cause,
+      remedy: refusal.remedy,
+    },
+    cluster: cluster && {
+      cluster_id: cluster.clusterId ?? null,
+      nodes: cluster.nodes.map(({ nodeId, host, port }) => ({ node_id: nodeId, host, port })),
+      topics: cluster.topics.map(({ topic }) => topic),
+    },
+    produced: produced && { ...produced, offset: offsetOf(produced.offset) },
+    consumed: consumed?.map((message) => ({
+      topic: message.topic,
+      partition: message.partition,
+      offset: offsetOf(message.offset),
+      timestamp: message.timestamp,
+      key: textOf(message.key),
+      value: textOf(message.value),
+    })),
+    held,
+    validation: validation && { ...validation, agree: validation.agree ?? null },
+    steps: steps.map(({ name, ms, address }) => ({
+      step: name,
+      ms,
+      ...(address && { broker: renderBroker(address) }),
+    })),
+  });
+}
+
+/** As a number while that is exact. */
+function offsetOf(offset: bigint | undefined): number | string | null {
+  if (offset === undefined) return null;
+  return Number.isSafeInteger(Number(offset)) ? Number(offset) : String(offset);
+}
+
+function claimsOf({ token }: KafkaResult): Record<string, unknown> | undefined {
+  const claims = decodeUnverified(token)?.claims as Record<string, unknown> | undefined;
+  return (
+    claims && Object.fromEntries(CLAIMS.filter((name) => name in claims).map((name) => [name, claims[name]]))
+  );
+}
+
+function securityProtocol({ isTls }: KafkaResult): string {
+  return isTls ? 'SASL_SSL' : 'SASL_PLAINTEXT';
+}
+
+function textOf(bytes: Uint8Array | undefined): string | null {
+  return bytes === undefined ? null : new TextDecoder().decode(bytes);
+}
+
+function render(result: KafkaResult, validation: BrokerValidation | undefined, paint: Paint): string {
+  const { refusal, sessionLifetimeMs, consumed } = result;
+  const verdict =
+    refusal === undefined
+      ? [paint.green('accepted'), sessionInWords(sessionLifetimeMs ?? 0)]
+      : [paint.red('refused'), printable(inItsWords(refusal))];
+  const heading = [
+    paint.bold(printable(renderBroker(result.address))),
+    securityProtocol(result),
+    ...verdict,
+  ].join(' · ');
+  const claims = claimsOf(result);
+  const lines = [
+    heading,
+    ...(claims === undefined ? ['the token is no JWT that can be read here'] : renderClaims(claims, paint)),
+    ...(consumed ?? []).map(renderMessage),
+    ...(validation === undefined ? [] : renderValidation(validation, paint)),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function renderValidation(
+  { local, introspection, agree, findings }: BrokerValidation,
+  paint: Paint,
+): string[] {
+  const verdicts = `local check ${verdictInWords(local, paint)} · introspection ${verdictInWords(introspection, paint)}`;
+  const agreement =
+    agree === undefined
+      ? 'nothing to compare with'
+      : agree
+        ? 'the broker agrees with it'
+        : 'the broker does not agree with it';
+  return [
+    `${verdicts} · ${agreement}`,
+    ...findings.flatMap(({ cause, remedy }) => [
+      `  ${printable(cause)}`,
+      `  ${paint.dim(printable(remedy))}`,
+    ]),
+  ];
+}
+
+function renderMessage({ topic, partition, offset, value }: StoredMessage): string {
+  return `${printable(topic)}[${partition}]@${offset}  ${printable(textOf(value) ?? '(no value)')}`;
+}

@@ -1,0 +1,136 @@
+import { type Command, Option } from 'commander';
+import type { JWK } from 'jose';
+import type { Context } from '../../context.ts';
+import { UsageError } from '../../errors.ts';
+import { renderJson } from '../../output/json.ts';
+import { printable } from '../../output/printable.ts';
+import type { KeyUse } from '../../protocol/jose/key.ts';
+import { openSession, printResult, type Session } from '../../session/session.ts';
+
+interface KeyFlags {
+  readonly alg?: string;
+  readonly use?: KeyUse;
+  readonly kid?: string;
+  readonly out?: string;
+  readonly format?: 'jwk' | 'pem';
+  readonly force?: true;
+}
+
+/** `oauthctl key …` */
+export function defineKey(command: Command, ctx: Context): void {
+  const generate = command.command('generate').description('make a key pair (RFC 7517, RFC 7518)');
+  generate
+    .option('--alg <alg>', 'RS256, PS256, ES256, EdDSA, … or RSA-OAEP-256, ECDH-ES, … (default: RS256)')
+    .addOption(new Option('--use <use>', 'to sign or to encrypt').choices(['sig', 'enc']))
+    .option('--kid <kid>', 'its name (default: its RFC 7638 thumbprint)')
+    .option('--out <file>', 'where the private key goes, readable by you alone')
+    .addOption(new Option('--format <format>', 'of the private key').choices(['jwk', 'pem']).default('jwk'))
+    .option('--force', 'replace the file')
+    .action(() => runGenerate(ctx, generate));
+
+  const show = command
+    .command('show')
+    .description('show the keys in a file: kid, kind, algorithm, use and public parts')
+    .argument('<file>', 'PEM, JWK or JWK Set');
+  show.action((file: string) => runShow(ctx, show, file));
+
+  const jwks = command
+    .command('jwks')
+    .description('print the public JWK Set of keys, to register it at a server')
+    .argument('<file...>', 'PEM, JWK or JWK Set');
+  jwks
+    .option('--alg <alg>', 'of the keys that do not name theirs')
+    .addOption(new Option('--use <use>', 'of the keys that do not name theirs').choices(['sig', 'enc']))
+    .action((files: readonly string[]) => runJwks(ctx, jwks, files));
+}
+
+async function runGenerate(base: Context, command: Command): Promise<void> {
+  const session = await openKeySession(base, command);
+  const { ctx, globals } = session;
+  const flags = command.opts<KeyFlags>();
+  const { generateKey, publicPart, useOf } = await import('../../protocol/jose/key.ts');
+  const alg = flags.alg ?? (flags.use === 'enc' ? 'RSA-OAEP-256' : 'RS256');
+  const use = useOf(alg);
+  if (flags.use !== undefined && use !== undefined && flags.use !== use) {
+    throw new UsageError('use_unfit', `${alg} is an algorithm for "${use}", and not for "${flags.use}"`);
+  }
+  if (flags.out === undefined && !globals.showSecrets) {
+    throw new UsageError('out_missing', 'the private key has nowhere to go', {
+      hint: 'Give --out FILE, or have it printed with --show-secrets.',
+    });
+  }
+  const { jwk, pem } = await generateKey(alg, flags.kid);
+  const text = flags.format === 'pem' ? pem.replace(/\n?$/, '\n') : renderJson(jwk);
+  if (flags.out !== undefined) {
+    const { writeSecretFile } = await import('../../store/secret-file.ts');
+    await writeSecretFile(flags.out, text, { overwrite: flags.force === true });
+  }
+  const { kid, kty } = jwk;
+  const result = {
+    ...{ kid, kty, alg, use, file: flags.out, public_jwk: publicPart(jwk) },
+    ...(globals.showSecrets && (flags.format === 'pem' ? { private_pem: pem } : { private_jwk: jwk })),
+  };
+  if (flags.out === undefined && globals.field === undefined && !globals.json) ctx.io.out(text);
+  else printResult(session, result, () => describe(result));
+}
+
+async function runShow(base: Context, command: Command, file: string): Promise<void> {
+  const session = await openKeySession(base, command);
+  const { isPrivate, kidOf, parseKeys, publicPart, signingAlgsOf } = await import(
+    '../../protocol/jose/key.ts'
+  );
+  const { keys } = await parseKeys(await session.ctx.readFile(file), file);
+  const shown = await Promise.all(
+    keys.map(async (jwk) => ({
+      kid: await kidOf(jwk),
+      kty: jwk.kty,
+      alg: jwk.alg,
+      use: jwk.use,
+      signs_with: signingAlgsOf(jwk),
+      private: isPrivate(jwk) || jwk.kty === 'oct',
+      ...(jwk.kty !== 'oct' && { public_jwk: publicPart(jwk) }),
+      ...(session.globals.showSecrets && { private_jwk: jwk }),
+    })),
+  );
+  printResult(session, { keys: shown }, () => shown.map(describe).join('\n'));
+}
+
+async function runJwks(base: Context, command: Command, files: readonly string[]): Promise<void> {
+  const session = await openKeySession(base, command);
+  const { kidOf, parseKeys, publicPart, signingAlgsOf } = await import('../../protocol/jose/key.ts');
+  const flags = command.opts<KeyFlags>();
+  const keys: JWK[] = [];
+  for (const file of files) {
+    for (const jwk of (await parseKeys(await session.ctx.readFile(file), file)).keys) {
+      const able = signingAlgsOf(jwk);
+      const alg = jwk.alg ?? flags.alg ?? (able.length === 1 ? able[0] : undefined);
+      // Keycloak overlooks a key without a use.
+      const use = jwk.use ?? flags.use ?? (able.length > 0 ? 'sig' : 'enc');
+      keys.push({ ...publicPart(jwk), kid: await kidOf(jwk), ...(alg !== undefined && { alg }), use });
+    }
+  }
+  printResult(session, { keys }, () => renderJson({ keys }));
+}
+
+/** The lines of one key; what is not there is left out. */
+function describe(key: {
+  readonly public_jwk?: JWK;
+  readonly private_jwk?: JWK;
+  readonly [member: string]: unknown;
+}): string {
+  const { public_jwk, private_jwk, private_pem, ...members } = key as Record<string, unknown>;
+  const parts = private_jwk ?? public_jwk ?? {};
+  const lines = Object.entries({ ...members, ...(parts as object) }).filter(
+    ([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0),
+  );
+  const text = lines.map(([name, value]) => {
+    const shown = typeof value === 'boolean' ? (value ? 'yes' : 'no') : [value].flat().map(String).join(' ');
+    return `${printable(name).padEnd(11)} ${printable(shown)}\n`;
+  });
+  return `${text.join('')}${typeof private_pem === 'string' ? private_pem : ''}`;
+}
+
+/** Keys need no server, so no profile is resolved. */
+function openKeySession(base: Context, command: Command): Promise<Session> {
+  return openSession(base, command, {}, { withoutProfile: true });
+}

@@ -1,0 +1,177 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { RequestShown, UsageError } from '../../errors.ts';
+import {
+  type BrowserLogoutEvent,
+  endSession,
+  type LoggedOut,
+  type LogoutEvent,
+  logoutByBrowser,
+} from '../../flows/authorization/logout.ts';
+import { printable } from '../../output/printable.ts';
+import { parseRedirectUri } from '../../protocol/oauth/redirect-uri.ts';
+import { connect } from '../../session/connect.ts';
+import { inviter } from '../../session/open-address.ts';
+import { addServerOptions, openSession, ownerOf, printResult, type Session } from '../../session/session.ts';
+import { readTokenArgument } from '../../session/token-argument.ts';
+import { parseSeconds } from '../../settings.ts';
+import {
+  tellAnswer,
+  tellBrowserRequest,
+  tellBrowserWait,
+  tellRefusal,
+  tellRequest,
+} from '../../steps/request-steps.ts';
+import { formLine } from '../../steps/step-lines.ts';
+
+interface LogoutFlags {
+  readonly browser?: boolean;
+  readonly idTokenHint?: string;
+  readonly postLogoutRedirectUri?: string;
+  readonly state?: string;
+  readonly logoutHint?: string;
+  readonly uiLocales?: string;
+  readonly deadline?: string;
+}
+
+/** Seconds that a person has to come back from the server. */
+const DEFAULT_DEADLINE = '300';
+
+/** `oauthctl logout` */
+export function defineLogout(command: Command, ctx: Context): void {
+  addServerOptions(command)
+    .argument('[refresh-token]', 'the refresh token, -, @FILE or @last.refresh_token (default: the kept one)')
+    .option('--browser', 'log out in a browser, as OpenID Connect has it (default: without a refresh token)')
+    .option('--no-browser', 'the same, but show the address only')
+    .option('--id-token-hint <ref>', 'the ID token, -, @FILE or @last.id_token (default: the kept one)')
+    .option(
+      '--post-logout-redirect-uri <uri>',
+      'where the browser goes then; waited for at http://127.0.0.1:PORT',
+    )
+    .option('--state <text>', 'comes back with it (default: at random)')
+    .option('--logout-hint <user>', 'who is to be logged out')
+    .option('--ui-locales <tags>', 'languages of the pages, separated by spaces')
+    .option('--deadline <seconds>', 'give up waiting for the browser after so long, exit 6', DEFAULT_DEADLINE)
+    .action((token: string | undefined) => runLogout(ctx, command, token));
+}
+
+async function runLogout(base: Context, command: Command, given: string | undefined): Promise<void> {
+  const session = await openSession(base, command);
+  const flags = command.opts<LogoutFlags>();
+  const { id_token, refresh_token } = (await keptResponse(session)) ?? {};
+  const isForBrowser = BROWSER_FLAGS.some((name) => flags[name] !== undefined);
+  if (given !== undefined && isForBrowser) {
+    throw new UsageError(
+      'logout_ambiguous',
+      'a refresh token and a logout in the browser exclude each other',
+      {
+        hint: 'Leave the refresh token out, or --browser and what belongs to it.',
+      },
+    );
+  }
+  if (given !== undefined || (!isForBrowser && typeof refresh_token === 'string')) {
+    await byRefreshToken(session, given ?? '@last.refresh_token');
+  } else {
+    await byBrowser(session, flags, typeof id_token === 'string');
+  }
+}
+
+/** Each of them asks for the logout in a browser. */
+const BROWSER_FLAGS = [
+  'browser',
+  'idTokenHint',
+  'postLogoutRedirectUri',
+  'state',
+  'logoutHint',
+  'uiLocales',
+] as const satisfies readonly (keyof LogoutFlags)[];
+
+async function byRefreshToken(session: Session, argument: string): Promise<void> {
+  const { ctx, reporter } = session;
+  const refreshToken = await readTokenArgument(session, argument);
+  const target = await connect(session);
+  try {
+    const { forgotten } = await endSession(ctx, { target, refreshToken }, (event) => tell(session, event));
+    printResult(session, { by: 'refresh_token', forgotten }, () =>
+      ['the session of the refresh token has ended\n', ...forgottenLines({ forgotten })].join(''),
+    );
+  } catch (error) {
+    tellRefusal(reporter, error, 'end_session');
+    throw error;
+  }
+}
+
+async function byBrowser(session: Session, flags: LogoutFlags, isIdTokenKept: boolean): Promise<void> {
+  const { ctx, reporter } = session;
+  const { postLogoutRedirectUri, deadline = DEFAULT_DEADLINE } = flags;
+  const deadlineMs = parseSeconds(deadline, '--deadline') * 1000;
+  const redirectUri =
+    postLogoutRedirectUri === undefined ? undefined : parseRedirectUri(postLogoutRedirectUri);
+  const hint = flags.idTokenHint ?? (isIdTokenKept ? '@last.id_token' : undefined);
+  const request = {
+    id_token_hint: hint === undefined ? undefined : await readTokenArgument(session, hint),
+    logout_hint: flags.logoutHint,
+    state: flags.state,
+    ui_locales: flags.uiLocales,
+  };
+  const target = await connect(session);
+  const result = await logoutByBrowser(
+    ctx,
+    { target, request, redirectUri, deadlineMs },
+    tellingBrowser(session, flags.browser !== false),
+  ).finally(() => reporter.settle());
+  printResult(session, { by: 'browser', ...result }, () =>
+    result.returned
+      ? ['logged out, and the browser came back\n', ...forgottenLines(result)].join('')
+      : 'whether the session has ended, only the browser knows; nothing is forgotten ("oauthctl token forget")\n',
+  );
+}
+
+function forgottenLines({ forgotten }: LoggedOut): string[] {
+  return forgotten.map((owner) => `the kept tokens of "${printable(owner)}" are forgotten\n`);
+}
+
+async function keptResponse(session: Session): Promise<Readonly<Record<string, unknown>> | undefined> {
+  return (await (await session.ctx.store()).tokens.last(ownerOf(session)))?.response;
+}
+
+function tell({ reporter }: Session, event: LogoutEvent): void {
+  if (event.type === 'logout_request') {
+    tellRequest(reporter, { url: event.url, as: event.target.client, values: event.values });
+  } else {
+    tellAnswer(reporter, { status: event.status, text: 'session ended', ms: event.ms });
+  }
+}
+
+function tellingBrowser(session: Session, mayBrowse: boolean): (event: BrowserLogoutEvent) => void {
+  const { ctx, reporter, globals } = session;
+  const invite = inviter(session, mayBrowse);
+  return (event) => {
+    switch (event.type) {
+      case 'browser_logout': {
+        const { url, listensAt } = event;
+        // What a browser would request.
+        if (globals.curl) {
+          ctx.io.out(`${printable(url)}\n`);
+          throw new RequestShown();
+        }
+        tellBrowserRequest(reporter, url);
+        if (listensAt !== undefined) reporter.note(`the browser is waited for at ${listensAt}`);
+        invite(url);
+        return;
+      }
+      case 'waiting':
+      case 'redirect_refused':
+        tellBrowserWait(reporter, event);
+        return;
+      case 'browser_came_back':
+        reporter.settle();
+        reporter.step({
+          mark: '',
+          parties: 'browser → client',
+          text: formLine(event.parameters) || 'came back',
+          tone: 'good',
+        });
+    }
+  };
+}

@@ -1,0 +1,187 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { UsageError } from '../../errors.ts';
+import type { ServeEvent, Serving } from '../../flows/serve/serve.ts';
+import { parseTenants, parseTenantsText, type Tenant } from '../../flows/serve/tenants-file.ts';
+import { printable } from '../../output/printable.ts';
+import { type ListenAddress, parseListenAddress } from '../../servers/listen-address.ts';
+import { repeatable } from '../../session/repeatable.ts';
+import { openSession, printResult, type Session } from '../../session/session.ts';
+import { SETTINGS } from '../../settings.ts';
+import { RequestLog } from './log.ts';
+import { defineTenants } from './tenants.ts';
+
+interface ServeFlags {
+  readonly listen: string;
+  readonly allowRemote?: true;
+  readonly issuer?: readonly string[];
+  readonly audience?: readonly string[];
+  readonly anyAudience?: true;
+  readonly tenants?: string;
+  readonly leeway: string;
+  readonly allowIdToken?: true;
+}
+
+/** Seconds for a request to an issuer, unless `--timeout` says otherwise: somebody waits for the answer. */
+const TIMEOUT = '5';
+
+/** `oauthctl serve`, and what belongs to it. */
+export function defineServe(command: Command, ctx: Context): void {
+  command
+    .option('--listen <host:port>', 'where to listen; port 0 takes a free one', '127.0.0.1:8090')
+    .option('--allow-remote', 'listen on an address that other machines reach; tokens go there in clear')
+    .addOption(repeatable('--issuer <url>', 'an issuer to trust; repeatable'))
+    .addOption(repeatable('--audience <aud>', 'what aud must name; of several, one; repeatable'))
+    .option('--any-audience', 'take tokens for any audience')
+    .option('--tenants <file>', 'the tenants, in JSON; watched for changes')
+    .option('--leeway <seconds>', 'by which clocks may differ', '0')
+    .option('--allow-id-token', 'let an ID token pass for an access token')
+    .addHelpText(
+      'after',
+      `
+GET / with a bearer token says which tenant it is of, and its claims. Beside it are /metrics and
+/.well-known/oauth-protected-resource. The form of the file of --tenants is shown by "oauthctl serve schema". An issuer
+has ${TIMEOUT} seconds to answer, unless --timeout says otherwise.`,
+    )
+    .action(() => runServe(ctx, command));
+  defineTenants(command.command('tenants').description('edit the file of --tenants'), ctx);
+  const schema = command.command('schema').description('show the JSON Schema of the file of --tenants');
+  schema.action(() => runSchema(ctx, schema));
+}
+
+async function runServe(base: Context, command: Command): Promise<void> {
+  const flags = command.opts<ServeFlags>();
+  const timeout = command.optsWithGlobals<{ timeout?: string }>().timeout ?? base.env[SETTINGS.timeout.env];
+  const session = await openSession(base, command, { timeout: timeout || TIMEOUT }, { withoutProfile: true });
+  const { ctx, reporter, globals } = session;
+  const listen = parseLoopback(flags);
+  const leeway = parseLeeway(flags.leeway);
+  const tenants = flags.tenants === undefined ? tenantsOfFlags(flags) : await readTenants(session, flags);
+  const { serve } = await import('../../flows/serve/serve.ts');
+  const log = new RequestLog({
+    write: (text) => ctx.io.err(text),
+    now: () => ctx.clock.now(),
+    json: globals.json === true,
+  });
+  const onEvent = (event: ServeEvent) => {
+    if (event.type === 'answered' && !globals.quiet) log.add(event.answered);
+    else if (event.type === 'failed')
+      reporter.warning(`a request could not be handled: ${said(event.error)}`);
+    else if (event.type === 'issuer_asked' && !event.request.succeeded)
+      reporter.warning(`${printable(event.request.issuer)} gave no ${event.request.type}`);
+  };
+  const serving = await serve(
+    ctx,
+    { listen, tenants, leeway, allowIdToken: flags.allowIdToken === true },
+    onEvent,
+  );
+  const watching =
+    flags.tenants === undefined ? undefined : await watchTenants(session, flags.tenants, serving);
+  try {
+    tellWhere(session, serving, tenants);
+    await new Promise<never>((_resolve, reject) => {
+      if (ctx.signal.aborted) reject(ctx.signal.reason);
+      ctx.signal.addEventListener('abort', () => reject(ctx.signal.reason), { once: true });
+    });
+  } finally {
+    watching?.close();
+    await serving.close();
+    log.flush();
+  }
+}
+
+function tellWhere(session: Session, { url }: Serving, tenants: readonly Tenant[]): void {
+  const listed = tenants.map(({ issuer, validation }) => ({ issuer, validation }));
+  printResult(session, { url, tenants: listed }, () =>
+    [
+      `resource   ${url}`,
+      `metadata   ${url}.well-known/oauth-protected-resource`,
+      `counters   ${url}metrics`,
+      ...(listed.length === 0 ? ['tenants    none yet'] : []),
+      ...listed.map(
+        ({ issuer, validation }, index) =>
+          `${index === 0 ? 'tenants' : '       '}    ${printable(issuer)} (${validation})`,
+      ),
+      '',
+      'Ctrl-C ends it.',
+      '',
+    ].join('\n'),
+  );
+}
+
+/** From now on the file is the list; one that is no good changes nothing. */
+async function watchTenants(session: Session, file: string, serving: Serving) {
+  const { reporter } = session;
+  const { watchFile } = await import('../../store/watched-file.ts');
+  return watchFile(file, {
+    onText(text) {
+      const { added, removed, changed } = serving.replaceTenants(parseTenantsText(text, file));
+      for (const issuer of added) reporter.note(`tenant added: ${printable(issuer)}`);
+      for (const issuer of removed) reporter.note(`tenant removed: ${printable(issuer)}`);
+      for (const issuer of changed) reporter.note(`tenant changed: ${printable(issuer)}`);
+    },
+    onError: (error) => reporter.warning(`the tenants stay as they were: ${said(error)}`),
+  });
+}
+
+async function readTenants(
+  session: Session,
+  { tenants: file = '', issuer, audience, anyAudience }: ServeFlags,
+) {
+  if (issuer !== undefined || audience !== undefined || anyAudience) {
+    throw new UsageError(
+      'tenants_ambiguous',
+      '--tenants and --issuer, --audience, --any-audience exclude each other',
+      {
+        hint: 'In the file each tenant has its own audience.',
+      },
+    );
+  }
+  return parseTenantsText(await session.ctx.readFile(file), file);
+}
+
+/** Each tenant of `--issuer` is checked locally, and for the same audience. */
+function tenantsOfFlags({ issuer = [], audience, anyAudience }: ServeFlags): readonly Tenant[] {
+  if (issuer.length === 0) {
+    throw new UsageError('tenants_missing', 'no tenant is given', {
+      hint: 'Give --issuer URL with --audience AUD, or --tenants FILE.',
+    });
+  }
+  if ((audience === undefined) === (anyAudience === undefined)) {
+    throw new UsageError('audience_missing', 'either --audience or --any-audience has to be given', {
+      hint: 'A token for somebody else would pass otherwise: name what this server is called in "aud".',
+    });
+  }
+  const conditions = anyAudience ? { any_audience: true } : { audience };
+  return parseTenants({ tenants: issuer.map((one) => ({ issuer: one, ...conditions })) }, '--issuer');
+}
+
+function parseLoopback({ listen: text, allowRemote }: ServeFlags): ListenAddress {
+  const listen = parseListenAddress(text);
+  if (listen.path !== '/') {
+    throw new UsageError('listen_invalid', `--listen takes HOST:PORT, and got "${text}"`);
+  }
+  const isLoopback = /^(localhost|127(\.\d{1,3}){3}|::1)$/i.test(listen.host);
+  if (!isLoopback && !allowRemote) {
+    throw new UsageError('listen_not_loopback', `${listen.host} may be reached from other machines`, {
+      hint: 'Bearer tokens would cross the network in clear. If that is meant, add --allow-remote.',
+    });
+  }
+  return listen;
+}
+
+function parseLeeway(text: string): number {
+  if (!/^\d{1,6}(\.\d+)?$/.test(text))
+    throw new UsageError('seconds_invalid', `--leeway takes a number of seconds, and got "${text}"`);
+  return Number(text);
+}
+
+async function runSchema(base: Context, command: Command): Promise<void> {
+  const session = await openSession(base, command, {}, { withoutProfile: true });
+  const { TENANTS_SCHEMA } = await import('../../flows/serve/tenants-schema.ts');
+  printResult(session, TENANTS_SCHEMA, () => `${JSON.stringify(TENANTS_SCHEMA, null, 2)}\n`);
+}
+
+function said(error: unknown): string {
+  return printable(error instanceof Error ? error.message : String(error));
+}

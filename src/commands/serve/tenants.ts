@@ -1,0 +1,149 @@
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import type { Context } from '../../context.ts';
+import { UsageError } from '../../errors.ts';
+import {
+  type ClaimValue,
+  isTenantsDocument,
+  parseTenants,
+  type Tenant,
+  type TenantEntry,
+  type TenantsDocument,
+} from '../../flows/serve/tenants-file.ts';
+import { printable } from '../../output/printable.ts';
+import { VALIDATIONS, type Validation } from '../../protocol/oauth/bearer.ts';
+import { warnAboutLiteral } from '../../session/client.ts';
+import { definedOnly, openSession, printResult, type Session } from '../../session/session.ts';
+import { JsonFile } from '../../store/json-file.ts';
+import { isSecretReference } from '../../store/secret-reference.ts';
+
+interface TenantFlags {
+  readonly tenants?: string;
+  readonly audience?: readonly string[];
+  readonly anyAudience?: true;
+  readonly validation?: Validation;
+  readonly clientId?: string;
+  readonly clientSecret?: string;
+  readonly scope?: readonly string[];
+  readonly claim?: readonly string[];
+  readonly force?: true;
+}
+
+/** `oauthctl serve tenants …`; `--tenants`, `--audience` and `--any-audience` are options of `serve` itself. */
+export function defineTenants(command: Command, ctx: Context): void {
+  const add = command
+    .command('add')
+    .description('add a tenant to the file of --tenants, which is made where there is none')
+    .argument('<issuer>', 'as its tokens and its metadata say it')
+    .addOption(new Option('--validation <how>', 'how its tokens are checked').choices(VALIDATIONS))
+    .option('--client-id <id>', 'the client that introspects')
+    .option('--client-secret <ref>', 'env:NAME, file:PATH or cmd:COMMAND')
+    .option('--scope <scope...>', 'every one of these a token must have')
+    .option('--claim <name=value...>', 'what a claim must be, or, if it is a list, hold')
+    .option('--force', 'replace the tenant of the same issuer');
+  add.action((issuer: string) => runAdd(ctx, add, issuer));
+
+  const remove = command
+    .command('remove')
+    .description('remove a tenant from the file of --tenants')
+    .argument('<issuer>');
+  remove.action((issuer: string) => runRemove(ctx, remove, issuer));
+
+  const list = command.command('list').description('list the tenants of the file of --tenants');
+  list.action(() => runList(ctx, list));
+}
+
+async function runAdd(base: Context, command: Command, issuer: string): Promise<void> {
+  const { session, path, file, flags } = await openTenants(base, command);
+  if (flags.clientSecret !== undefined) warnAboutLiteral(session, flags.clientSecret);
+  const entry = buildEntry(issuer, flags);
+  const tenant = await file.change((document) => {
+    const others = document.tenants.filter((one) => one.issuer !== issuer);
+    if (others.length < document.tenants.length && !flags.force) {
+      throw new UsageError('tenant_exists', `${path} has a tenant ${issuer} already`, {
+        hint: 'Replace it with --force.',
+      });
+    }
+    document.tenants = [...others, entry];
+    return parseTenants(document, path).at(-1);
+  });
+  if (tenant) printResult(session, shown(session, tenant), () => `tenant added: ${printable(issuer)}\n`);
+}
+
+async function runRemove(base: Context, command: Command, issuer: string): Promise<void> {
+  const { session, path, file } = await openTenants(base, command);
+  await file.change((document) => {
+    const others = document.tenants.filter((one) => one.issuer !== issuer);
+    if (others.length === document.tenants.length) {
+      throw new UsageError('tenant_unknown', `${path} has no tenant ${issuer}`, {
+        hint: 'See "oauthctl serve tenants list"; an issuer is compared to the character.',
+      });
+    }
+    document.tenants = others;
+  });
+  printResult(session, { removed: issuer }, () => `tenant removed: ${printable(issuer)}\n`);
+}
+
+async function runList(base: Context, command: Command): Promise<void> {
+  const { session, path, file } = await openTenants(base, command);
+  const tenants = parseTenants(await file.read(), path);
+  printResult(session, { tenants: tenants.map((tenant) => shown(session, tenant)) }, () =>
+    tenants.map((tenant) => `${describe(tenant)}\n`).join(''),
+  );
+}
+
+async function openTenants(base: Context, command: Command) {
+  const flags = command.optsWithGlobals<TenantFlags>();
+  const session = await openSession(base, command, {}, { withoutProfile: true });
+  if (flags.tenants === undefined) {
+    throw new UsageError('tenants_missing', 'the file of the tenants is not given', {
+      hint: 'Give --tenants FILE.',
+    });
+  }
+  const path = resolve(flags.tenants);
+  const file = new JsonFile<TenantsDocument>(path, () => ({ tenants: [] }), isTenantsDocument);
+  return { session, path, file, flags };
+}
+
+function buildEntry(issuer: string, flags: TenantFlags): TenantEntry {
+  const { audience, clientSecret } = flags;
+  return definedOnly({
+    issuer,
+    audience: audience?.length === 1 ? audience[0] : audience,
+    any_audience: flags.anyAudience,
+    validation: flags.validation,
+    client_id: flags.clientId,
+    // The server may run in another folder.
+    client_secret: clientSecret?.startsWith('file:')
+      ? `file:${resolve(clientSecret.slice(5))}`
+      : clientSecret,
+    scopes: flags.scope,
+    claims: flags.claim && Object.fromEntries(flags.claim.map(parseClaim)),
+  }) as TenantEntry;
+}
+
+/** A value that is JSON for a number or a boolean is one; everything else is text. */
+function parseClaim(text: string): [string, ClaimValue] {
+  const at = text.indexOf('=');
+  if (at < 1) throw new UsageError('claim_invalid', `--claim takes NAME=VALUE, and got "${text}"`);
+  const value = text.slice(at + 1);
+  const isLiteral = /^(true|false|-?(0|[1-9]\d*)(\.\d+)?)$/.test(value);
+  return [text.slice(0, at), isLiteral ? (JSON.parse(value) as ClaimValue) : value];
+}
+
+function shown({ ctx }: Session, { client_secret, ...tenant }: Tenant) {
+  if (client_secret === undefined) return tenant;
+  const isReference = isSecretReference(client_secret) || ctx.redactor.showSecrets;
+  return { ...tenant, client_secret: isReference ? client_secret : '(masked)' };
+}
+
+function describe({ issuer, audience, validation, client_id, scopes, claims }: Tenant): string {
+  const parts = [
+    issuer,
+    validation === 'introspection' ? `introspection as ${client_id}` : validation,
+    audience.length === 0 ? 'any audience' : `audience ${audience.join(', ')}`,
+    scopes.length === 0 ? undefined : `scope ${scopes.join(' ')}`,
+    ...Object.entries(claims).map(([name, value]) => `${name}=${value}`),
+  ];
+  return parts.flatMap((part) => (part === undefined ? [] : printable(part))).join(' · ');
+}

@@ -1,0 +1,123 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { RequestShown, UsageError } from '../../errors.ts';
+import {
+  type AuthorizationCodeEvent,
+  type AuthorizationGrant,
+  authorizeByCode,
+} from '../../flows/authorization/authorization-code.ts';
+import type { Target } from '../../flows/server/target.ts';
+import { printable } from '../../output/printable.ts';
+import { wordsOf } from '../../protocol/oauth/authorization.ts';
+import { maskJson } from '../../redact.ts';
+import { connect } from '../../session/connect.ts';
+import { inviter } from '../../session/open-address.ts';
+import { readReuse, reusing } from '../../session/reuse.ts';
+import { openSession, parseParameters, type Session } from '../../session/session.ts';
+import { printResponse } from '../../session/token-output.ts';
+import { parseSeconds } from '../../settings.ts';
+import { AuthorizationCodeSteps } from '../../steps/authorization-code-steps.ts';
+import {
+  type AuthorizationFlags,
+  readAuthorizationRequest,
+  readAuthorizationWay,
+  readRedirect,
+} from './code-options.ts';
+
+/** Seconds that a person has to come back from the server. */
+const DEFAULT_DEADLINE = 300;
+
+/** Runs `oauthctl token code`. */
+export async function runAuthorizationCode(base: Context, command: Command): Promise<void> {
+  const session = await openSession(base, command);
+  const { ctx, reporter } = session;
+  const flags = command.opts<AuthorizationFlags>();
+  const minTtl = readReuse(session, command);
+  const deadline =
+    flags.deadline === undefined ? DEFAULT_DEADLINE : parseSeconds(flags.deadline, '--deadline');
+  const request = await readAuthorizationRequest(session, flags);
+  const redirect = await readRedirect(session, flags);
+  const tokenRequest = {
+    extraParameters: parseParameters(flags.tokenParam ?? [], '--token-param'),
+    omittedParameters: flags.tokenOmit,
+  };
+  // How the person is asked, and how the answer comes back, makes no other tokens.
+  const { prompt: _1, ui_locales: _2, display: _3, response_mode: _4, ...values } = request;
+  const asked = {
+    ...values,
+    '--token-param': flags.tokenParam,
+    '--token-omit': flags.tokenOmit,
+  };
+  const connected = () => connect(session, { keepTokens: flags.keep });
+  const steps = new AuthorizationCodeSteps(reporter, inviter(session, flags.browser));
+  const authorize = async (target: Target): Promise<AuthorizationGrant> =>
+    authorizeByCode(
+      ctx,
+      {
+        ...(await readAuthorizationWay(session, flags, target)),
+        ...redirect,
+        target,
+        tokenRequest,
+        request,
+        asked,
+        deadlineMs: deadline * 1000,
+      },
+      session.globals.curl ? showing(session) : steps.tell,
+    );
+  try {
+    if (minTtl === undefined) {
+      await print(session, await authorize(await connected()));
+      return;
+    }
+    let grant: AuthorizationGrant | undefined;
+    const { tokens, idToken } = await reusing(
+      session,
+      {
+        minTtl,
+        grantType: wordsOf(request.response_type).includes('code') ? 'authorization_code' : 'implicit',
+        values: asked,
+        connect: connected,
+        async request(target) {
+          grant = await authorize(target);
+          if (grant.tokens === undefined) throw nothingToReuse(request.response_type);
+          return { tokens: grant.tokens, idToken: grant.idToken };
+        },
+      },
+      steps.tell,
+    );
+    await print(session, grant ?? { json: tokens.json, tokens, idToken });
+  } catch (error) {
+    steps.failed(error);
+    throw error;
+  } finally {
+    reporter.settle();
+  }
+}
+
+async function print(session: Session, { json, idToken }: AuthorizationGrant): Promise<void> {
+  const { authorization_response } = json;
+  await printResponse(session, json, {
+    idToken,
+    ...(authorization_response !== undefined &&
+      !session.ctx.redactor.showSecrets && {
+        shown: { ...json, authorization_response: maskJson(authorization_response) },
+      }),
+  });
+}
+
+/** Under `--curl`: the address is what a browser would request, and nothing is waited for. */
+function showing({ ctx, globals }: Session): (event: AuthorizationCodeEvent) => void {
+  return (event) => {
+    if (event.type !== 'authorization_request') return;
+    ctx.io.out(`${printable(event.url)}\n`);
+    if (!globals.quiet)
+      ctx.io.err('# its code_verifier, state and nonce are not kept: what comes of it is for the eye only\n');
+    throw new RequestShown();
+  };
+}
+
+function nothingToReuse(responseType: string): UsageError {
+  return new UsageError('reuse_of_nothing', `the response type "${responseType}" brings no access token`, {
+    hint: 'Leave --reuse out.',
+  });
+}

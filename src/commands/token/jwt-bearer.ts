@@ -1,0 +1,135 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { UsageError } from '../../errors.ts';
+import { JWT_BEARER_GRANT_TYPE } from '../../protocol/oauth/jwt-bearer.ts';
+import { makeJti } from '../../protocol/unguessable.ts';
+import { parseClaimValue } from '../../session/claim-value.ts';
+import { connect } from '../../session/connect.ts';
+import { repeatable } from '../../session/repeatable.ts';
+import { addReuseOptions, requestOrReuse } from '../../session/reuse.ts';
+import { openSession, type Session } from '../../session/session.ts';
+import { readTokenReference } from '../../session/token-argument.ts';
+import { addTokenOptions, type TokenFlags } from '../../session/token-request.ts';
+import { parseSeconds } from '../../settings.ts';
+
+/** Seconds that an assertion of ours is valid. */
+const DEFAULT_LIFETIME = '60';
+
+/** What an assertion is made of. */
+interface MakingFlags {
+  readonly assertionKey?: string;
+  readonly assertionKid?: string;
+  readonly assertionAlg?: string;
+  readonly iss?: string;
+  readonly sub?: string;
+  readonly aud?: string;
+  readonly claim?: readonly string[];
+  readonly lifetime?: string;
+}
+
+/** `oauthctl token jwt-bearer` */
+export function defineJwtBearer(command: Command, ctx: Context): void {
+  command.description('with a JWT that a party has signed which the server trusts (RFC 7523 §2.1)');
+  addReuseOptions(addTokenOptions(command))
+    .option('--assertion <ref>', 'a ready-made JWT: env:NAME, file:PATH, @FILE, cmd:COMMAND or -')
+    .option(
+      '--assertion-key <file>',
+      'or make one, signed with this private key: PEM (PKCS#8), JWK or JWK Set',
+    )
+    .option('--assertion-kid <kid>', 'which key of a JWK Set, or the kid to send')
+    .option('--assertion-alg <alg>', 'what it is signed with')
+    .option('--iss <issuer>', 'who makes the assertion (default: the client id)')
+    .option('--sub <subject>', 'whom the tokens are to be about')
+    .option('--aud <audience>', 'whom the assertion is for (default: the issuer of the server)')
+    .addOption(
+      repeatable(
+        '--claim <name=value>',
+        'a further claim, its value JSON or else text; null leaves a claim out; repeatable',
+      ),
+    )
+    .option(
+      '--lifetime <seconds>',
+      `how long the assertion that is made is valid (default: ${DEFAULT_LIFETIME})`,
+    )
+    .action(() => runJwtBearer(ctx, command));
+}
+
+async function runJwtBearer(base: Context, command: Command): Promise<void> {
+  const session = await openSession(base, command);
+  const { keep, assertion: reference, ...flags } = assertionFlags(command);
+  const assertion =
+    reference === undefined ? await makeAssertion(session, flags) : await readAssertion(session, reference);
+  const { requestTokens } = await import('../../flows/token/token.ts');
+  const values = { assertion, scope: session.settings.get('scope') };
+  await requestOrReuse(session, command, {
+    grantType: JWT_BEARER_GRANT_TYPE,
+    values,
+    connect: () => connect(session, { keepTokens: keep }),
+    request: (target, tell) =>
+      requestTokens(session.ctx, { target, grantType: JWT_BEARER_GRANT_TYPE, values }, tell),
+  });
+}
+
+/** @throws UsageError `assertion_ready_made` where an option could have no effect */
+function assertionFlags(command: Command): TokenFlags & MakingFlags & { assertion?: string } {
+  const flags = command.opts<TokenFlags & MakingFlags & { assertion?: string }>();
+  const { assertionKey, assertionKid, assertionAlg, iss, sub, aud, claim, lifetime } = flags;
+  const making = [assertionKey, assertionKid, assertionAlg, iss, sub, aud, claim, lifetime];
+  if (flags.assertion !== undefined && making.some((flag) => flag !== undefined)) {
+    throw new UsageError('assertion_ready_made', 'what is in --assertion is sent as it is', {
+      hint: 'Leave it out to make an assertion, or leave out what one is made of.',
+    });
+  }
+  return flags;
+}
+
+async function readAssertion(session: Session, reference: string): Promise<string> {
+  const assertion = await readTokenReference(session, reference);
+  if (assertion === '') throw new UsageError('token_empty', 'there is no token in the argument');
+  return assertion;
+}
+
+/** @throws UsageError `assertion_missing`, `claim_missing`, `claim_invalid`; as parseKeys and buildJwtBearerAssertion */
+async function makeAssertion({ ctx, settings }: Session, flags: MakingFlags): Promise<string> {
+  const { assertionKey: file, assertionKid, assertionAlg: alg, iss, sub: subject, aud } = flags;
+  if (file === undefined) {
+    throw new UsageError('assertion_missing', 'there is no assertion', {
+      hint: 'Give --assertion REF, or --assertion-key FILE and --sub SUBJECT to make one.',
+    });
+  }
+  const claims = parseClaims(flags.claim ?? []);
+  if (subject === undefined && !('sub' in claims)) {
+    throw new UsageError('claim_missing', 'whom the tokens are to be about is not known', {
+      hint: 'Give --sub SUBJECT; --claim sub=null leaves it out.',
+    });
+  }
+  const issuer = iss ?? settings.require('clientId', 'the client');
+  // What the server calls itself: its metadata must say the same.
+  const audience =
+    aud ?? settings.get('acceptIssuer') ?? settings.require('issuer', 'the authorization server');
+  const lifetime = parseSeconds(flags.lifetime ?? DEFAULT_LIFETIME, '--lifetime');
+  const [{ parseKeys, selectSigningKey }, { buildJwtBearerAssertion }] = await Promise.all([
+    import('../../protocol/jose/key.ts'),
+    import('../../protocol/oauth/jwt-bearer-assertion.ts'),
+  ]);
+  const keys = await parseKeys(await ctx.readFile(file), file);
+  const key = selectSigningKey(keys, file, assertionKid, '--assertion-kid');
+  const jti = makeJti(ctx.random);
+  const assertion = await buildJwtBearerAssertion({
+    ...{ issuer, subject, audience, claims, lifetime, jti, key, alg },
+    now: ctx.clock.now(),
+  });
+  ctx.redactor.know(assertion);
+  return assertion;
+}
+
+/** Reads `--claim NAME=VALUE`s. @throws UsageError `claim_invalid` */
+function parseClaims(texts: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const at = text.indexOf('=');
+      if (at < 1) throw new UsageError('claim_invalid', `--claim takes NAME=VALUE, and got "${text}"`);
+      return [text.slice(0, at), parseClaimValue(text.slice(at + 1))];
+    }),
+  );
+}

@@ -1,0 +1,162 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { UsageError } from '../../errors.ts';
+import { boundDpopKeyOf, type KeptTokens, lifetimesOf, responseAsOf } from '../../flows/token/kept-tokens.ts';
+import { inWords } from '../../output/duration.ts';
+import { printable } from '../../output/printable.ts';
+import { confirmationOf } from '../../protocol/oauth/token-binding.ts';
+import { mask } from '../../redact.ts';
+import { openSession, ownerOf, printResult, type Session } from '../../session/session.ts';
+import { printResponse } from '../../session/token-output.ts';
+
+/** `oauthctl token list` */
+export async function runTokenList(base: Context, command: Command): Promise<void> {
+  const session = await openSession(base, command, {}, { withoutProfile: true });
+  const kept = await (await session.ctx.store()).tokens.list();
+  const now = session.ctx.clock.now();
+  const shown = Object.fromEntries(
+    Object.entries(kept).map(([owner, tokens]) => [owner, summaryOf(session, tokens, now)]),
+  );
+  if (Object.keys(kept).length === 0) session.reporter.note('no tokens are kept');
+  printResult(session, { kept: shown }, () => {
+    const width = Math.max(0, ...Object.keys(kept).map((owner) => owner.length));
+    return Object.entries(kept)
+      .map(([owner, tokens]) => `${printable(owner.padEnd(width))}  ${describe(tokens, now)}\n`)
+      .join('');
+  });
+}
+
+/** `oauthctl token show [PROFILE]` */
+export async function runTokenShow(base: Context, command: Command, name: string | undefined): Promise<void> {
+  const { session, owner } = await openOwner(base, command, name);
+  const { tokens } = await session.ctx.store();
+  const kept = owner === undefined ? undefined : await tokens.last(owner);
+  if (kept === undefined || owner === undefined) throw await nothingKept(session, owner);
+  session.ctx.redactor.knowMembers(kept.response);
+  const now = session.ctx.clock.now();
+  await printResponse(session, kept.response, {
+    heading: `${printable(owner)}  ${describe(kept, now)}`,
+    // People want to know what is left.
+    shown: responseAsOf(kept, now),
+    lifetimes: lifetimesOf(kept, now),
+  });
+}
+
+/** `oauthctl token forget [PROFILE]` */
+export async function runTokenForget(
+  base: Context,
+  command: Command,
+  name: string | undefined,
+): Promise<void> {
+  const { all } = command.opts<{ all?: true }>();
+  if (all && name !== undefined) {
+    throw new UsageError('forget_ambiguous', 'a profile and --all exclude each other', {
+      hint: 'Name one profile, or give --all alone.',
+    });
+  }
+  const { session, owner } = await openOwner(base, command, name, all);
+  const { tokens } = await session.ctx.store();
+  const kept = Object.keys(await tokens.list());
+  const meant = all ? kept : kept.filter((one) => one === owner);
+  if (!all && meant.length === 0) throw await nothingKept(session, owner);
+  const sure = meant.length === 0 || !session.mayAsk || (await confirm(session, meant));
+  const forgotten = sure ? await tokens.forget(meant) : [];
+  printResult(session, { forgotten }, () =>
+    forgotten.length > 0
+      ? forgotten.map((one) => `tokens of "${printable(one)}" forgotten\n`).join('')
+      : 'nothing forgotten\n',
+  );
+}
+
+async function confirm(session: Session, owners: readonly string[]): Promise<boolean> {
+  const prompt = await session.ctx.prompt();
+  const answer = await prompt.choose(
+    `Forget the tokens of ${owners.map((one) => printable(one)).join(', ')}?`,
+    [
+      { value: 'no', label: 'no' },
+      { value: 'yes', label: 'yes' },
+    ],
+  );
+  return answer === 'yes';
+}
+
+/** A name stands for itself: tokens may be kept of a profile that is gone, or of none. */
+async function openOwner(
+  base: Context,
+  command: Command,
+  name: string | undefined,
+  all = false,
+): Promise<{ session: Session; owner: string | undefined }> {
+  const session = await openSession(base, command, {}, { withoutProfile: all || name !== undefined });
+  const isKnown = session.settings.get('issuer') !== undefined;
+  return { session, owner: name ?? (isKnown ? ownerOf(session) : undefined) };
+}
+
+async function nothingKept(session: Session, owner: string | undefined): Promise<UsageError> {
+  const owners = Object.keys(await (await session.ctx.store()).tokens.list());
+  return new UsageError('nothing_kept', `no tokens${owner === undefined ? '' : ` of "${owner}"`} are kept`, {
+    hint:
+      owners.length > 0
+        ? `There are those of: ${owners.join(', ')}.`
+        : 'Request some first: the last ones of each profile are kept.',
+  });
+}
+
+/** What `--json` says of kept tokens: who they are of, and how long they live; the tokens masked. */
+function summaryOf({ ctx }: Session, kept: KeptTokens, now: number) {
+  const left = lifetimesOf(kept, now);
+  const { response, asked } = kept;
+  const text = (value: unknown) => (typeof value === 'string' ? value : null);
+  const token = (value: unknown) =>
+    typeof value !== 'string' ? null : ctx.redactor.showSecrets ? value : mask(value);
+  const seconds = (value: number | undefined) => (value === undefined ? null : Math.floor(value));
+  return {
+    grant_type: kept.grant_type,
+    client_id: kept.client_id,
+    issuer: kept.issuer,
+    scope: text(response.scope ?? asked?.scope),
+    user: text(asked?.user),
+    token_type: text(response.token_type),
+    dpop_jkt: boundDpopKeyOf(kept) || null,
+    received_at: new Date(kept.received_at).toISOString(),
+    access_token: token(response.access_token),
+    expires_in: seconds(left.access_token),
+    refresh_token: token(response.refresh_token),
+    refresh_expires_in: seconds(left.refresh_token),
+    id_token: token(response.id_token),
+  };
+}
+
+function describe(kept: KeptTokens, now: number): string {
+  const left = lifetimesOf(kept, now);
+  const { response, asked } = kept;
+  const scope = response.scope ?? asked?.scope;
+  const life = (name: 'access_token' | 'refresh_token') => {
+    if (typeof response[name] !== 'string') return undefined;
+    const seconds = left[name];
+    if (seconds === undefined) return name;
+    return seconds > 0 ? `${name} ${inWords(seconds)}` : `${name} expired`;
+  };
+  return [
+    // The last word of a URN names the grant.
+    kept.grant_type.split(':').at(-1),
+    kept.client_id,
+    kept.issuer,
+    typeof scope === 'string' && scope !== '' ? `scope ${scope}` : undefined,
+    binding(kept),
+    life('access_token'),
+    life('refresh_token'),
+  ]
+    .filter((part): part is string => part !== undefined)
+    .map((part) => printable(part))
+    .join(' · ');
+}
+
+/** What one must have beside the access token to use it. */
+function binding(kept: KeptTokens): string | undefined {
+  const jkt = boundDpopKeyOf(kept);
+  if (jkt !== undefined)
+    return `DPoP, key ${jkt || 'unknown'}${kept.dpop && !kept.dpop.jwk ? ' of your own' : ''}`;
+  const certificate = confirmationOf(kept.response.access_token)['x5t#S256'];
+  return certificate === undefined ? undefined : `mTLS, certificate ${certificate}`;
+}

@@ -1,0 +1,180 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { type OauthctlError, UsageError } from '../../errors.ts';
+import {
+  type Comparison,
+  failureOf,
+  openWays,
+  type ValidateOptions,
+  type Ways,
+} from '../../flows/validation/validate.ts';
+import { type WatchReport, watchVerdicts } from '../../flows/validation/validate-watch.ts';
+import { colours } from '../../output/style.ts';
+import { reasonsForInactive } from '../../protocol/oauth/inactive-token.ts';
+import { connect } from '../../session/connect.ts';
+import { repeatable } from '../../session/repeatable.ts';
+import {
+  addServerOptions,
+  isForPeople,
+  openSession,
+  printResultOf,
+  type Session,
+} from '../../session/session.ts';
+import { hintOf, readTokenArgument } from '../../session/token-argument.ts';
+import { parseSeconds, readSeconds } from '../../settings.ts';
+import { tellRefusal } from '../../steps/request-steps.ts';
+import { tellLook, tellWatch } from '../../steps/validate-steps.ts';
+import { comparisonDocument, renderComparison, renderReport, watchDocument } from './output.ts';
+
+interface ValidateFlags {
+  readonly tokenTypeHint?: string;
+  readonly audience?: readonly string[];
+  readonly type?: readonly string[];
+  readonly leeway: string;
+  readonly watch?: true;
+  readonly interval?: string;
+  readonly deadline?: string;
+}
+
+const DEFAULT_INTERVAL = '1';
+
+/** `oauthctl validate` */
+export function defineValidate(command: Command, ctx: Context): void {
+  addServerOptions(command)
+    .argument('[token]', 'the token, -, @FILE or @last.access_token and its like', '@last.access_token')
+    .addOption(repeatable('--audience <aud>', 'local check: who must be in aud; one of several; repeatable'))
+    .addOption(repeatable('--type <typ>', 'local check: what typ may be: JWT, at+jwt, …; repeatable'))
+    .option('--leeway <seconds>', 'local check: by which clocks may differ', '0')
+    .option(
+      '--token-type-hint <type>',
+      'introspection: access_token or refresh_token (default: what @last names)',
+    )
+    .option('--watch', 'go on until the token expires, and mark when a verdict changes')
+    .option(
+      '--interval <seconds>',
+      `with --watch, from one introspection to the next (default: ${DEFAULT_INTERVAL})`,
+    )
+    .option('--deadline <seconds>', 'with --watch, end it after so long')
+    .addHelpText(
+      'after',
+      `
+The exit code is 0 when the token is accepted and no way refuses it, 4 when a way refuses it, 3 or 5 when a way
+could not be asked; with --watch that of the beginning. People see the comparison in any case; with --json it
+stands on stdout after 0, and else in the error on stderr, as "validation".`,
+    )
+    .action((token: string) => runValidate(ctx, command, token));
+}
+
+async function runValidate(base: Context, command: Command, argument: string): Promise<void> {
+  const session = await openSession(base, command);
+  const { ctx, reporter } = session;
+  const flags = command.opts<ValidateFlags>();
+  const watching = readWatch(flags);
+  const leeway = readSeconds(flags.leeway, '--leeway');
+  const token = await readTokenArgument(session, argument);
+  const options: ValidateOptions = {
+    target: await connect(session),
+    token,
+    tokenTypeHint: flags.tokenTypeHint ?? hintOf(argument),
+    audience: flags.audience,
+    types: flags.type,
+    leeway,
+  };
+  // While watching, changes are told and not every answer.
+  let isLooking = true;
+  const ways = openWays(ctx, options, (event) => {
+    if (isLooking) tellLook(reporter, event);
+  });
+  const local = await ways.local();
+  const introspection = await ways.introspection();
+  const checkMs = local.verdict === 'unknown' ? undefined : await ways.timeCheck();
+  isLooking = false;
+  const first = ways.compare(local, introspection);
+  for (const { error } of [local, introspection]) {
+    if (error !== undefined) tellRefusal(reporter, error, error === local.error ? 'jwks' : 'introspection');
+  }
+  const failure = failureOf(first, () => reasonsOf(session, options));
+  const isAccepted = [local, introspection].some(({ verdict }) => verdict === 'accepted');
+  const mayWatch = isAccepted && local.error === undefined && introspection.error === undefined;
+  const printed = { first, checkMs, failure };
+  if (watching === undefined || !mayWatch) await print(session, printed);
+  else await watch(session, ways, { ...printed, ...watching, expiresAt: expiryOf(first, leeway) });
+  if (failure !== undefined) throw failure;
+}
+
+interface Printed {
+  readonly first: Comparison;
+  readonly checkMs: number | undefined;
+  /** What the command ends with; under `--json` it carries the comparison then, since stdout has results only. */
+  readonly failure: OauthctlError | undefined;
+}
+
+interface Watching {
+  readonly intervalMs: number;
+  readonly deadlineMs: number | undefined;
+}
+
+function readWatch(flags: ValidateFlags): Watching | undefined {
+  if (flags.watch) {
+    const { interval = DEFAULT_INTERVAL, deadline } = flags;
+    return {
+      intervalMs: parseSeconds(interval, '--interval') * 1000,
+      deadlineMs: deadline === undefined ? undefined : parseSeconds(deadline, '--deadline') * 1000,
+    };
+  }
+  const stray = (['interval', 'deadline'] as const).find((name) => flags[name] !== undefined);
+  if (stray !== undefined) throw new UsageError('watch_missing', `--${stray} belongs to --watch`);
+  return undefined;
+}
+
+async function watch(
+  session: Session,
+  ways: Ways,
+  { first, checkMs, failure, ...options }: Printed & Watching & { readonly expiresAt: number | undefined },
+): Promise<void> {
+  const { ctx, reporter } = session;
+  const printed = { first, checkMs, failure };
+  if (isForPeople(session)) await print(session, printed);
+  const startedAt = Math.min(first.local.at, first.introspection.at);
+  const report = await watchVerdicts(ctx, { ways, first, ...options }, (event) => {
+    tellWatch(reporter, event, startedAt);
+    if (event.type === 'watch_interrupted')
+      ctx.io.err(renderReport(event.report, options.expiresAt, reporter.paint));
+  });
+  reporter.settle();
+  await print(session, printed, { report, expiresAt: options.expiresAt });
+}
+
+async function print(
+  session: Session,
+  { first, checkMs, failure }: Printed,
+  watched?: { readonly report: WatchReport; readonly expiresAt: number | undefined },
+): Promise<void> {
+  const { ctx } = session;
+  const document = {
+    ...comparisonDocument(first, checkMs),
+    ...(watched && { watch: watchDocument(watched.report) }),
+  };
+  const paint = await colours(ctx.env, ctx.io.stdoutIsTerminal);
+  printResultOf(session, failure, 'validation', document, () =>
+    watched === undefined
+      ? renderComparison(first, { checkMs, now: ctx.clock.now(), paint })
+      : // People have seen the comparison when the watch began.
+        `\n${renderReport(watched.report, watched.expiresAt, paint)}`,
+  );
+}
+
+/** When the local check comes to refuse the token, in milliseconds since the epoch. */
+function expiryOf({ local, introspection }: Comparison, leeway: number): number | undefined {
+  const exp = local.claims?.exp ?? introspection.answer?.exp;
+  return typeof exp === 'number' && exp > 0 ? (exp + leeway) * 1000 : undefined;
+}
+
+function reasonsOf({ ctx }: Session, { target, token, tokenTypeHint }: ValidateOptions): readonly string[] {
+  return reasonsForInactive(token, {
+    issuer: target.metadata.issuer,
+    client_id: target.client.client_id,
+    now: ctx.clock.now(),
+    token_type_hint: tokenTypeHint,
+  });
+}

@@ -1,0 +1,156 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { Context } from '../../context.ts';
+import { OauthctlError, ValidationError } from '../../errors.ts';
+import { decodeUnverified } from '../../protocol/jose/jwt.ts';
+import {
+  type AuthorizationResponse,
+  parseAuthorizationResponse,
+  responsePlace,
+  singleValue,
+} from '../../protocol/oauth/authorization.ts';
+import { definedParameters, type FormParameters } from '../../protocol/oauth/form.ts';
+import { isSecretName } from '../../redact.ts';
+import type { Judgement, RedirectPlace } from '../../servers/redirect.ts';
+import { verificationOf } from '../server/jwks.ts';
+import type { Target } from '../server/target.ts';
+
+/** What the redirect that was waited for turned out to be. */
+export type RedirectOutcome =
+  | {
+      readonly kind: 'response';
+      readonly response: AuthorizationResponse;
+      /** Whether it came in a JWT whose signature was verified. */
+      readonly isSigned: boolean;
+      /** What is not as it should be, though no reason to refuse it. */
+      readonly remarks: readonly string[];
+    }
+  /** It is the answer to our request, and it must not be trusted. */
+  | { readonly kind: 'failure'; readonly error: OauthctlError };
+
+type Taken = Judgement<RedirectOutcome>;
+
+/**
+ * Judges what came to the redirect URI. What does not carry the `state` that was sent is somebody else's: it is turned
+ * away, and the wait goes on.
+ * @param sent the parameters of the authorization request
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-10.12
+ * @see https://openid.net/specs/oauth-v2-jarm.html#section-2.4
+ */
+export async function judgeRedirect(
+  ctx: Context,
+  target: Target,
+  sent: FormParameters,
+  received: FormParameters,
+  place: RedirectPlace,
+): Promise<Taken> {
+  const jwt = singleValue(received, 'response');
+  if (jwt !== undefined) return judgeJwt(ctx, target, sent, jwt, place);
+  const stranger = strangeState(singleValue(sent, 'state'), singleValue(received, 'state'));
+  if (stranger !== undefined) return { kind: 'turned_away', reason: stranger };
+  return take(ctx, target, sent, received, { place, isJwt: false });
+}
+
+async function judgeJwt(
+  ctx: Context,
+  target: Target,
+  sent: FormParameters,
+  jwt: string,
+  place: RedirectPlace,
+): Promise<Taken> {
+  const state = singleValue(sent, 'state');
+  // An encrypted one shows its state only once it is opened.
+  const claimed = decodeUnverified(jwt)?.claims;
+  const stranger = claimed === undefined ? undefined : strangeState(state, claimed.state);
+  if (stranger !== undefined) return { kind: 'turned_away', reason: stranger };
+  let claims: Readonly<Record<string, unknown>>;
+  try {
+    claims = await readJwt(ctx, target, jwt);
+  } catch (error) {
+    if (!(error instanceof OauthctlError)) throw error;
+    // Anybody can send what nobody can read.
+    if (claimed === undefined)
+      return {
+        kind: 'turned_away',
+        reason: `a "response" that cannot be read: ${error.message}. ${error.hint ?? ''}`.trimEnd(),
+      };
+    return taken({ kind: 'failure', error });
+  }
+  const strangeInside = strangeState(state, claims.state);
+  if (strangeInside !== undefined) return { kind: 'turned_away', reason: strangeInside };
+  const { aud: _aud, exp: _exp, iat: _iat, ...members } = claims;
+  const parameters = definedParameters(
+    Object.fromEntries(
+      Object.entries(members).map(([name, value]) => [
+        name,
+        typeof value === 'string' ? value : JSON.stringify(value),
+      ]),
+    ),
+  );
+  return take(ctx, target, sent, parameters, { place, isJwt: true });
+}
+
+async function readJwt(ctx: Context, target: Target, jwt: string) {
+  const { readAuthorizationJwt } = await import('../../protocol/oauth/jarm.ts');
+  const keys = await verificationOf(ctx, target, 'authorization_signing_alg_values_supported');
+  return readAuthorizationJwt(jwt, keys);
+}
+
+/** Takes the answer to our request, whatever it says. */
+function take(
+  ctx: Context,
+  { metadata }: Target,
+  sent: FormParameters,
+  received: FormParameters,
+  { place, isJwt }: { place: RedirectPlace; isJwt: boolean },
+): Taken {
+  for (const [name, value] of received) if (isSecretName(name)) ctx.redactor.know(value);
+  const responseType = singleValue(sent, 'response_type');
+  const mode = singleValue(sent, 'response_mode');
+  try {
+    const response = parseAuthorizationResponse(received, {
+      issuer: metadata.issuer,
+      requiresIss: metadata.authorization_response_iss_parameter_supported === true,
+      responseType,
+      isJwt,
+    });
+    if (response.kind === 'granted' && mode?.endsWith('jwt') && !isJwt) throw notSigned();
+    const expected = responsePlace(responseType, mode);
+    const isThere = place === expected || (place !== 'query' && expected !== 'query');
+    const remarks = isThere ? [] : [`the response was to come by ${expected}, and came by ${place}`];
+    return taken({ kind: 'response', response, isSigned: isJwt, remarks });
+  } catch (error) {
+    if (!(error instanceof OauthctlError)) throw error;
+    return taken({ kind: 'failure', error });
+  }
+}
+
+function notSigned(): ValidationError {
+  return new ValidationError(
+    'authorization_response_invalid',
+    'a signed authorization response was asked for, and its parameters came bare',
+    {
+      hint: 'The server does not support JARM, or somebody has taken the signature off: its code was sent nowhere.',
+    },
+  );
+}
+
+function taken(outcome: RedirectOutcome): Taken {
+  return { kind: 'taken', response: outcome, trouble: troubleOf(outcome) };
+}
+
+function troubleOf(outcome: RedirectOutcome): string | undefined {
+  if (outcome.kind === 'failure') return `${outcome.error.message}.`;
+  if (outcome.response.kind === 'granted') return undefined;
+  const { error, error_description } = outcome.response.oauth;
+  return `The server answered ${error_description === undefined ? error : `${error}: ${error_description}`}.`;
+}
+
+/** @returns what is wrong with the state; undefined where it is the one that was sent, or none was */
+export function strangeState(sent: string | undefined, received: unknown): string | undefined {
+  if (sent === undefined) return undefined;
+  if (typeof received !== 'string') return 'no state';
+  const [one, other] = [sent, received].map((text) => Buffer.from(text));
+  const isSame =
+    one !== undefined && other !== undefined && one.length === other.length && timingSafeEqual(one, other);
+  return isSame ? undefined : 'another state than the one that was sent';
+}

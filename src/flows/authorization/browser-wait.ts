@@ -1,0 +1,93 @@
+import type { Context } from '../../context.ts';
+import type { FormParameters } from '../../protocol/oauth/form.ts';
+import type { Judgement, RedirectOptions, RedirectPlace } from '../../servers/redirect.ts';
+
+/** What is told while somebody is on the way in a browser. */
+export type BrowserWaitEvent =
+  | { readonly type: 'waiting'; readonly leftMs: number }
+  | { readonly type: 'redirect_refused'; readonly reason: string; readonly status: number };
+
+export interface RedirectWaitOptions<Response>
+  extends Pick<RedirectOptions<Response>, 'listen' | 'tls' | 'relaysFragment' | 'onRefused'> {
+  /** @param sent the parameters of the request that the redirect must be the answer to */
+  judge(sent: FormParameters, received: FormParameters, place: RedirectPlace): Promise<Judgement<Response>>;
+}
+
+/** A listener at the redirect URI. */
+export interface RedirectWait<Response> {
+  /** Where it listens, with the port that was really taken. */
+  readonly listensAt: string;
+  readonly port: number;
+  /** From now on a redirect may come; until then each is turned away. */
+  expect(sent: FormParameters): void;
+  readonly response: Promise<Response>;
+}
+
+/**
+ * Listens at the redirect URI until all is done: what comes after the answer is told that it is too late.
+ * @throws UsageError `address_in_use`, `address_unavailable`, `listener_certificate_invalid`; what `go` throws
+ */
+export async function withRedirect<Response, Result>(
+  ctx: Context,
+  { judge, ...options }: RedirectWaitOptions<Response>,
+  go: (wait: RedirectWait<Response>) => Promise<Result>,
+): Promise<Result> {
+  let sent: FormParameters | undefined;
+  let fail: (error: unknown) => void = () => {};
+  const failure = new Promise<never>((_resolve, reject) => {
+    fail = reject;
+  });
+  const server = await (await ctx.servers()).redirect<Response>({
+    ...options,
+    judge: async (received, place) =>
+      sent === undefined
+        ? { kind: 'turned_away', reason: 'come before anything was asked for' }
+        : judge(sent, received, place),
+    onError: fail,
+  });
+  const response = Promise.race([server.response, failure]);
+  // It may fail before anybody waits.
+  response.catch(() => {});
+  try {
+    ctx.signal.throwIfAborted();
+    return await go({
+      listensAt: server.url,
+      port: Number(new URL(server.url).port),
+      expect(parameters) {
+        sent = parameters;
+      },
+      response,
+    });
+  } finally {
+    await server.close();
+  }
+}
+
+/**
+ * Waits for what a person brings, and tells every second how long it still may take.
+ * @param timeUp makes the error that ends the wait when the time is up
+ */
+export async function inTime<Value>(
+  ctx: Context,
+  deadlineMs: number,
+  awaited: Promise<Value>,
+  onEvent: (event: BrowserWaitEvent) => void,
+  timeUp: () => Error,
+): Promise<Value> {
+  const until = ctx.clock.now() + deadlineMs;
+  const over = new AbortController();
+  const signal = AbortSignal.any([ctx.signal, over.signal]);
+  const ticking = async (): Promise<never> => {
+    for (;;) {
+      const leftMs = until - ctx.clock.now();
+      if (leftMs <= 0) throw timeUp();
+      onEvent({ type: 'waiting', leftMs });
+      await ctx.clock.sleep(Math.min(1000, leftMs), signal);
+    }
+  };
+  try {
+    return await Promise.race([awaited, ticking()]);
+  } finally {
+    over.abort(new Error('the wait is over'));
+  }
+}

@@ -1,0 +1,178 @@
+import type { Context } from '../../context.ts';
+import { RefusedError, TimeoutError, ValidationError } from '../../errors.ts';
+import { foreignAnswer } from '../../protocol/oauth/answer.ts';
+import { buildAuthorizationUrl, singleValue } from '../../protocol/oauth/authorization.ts';
+import {
+  definedParameters,
+  type FormParameters,
+  withExtraParameters,
+  withoutParameters,
+} from '../../protocol/oauth/form.ts';
+import { requireEndpoint } from '../../protocol/oauth/metadata.ts';
+import { type RedirectUri, redirectUriAt } from '../../protocol/oauth/redirect-uri.ts';
+import { type LogoutRequest, parseLogoutAnswer } from '../../protocol/oidc/logout.ts';
+import { makeState } from '../../protocol/unguessable.ts';
+import { postForm, type Target } from '../server/target.ts';
+import { strangeState } from './authorization-response.ts';
+import { type BrowserWaitEvent, inTime, type RedirectWaitOptions, withRedirect } from './browser-wait.ts';
+
+export type LogoutEvent =
+  | {
+      readonly type: 'logout_request';
+      readonly url: string;
+      readonly target: Target;
+      readonly values: { readonly refresh_token: string };
+    }
+  | { readonly type: 'logout_response'; readonly status: number; readonly ms: number };
+
+/** Under which names the tokens of the session were kept, and are no more. */
+export interface LoggedOut {
+  readonly forgotten: readonly string[];
+}
+
+/**
+ * Ends the session of a refresh token by a request of the client, as Keycloak does it, and forgets its kept tokens.
+ * @throws RefusedError; NetworkError; ValidationError `logout_by_browser_only`, `endpoint_missing`
+ */
+export async function endSession(
+  ctx: Context,
+  { target, refreshToken }: { readonly target: Target; readonly refreshToken: string },
+  onEvent: (event: LogoutEvent) => void,
+): Promise<LoggedOut> {
+  const url = requireEndpoint(target.metadata, 'end_session_endpoint');
+  const values = { refresh_token: refreshToken };
+  onEvent({ type: 'logout_request', url, target, values });
+  const parameters = definedParameters(values);
+  const answer = await postForm(ctx, target, { url, endpoint: 'end_session', parameters });
+  const parsed = parseLogoutAnswer(answer);
+  if (parsed.kind === 'refused') throw new RefusedError(parsed.oauth);
+  if (parsed.kind === 'foreign') throw foreignAnswer(parsed.reason, url);
+  if (parsed.kind === 'page') throw byBrowserOnly();
+  onEvent({ type: 'logout_response', status: answer.status, ms: answer.ms });
+  return { forgotten: await (await ctx.store()).tokens.drop(refreshToken) };
+}
+
+export type BrowserLogoutEvent =
+  /** Somebody has to open this address. */
+  | {
+      readonly type: 'browser_logout';
+      readonly url: string;
+      readonly parameters: FormParameters;
+      /** Where the browser is waited for; undefined where nobody waits. */
+      readonly listensAt: string | undefined;
+    }
+  | BrowserWaitEvent
+  | { readonly type: 'browser_came_back'; readonly parameters: FormParameters };
+
+export interface BrowserLogoutOptions {
+  readonly target: Target;
+  readonly request: Omit<LogoutRequest, 'post_logout_redirect_uri'>;
+  /** Where the server is to send the browser; waited for where it leads to this machine. */
+  readonly redirectUri?: RedirectUri | undefined;
+  /** Milliseconds that the person has. */
+  readonly deadlineMs: number;
+}
+
+export interface BrowserLoggedOut extends LoggedOut {
+  readonly url: string;
+  /** Whether the browser came back, so that the session is known to have ended. */
+  readonly returned: boolean;
+}
+
+/**
+ * Sends a browser to the server to log out. Where it is to come back to this machine it is waited for, and the tokens
+ * that were kept with the ID token of the hint are forgotten; otherwise nobody knows what became of it.
+ * @throws TimeoutError `nobody_came`; UsageError as withRedirect; ValidationError `endpoint_missing`
+ * @see https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RPLogout
+ */
+export async function logoutByBrowser(
+  ctx: Context,
+  options: BrowserLogoutOptions,
+  onEvent: (event: BrowserLogoutEvent) => void,
+): Promise<BrowserLoggedOut> {
+  const { redirectUri } = options;
+  const isOurs = redirectUri?.isLoopback === true && redirectUri.scheme === 'http';
+  if (redirectUri === undefined || !isOurs) {
+    const { url, parameters } = draft(ctx, options, redirectUri?.text);
+    onEvent({ type: 'browser_logout', url, parameters, listensAt: undefined });
+    return { url, returned: false, forgotten: [] };
+  }
+  return waiting(ctx, options, redirectUri, onEvent);
+}
+
+async function waiting(
+  ctx: Context,
+  options: BrowserLogoutOptions,
+  redirectUri: RedirectUri,
+  onEvent: (event: BrowserLogoutEvent) => void,
+): Promise<BrowserLoggedOut> {
+  const { host, port: wanted = 0, path } = redirectUri;
+  const { deadlineMs } = options;
+  const wait: RedirectWaitOptions<FormParameters> = {
+    listen: { host, port: wanted, path },
+    relaysFragment: false,
+    async judge(sent, received) {
+      const reason = strangeState(singleValue(sent, 'state'), singleValue(received, 'state'));
+      return reason === undefined ? { kind: 'taken', response: received } : { kind: 'turned_away', reason };
+    },
+    onRefused: (reason, status) => onEvent({ type: 'redirect_refused', reason, status }),
+  };
+  return withRedirect(ctx, wait, async ({ listensAt, port, expect, response }) => {
+    const { url, parameters } = draft(ctx, options, redirectUriAt(redirectUri, port));
+    expect(parameters);
+    onEvent({ type: 'browser_logout', url, parameters, listensAt });
+    const received = await inTime(ctx, deadlineMs, response, onEvent, () =>
+      nobodyCame(deadlineMs, parameters),
+    );
+    onEvent({ type: 'browser_came_back', parameters: received });
+    return { url, returned: true, forgotten: await forget(ctx, options.target, parameters) };
+  });
+}
+
+/** The person's own parameters have the last word. */
+function draft(
+  ctx: Context,
+  { target, request }: BrowserLogoutOptions,
+  post_logout_redirect_uri: string | undefined,
+): { url: string; parameters: FormParameters } {
+  const state = request.state ?? (post_logout_redirect_uri === undefined ? undefined : makeState(ctx.random));
+  const values = { ...request, client_id: target.client.client_id, post_logout_redirect_uri, state };
+  const parameters = withoutParameters(
+    withExtraParameters(definedParameters(values), target.extraParameters),
+    target.omittedParameters ?? [],
+  );
+  const endpoint = requireEndpoint(target.metadata, 'end_session_endpoint');
+  return { url: buildAuthorizationUrl(endpoint, parameters), parameters };
+}
+
+/** Without the hint, the browser may have logged out of another session than that of the kept tokens. */
+async function forget(
+  ctx: Context,
+  { owner }: Target,
+  parameters: FormParameters,
+): Promise<readonly string[]> {
+  if (owner === undefined) return [];
+  const { tokens } = await ctx.store();
+  const idToken = (await tokens.last(owner))?.response.id_token;
+  const isOfHint = idToken !== undefined && idToken === singleValue(parameters, 'id_token_hint');
+  return isOfHint ? tokens.forget([owner]) : [];
+}
+
+function byBrowserOnly(): ValidationError {
+  return new ValidationError(
+    'logout_by_browser_only',
+    'the server answered with a page for people: nothing was ended by the refresh token',
+    {
+      hint: 'Ending a session by refresh token is Keycloak\'s own. Use "oauthctl logout --browser", or "oauthctl revoke".',
+    },
+  );
+}
+
+function nobodyCame(deadlineMs: number, sent: FormParameters): TimeoutError {
+  const redirectUri = singleValue(sent, 'post_logout_redirect_uri');
+  return new TimeoutError('nobody_came', `nobody came back from the server within ${deadlineMs / 1000} s`, {
+    hint:
+      'Where the server refuses the request, it says so in the browser and sends nobody back: look there, and register ' +
+      `${redirectUri} as a post-logout redirect URI of the client. Nothing was forgotten.`,
+  });
+}

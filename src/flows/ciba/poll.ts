@@ -1,0 +1,118 @@
+import type { Context } from '../../context.ts';
+import { InterruptedError, OauthctlError, PendingError, TimeoutError, UsageError } from '../../errors.ts';
+import { CIBA_GRANT_TYPE } from '../../protocol/ciba/ciba.ts';
+import { requireEndpoint } from '../../protocol/oauth/metadata.ts';
+import { buildTokenRequest, type TokenResponse } from '../../protocol/oauth/token.ts';
+import type { VerifiedIdToken } from '../../protocol/oidc/id-token.ts';
+import { type PollEvent, type PollGuard, pollForTokens } from '../polling/poll.ts';
+import { postForm, type Target } from '../server/target.ts';
+import type { AskedFor } from '../token/kept-tokens.ts';
+import { checkDpopBinding, keepTokens, verifyIdTokenOf } from '../token/received-tokens.ts';
+
+export type CibaPollEvent =
+  | PollEvent
+  | { readonly type: 'id_token_verified'; readonly idToken: VerifiedIdToken }
+  | { readonly type: 'id_token_missing' };
+
+/** Times in milliseconds since the epoch. */
+export interface CibaPollOptions {
+  readonly target: Target;
+  readonly authReqId: string;
+  /** Seconds. */
+  readonly interval: number;
+  readonly firstPollAt: number;
+  readonly requestedAt?: number | undefined;
+  readonly expiresAt?: number | undefined;
+  readonly deadlineAt?: number | undefined;
+  readonly once?: boolean | undefined;
+  readonly wake?: Promise<unknown> | undefined;
+  readonly pendingErrors?: readonly string[] | undefined;
+  /** Whether `openid` was asked for, so that an ID token is due; undefined when that is not known. */
+  readonly expectIdToken?: boolean | undefined;
+  /** What the authentication request asked for, where it is known. */
+  readonly asked?: AskedFor | undefined;
+}
+
+export interface CibaTokens {
+  readonly tokens: TokenResponse;
+  readonly idToken: VerifiedIdToken | undefined;
+}
+
+/**
+ * CIBA's steps 5, 6, 9 and 10: polls for the tokens, validates the ID token and keeps what came.
+ * @throws as pollForTokens; ValidationError `id_token_invalid`
+ * @see https://openid.net/specs/openid-client-initiated-backchannel-authentication-core-1_0.html#rfc.section.10.1
+ */
+export async function pollCiba(
+  ctx: Context,
+  options: CibaPollOptions,
+  onEvent: (event: CibaPollEvent) => void,
+): Promise<CibaTokens> {
+  const { target, authReqId } = options;
+  const url = requireEndpoint(target.metadata, 'token_endpoint');
+  const parameters = buildTokenRequest(CIBA_GRANT_TYPE, { auth_req_id: authReqId });
+  const pending = target.owner === undefined ? undefined : (await ctx.store()).pending;
+  let tokens: TokenResponse;
+  try {
+    tokens = await pollForTokens(
+      ctx,
+      {
+        tokenEndpoint: url,
+        send: (timeoutMs, signal) =>
+          postForm(ctx, target, { url, endpoint: 'token', parameters, timeoutMs, signal }),
+        intervalSeconds: options.interval,
+        firstAt: options.firstPollAt,
+        expiresAt: options.expiresAt,
+        deadlineAt: options.deadlineAt,
+        once: options.once,
+        wake: options.wake,
+        pendingErrors: options.pendingErrors,
+        guard: target.owner === undefined ? undefined : guardOf(ctx, authReqId),
+      },
+      onEvent,
+    );
+  } catch (error) {
+    if (pending && endsTheRequest(error)) await pending.end(authReqId);
+    throw error;
+  }
+  const receivedAt = ctx.clock.now();
+  ctx.redactor.knowMembers(tokens.json);
+  if (pending) await pending.end(authReqId);
+  checkDpopBinding(target, tokens);
+  const idToken = await verifyIdTokenOf(ctx, target, tokens, options.requestedAt);
+  await keepTokens(ctx, target, CIBA_GRANT_TYPE, tokens, { asked: options.asked, receivedAt });
+  if (idToken) onEvent({ type: 'id_token_verified', idToken });
+  else if (options.expectIdToken) onEvent({ type: 'id_token_missing' });
+  return { tokens, idToken };
+}
+
+function guardOf(ctx: Context, authReqId: string): PollGuard {
+  return {
+    async claim(leaseMs, early) {
+      const { pending } = await ctx.store();
+      const claim = await pending.claimPoll(authReqId, { now: ctx.clock.now(), leaseMs, early });
+      if (claim === undefined) return {};
+      if (!claim.granted) return { waitUntil: claim.waitUntil };
+      if (claim.pending.ended) throw endedElsewhere();
+      return { intervalSeconds: claim.pending.interval };
+    },
+    async schedule(nextAt, interval) {
+      await (await ctx.store()).pending.schedule(authReqId, nextAt, interval);
+    },
+  };
+}
+
+/** Another process had the tokens or the refusal: the id must not be sent again. */
+function endedElsewhere(): UsageError {
+  return new UsageError('nothing_pending', 'this request has ended meanwhile, in another run of oauthctl', {
+    hint: 'That run had its tokens or its refusal; "oauthctl ciba request" makes a new request.',
+  });
+}
+
+/** A refusal ends the request; a deadline of ours, an interruption or the network's trouble does not. */
+function endsTheRequest(error: unknown): boolean {
+  if (!(error instanceof OauthctlError)) return false;
+  if (error instanceof PendingError || error instanceof InterruptedError) return false;
+  if (error instanceof TimeoutError) return error.code === 'expired';
+  return 'oauth' in error || error.code === 'token_response_invalid';
+}

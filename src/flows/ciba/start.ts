@@ -1,0 +1,139 @@
+import type { Context } from '../../context.ts';
+import type { AuthenticationRequest } from '../../protocol/ciba/ciba.ts';
+import type { Target } from '../server/target.ts';
+import { askedFor } from '../token/kept-tokens.ts';
+import { type CibaDeviceEvent, type CibaDeviceOptions, runDevice } from './device.ts';
+import { type CibaPollEvent, type CibaTokens, pollCiba } from './poll.ts';
+import { type CibaRequestEvent, requestAuthentication } from './request.ts';
+
+export type CibaStartEvent = CibaRequestEvent | CibaDeviceEvent | CibaPollEvent;
+
+/** The device that is played in the same process. */
+export interface OwnDevice extends Omit<CibaDeviceOptions, 'after' | 'count' | 'signal'> {
+  /** The moment from which `afterMs` counts: the acknowledgement, or the first `authorization_pending`. */
+  readonly after: 'acknowledged' | 'pending';
+}
+
+export interface CibaStartOptions {
+  readonly target: Target;
+  readonly request: AuthenticationRequest;
+  /** Seconds. */
+  readonly interval?: number | undefined;
+  /** Milliseconds for the whole flow. */
+  readonly deadlineMs?: number | undefined;
+  readonly pendingErrors?: readonly string[] | undefined;
+  readonly device?: OwnDevice | undefined;
+}
+
+/**
+ * All ten steps of CIBA in poll mode, from the authentication request to validated tokens; with `device`, the
+ * authentication device's as well.
+ * @throws as requestAuthentication, runDevice and pollCiba
+ * @see https://openid.net/specs/openid-client-initiated-backchannel-authentication-core-1_0.html
+ */
+export async function startCiba(
+  ctx: Context,
+  options: CibaStartOptions,
+  onEvent: (event: CibaStartEvent) => void,
+): Promise<CibaTokens> {
+  const deadlineAt = options.deadlineMs === undefined ? undefined : ctx.clock.now() + options.deadlineMs;
+  const acknowledged = latch();
+  const pending = latch();
+  const resultSent = latch();
+  const end = new AbortController();
+  // When the device fails, the client must not go on polling behind its back.
+  const client: Context = { ...ctx, signal: AbortSignal.any([ctx.signal, end.signal]) };
+  const device =
+    options.device && startDevice(ctx, options.device, { acknowledged, pending, resultSent, end }, onEvent);
+  try {
+    await device?.listening;
+    const request = await Promise.race([
+      requestAuthentication(
+        client,
+        { target: options.target, request: options.request, interval: options.interval },
+        onEvent,
+      ),
+      ...(device ? [device.failed] : []),
+    ]);
+    acknowledged.open();
+    const scope = options.request.scope ?? 'openid';
+    return await Promise.race([
+      pollCiba(
+        client,
+        {
+          // The person's own parameters are meant for the authentication request.
+          target: { ...options.target, extraParameters: [], omittedParameters: [] },
+          authReqId: request.acknowledgement.auth_req_id,
+          interval: request.interval,
+          firstPollAt: request.firstPollAt,
+          requestedAt: request.requestedAt,
+          expiresAt: request.expiresAt,
+          deadlineAt,
+          wake: device && resultSent.opened,
+          pendingErrors: options.pendingErrors,
+          expectIdToken: scope.split(' ').includes('openid'),
+          asked: askedFor({ ...options.request, scope }, options.target),
+        },
+        (event) => {
+          onEvent(event);
+          if (event.type === 'polled') pending.open();
+        },
+      ),
+      ...(device ? [device.failed] : []),
+    ]);
+  } finally {
+    end.abort();
+    await device?.ended;
+  }
+}
+
+interface Gates {
+  readonly acknowledged: Latch;
+  readonly pending: Latch;
+  readonly resultSent: Latch;
+  readonly end: AbortController;
+}
+
+function startDevice(
+  ctx: Context,
+  device: OwnDevice,
+  gates: Gates,
+  onEvent: (event: CibaStartEvent) => void,
+): { listening: Promise<unknown>; failed: Promise<never>; ended: Promise<unknown> } {
+  const listening = latch();
+  const running = runDevice(
+    ctx,
+    {
+      ...device,
+      after: gates[device.after].opened,
+      signal: gates.end.signal,
+      onListening: (url) => {
+        device.onListening?.(url);
+        listening.open();
+      },
+    },
+    (event) => {
+      onEvent(event);
+      if (event.type === 'result_accepted') gates.resultSent.open();
+    },
+  );
+  // The device ends by itself only when it fails.
+  const failed = new Promise<never>((_resolve, reject) => {
+    running.catch(reject);
+  });
+  failed.catch(() => {});
+  return { listening: Promise.race([listening.opened, failed]), failed, ended: running.catch(() => {}) };
+}
+
+interface Latch {
+  readonly opened: Promise<void>;
+  open(): void;
+}
+
+function latch(): Latch {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open: () => open() };
+}

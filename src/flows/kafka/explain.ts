@@ -1,0 +1,122 @@
+import type { Context } from '../../context.ts';
+import { OauthctlError, RefusedError } from '../../errors.ts';
+import { decodeUnverified, encryptionOf } from '../../protocol/jose/jwt.ts';
+import {
+  type BrokerWay,
+  buildBrokerListener,
+  buildJavaClient,
+  buildLibrdkafkaClient,
+  type ClientWay,
+  type Configuration,
+  type IssuedToken,
+  type KafkaFlow,
+  type KafkaSetup,
+  weighFlows,
+} from '../../protocol/kafka/configuration.ts';
+import { requireEndpoint } from '../../protocol/oauth/metadata.ts';
+import type { Target } from '../server/target.ts';
+import { requestTokens, type TokenEvent } from '../token/token.ts';
+
+export interface KafkaExplainOptions
+  extends Pick<KafkaSetup, 'brokerClientId' | 'listener' | 'bootstrap' | 'isTls'> {
+  readonly target: Target;
+  readonly scope?: string | undefined;
+  /** An access token to judge by; undefined requests one as the client. */
+  readonly token?: string | undefined;
+}
+
+export type KafkaExplainEvent = TokenEvent | { readonly type: 'no_token'; readonly error: RefusedError };
+
+/** The flows of an application to a broker, as they would be configured. */
+export interface KafkaExplanation {
+  readonly setup: KafkaSetup;
+  /** Undefined where the server issued none. */
+  readonly token: IssuedToken | undefined;
+  readonly flows: readonly KafkaFlow[];
+  readonly clients: Readonly<
+    Record<ClientWay, { readonly java: Configuration; readonly librdkafka: Configuration }>
+  >;
+  /** Undefined where the server has not what it needs. */
+  readonly brokers: Readonly<Record<BrokerWay, Configuration | undefined>>;
+}
+
+/**
+ * Builds the configurations of Kafka clients and brokers for a server and a client, and weighs which of the flows suits.
+ * @throws ValidationError `endpoint_missing` for a server without a token endpoint; UsageError `property_unfit`;
+ *   otherwise as requestTokens, but for a refusal
+ */
+export async function explainKafka(
+  ctx: Context,
+  options: KafkaExplainOptions,
+  onEvent: (event: KafkaExplainEvent) => void,
+): Promise<KafkaExplanation> {
+  const { target, scope, brokerClientId, listener, bootstrap, isTls } = options;
+  const { metadata, client } = target;
+  const setup: KafkaSetup = {
+    issuer: metadata.issuer,
+    tokenEndpoint: requireEndpoint(metadata, 'token_endpoint'),
+    introspectionEndpoint: metadata.introspection_endpoint,
+    jwksUri: metadata.jwks_uri,
+    clientId: client.client_id,
+    ...{ scope, brokerClientId, listener, bootstrap, isTls },
+  };
+  const both = (way: ClientWay) => ({
+    java: buildJavaClient(setup, way),
+    librdkafka: buildLibrdkafkaClient(setup, way),
+  });
+  const configurations = {
+    clients: {
+      client_credentials: both('client_credentials'),
+      refresh_token: both('refresh_token'),
+      access_token: both('access_token'),
+    },
+    brokers: {
+      introspection: whereThereIs(() => buildBrokerListener(setup, 'introspection')),
+      local: whereThereIs(() => buildBrokerListener(setup, 'local')),
+      local_without_strimzi: whereThereIs(() => buildBrokerListener(setup, 'local_without_strimzi')),
+    },
+  };
+  const token = await issuedToken(ctx, options, onEvent);
+  return { setup, token, flows: weighFlows(setup, token), ...configurations };
+}
+
+function whereThereIs(build: () => Configuration): Configuration | undefined {
+  try {
+    return build();
+  } catch (error) {
+    if (error instanceof OauthctlError && error.code === 'endpoint_missing') return undefined;
+    throw error;
+  }
+}
+
+async function issuedToken(
+  ctx: Context,
+  { target, scope, token }: KafkaExplainOptions,
+  onEvent: (event: KafkaExplainEvent) => void,
+): Promise<IssuedToken | undefined> {
+  if (token !== undefined) return factsOf(token, undefined);
+  try {
+    const { tokens } = await requestTokens(
+      ctx,
+      { target, grantType: 'client_credentials', values: { scope } },
+      onEvent,
+    );
+    return factsOf(tokens.access_token, tokens.expires_in);
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+    onEvent({ type: 'no_token', error });
+    return undefined;
+  }
+}
+
+function factsOf(token: string, expiresIn: number | undefined): IssuedToken {
+  const { exp, iat } = decodeUnverified(token)?.claims ?? {};
+  const claimed = typeof exp === 'number' && typeof iat === 'number' ? exp - iat : undefined;
+  const format =
+    decodeUnverified(token) !== undefined
+      ? 'jwt'
+      : encryptionOf(token) !== undefined
+        ? 'encrypted'
+        : 'opaque';
+  return { format, expiresIn: expiresIn ?? claimed };
+}

@@ -1,0 +1,44 @@
+import type { Context } from '../../context.ts';
+import { decodeUnverified } from '../../protocol/jose/jwt.ts';
+import type { Target } from '../server/target.ts';
+import { openWays, type ValidateEvent } from '../validation/validate.ts';
+import type { Finding } from '../validation/validation-difference.ts';
+import type { WayVerdict } from '../validation/verdict-timeline.ts';
+import type { KafkaResult } from './connect.ts';
+import { explainBrokerDifference } from './difference.ts';
+
+/** What the server and a local check make of the token that a broker has judged. */
+export interface BrokerValidation {
+  readonly local: WayVerdict;
+  readonly introspection: WayVerdict;
+  /** Whether the broker agrees with the server; undefined where that has no verdict. */
+  readonly agree: boolean | undefined;
+  /** Why not, and what the two other verdicts say of each other. */
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Validates the token of a run by both ways, and compares their verdicts with the broker's.
+ * @param target whose client introspects
+ * @throws the signal's reason; nothing that the server can cause
+ */
+export async function validateBeside(
+  ctx: Context,
+  { target, result }: { readonly target: Target; readonly result: KafkaResult },
+  onEvent: (event: ValidateEvent) => void,
+): Promise<BrokerValidation> {
+  const { token, refusal } = result;
+  const ways = openWays(ctx, { target, token, leeway: 0 }, onEvent);
+  const local = await ways.local();
+  const introspection = await ways.introspection();
+  const { differences } = ways.compare(local, introspection);
+  const exp = decodeUnverified(token)?.claims.exp;
+  const expiresIn = typeof exp === 'number' ? exp - ctx.clock.now() / 1000 : undefined;
+  const verdicts = { local: local.verdict, introspection: introspection.verdict };
+  const isJudged = introspection.verdict !== 'unknown' && refusal?.reason !== 'broker_failed';
+  return {
+    ...verdicts,
+    agree: isJudged ? (introspection.verdict === 'accepted') === (refusal === undefined) : undefined,
+    findings: [...explainBrokerDifference({ refusal, ...verdicts, expiresIn }), ...differences],
+  };
+}

@@ -1,0 +1,120 @@
+import type { Context, HttpAnswer } from '../../context.ts';
+import { RefusedError } from '../../errors.ts';
+import { decodeUnverified } from '../../protocol/jose/jwt.ts';
+import { foreignAnswer } from '../../protocol/oauth/answer.ts';
+import { buildAuthorizationUrl } from '../../protocol/oauth/authorization.ts';
+import { parseChallenges } from '../../protocol/oauth/challenge.ts';
+import type { DpopKey } from '../../protocol/oauth/dpop.ts';
+import { encodeForm } from '../../protocol/oauth/form.ts';
+import { requireEndpoint } from '../../protocol/oauth/metadata.ts';
+import { checkSubject, parseUserinfoAnswer, type Userinfo } from '../../protocol/oidc/userinfo.ts';
+import { sendWithProof } from '../server/dpop.ts';
+import { verificationOf } from '../server/jwks.ts';
+import type { Target } from '../server/target.ts';
+import { type Presented, refusalOf } from './resource-refusal.ts';
+
+export type UserinfoEvent =
+  | {
+      readonly type: 'userinfo_request';
+      readonly method: 'GET' | 'POST';
+      readonly url: string;
+      readonly scheme: 'Bearer' | 'DPoP';
+    }
+  | { readonly type: 'userinfo_response'; readonly userinfo: Userinfo; readonly ms: number };
+
+export interface UserinfoOptions {
+  readonly target: Target;
+  readonly token: string;
+  /** The key that the token is bound to; absent sends it as a bearer token. */
+  readonly key?: DpopKey | undefined;
+  /** Thumbprint of the client certificate in use. */
+  readonly certificate?: string | undefined;
+  /** How the token was had, where that is known. */
+  readonly grant?: Presented['grant'];
+  readonly method?: 'GET' | 'POST' | undefined;
+}
+
+/**
+ * Asks the server who the user of an access token is. The answer must be about the user of the ID token that was kept
+ * with the access token.
+ * @throws RefusedError; NetworkError; ValidationError `userinfo_invalid`, `endpoint_missing`
+ * @see https://openid.net/specs/openid-connect-core-1_0.html#UserInfo
+ */
+export async function userinfo(
+  ctx: Context,
+  options: UserinfoOptions,
+  onEvent: (event: UserinfoEvent) => void,
+): Promise<Userinfo> {
+  const { target, token, key, certificate, grant, method = 'GET' } = options;
+  const url = requireEndpoint(target.metadata, 'userinfo_endpoint');
+  const scheme = key ? 'DPoP' : 'Bearer';
+  onEvent({ type: 'userinfo_request', method, url, scheme });
+  const answer = await send(ctx, { ...options, method }, url);
+  if (answer.status >= 400) {
+    throw refusalOf(
+      answer,
+      parseChallenges(answer.headers['www-authenticate']),
+      {
+        scheme,
+        accessToken: token,
+        jkt: key?.jkt,
+        certificate,
+        grant,
+        metadata: undefined,
+        now: ctx.clock.now(),
+      },
+      'userinfo',
+    );
+  }
+  const parsed = parseUserinfoAnswer(answer);
+  if (parsed.kind === 'refused') throw new RefusedError(parsed.oauth);
+  if (parsed.kind === 'foreign') throw foreignAnswer(parsed.reason, url);
+  const found = parsed.kind === 'claims' ? { json: parsed.json } : await open(ctx, target, parsed.jwt);
+  checkSubject(found.json, await subjectKeptWith(ctx, target, token));
+  onEvent({ type: 'userinfo_response', userinfo: found, ms: answer.ms });
+  return found;
+}
+
+async function send(
+  ctx: Context,
+  { target, token, key, method = 'GET' }: UserinfoOptions,
+  endpoint: string,
+): Promise<HttpAnswer> {
+  const { proofs, extraParameters } = target;
+  const isForm = method === 'POST' && extraParameters.length > 0;
+  const isQuery = method === 'GET' && extraParameters.length > 0;
+  const url = isQuery ? buildAuthorizationUrl(endpoint, extraParameters) : endpoint;
+  const http = await ctx.http();
+  const attempt = (proof: Readonly<Record<string, string>>) =>
+    http.send(
+      {
+        method,
+        url,
+        endpoint: 'userinfo',
+        headers: {
+          accept: 'application/json, application/jwt',
+          authorization: `${key ? 'DPoP' : 'Bearer'} ${token}`,
+          ...(isForm && { 'content-type': 'application/x-www-form-urlencoded' }),
+          ...proof,
+        },
+        ...(isForm && { body: encodeForm(extraParameters) }),
+      },
+      ctx.signal,
+    );
+  if (key === undefined || proofs === undefined) return attempt({});
+  return sendWithProof(ctx, key, proofs, { method, url, accessToken: token }, attempt);
+}
+
+async function open(ctx: Context, target: Target, jwt: string): Promise<Userinfo> {
+  ctx.redactor.know(jwt);
+  const { readUserinfoJwt } = await import('../../protocol/oidc/userinfo-jwt.ts');
+  return readUserinfoJwt(jwt, await verificationOf(ctx, target, 'userinfo_signing_alg_values_supported'));
+}
+
+/** The user of the ID token that is kept together with an access token. */
+async function subjectKeptWith(ctx: Context, { owner }: Target, token: string): Promise<string | undefined> {
+  const kept = owner === undefined ? undefined : await (await ctx.store()).tokens.last(owner);
+  const { access_token, id_token } = kept?.response ?? {};
+  if (access_token !== token || typeof id_token !== 'string') return undefined;
+  return decodeUnverified(id_token)?.claims.sub;
+}

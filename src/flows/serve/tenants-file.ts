@@ -1,0 +1,165 @@
+// The list of tenants of `oauthctl serve`, as it stands in a file. Its JSON Schema is in tenants-schema.ts.
+import { UsageError } from '../../errors.ts';
+import { VALIDATIONS, type Validation } from '../../protocol/oauth/bearer.ts';
+
+/** One issuer whose tokens are taken, and on which conditions. */
+export interface Tenant {
+  /** To the character, as the issuer's tokens and metadata say it. */
+  readonly issuer: string;
+  /** `aud` must name one of these; empty takes any. */
+  readonly audience: readonly string[];
+  readonly validation: Validation;
+  /** Whose credentials introspection takes. */
+  readonly client_id?: string;
+  /** A reference: `env:NAME`, `file:PATH`, `cmd:COMMAND`, or the secret itself. */
+  readonly client_secret?: string;
+  /** Every one of these the token must have. */
+  readonly scopes: readonly string[];
+  /** By name the values that a claim must have, or, if it is a list, must hold. */
+  readonly claims: Readonly<Record<string, ClaimValue>>;
+}
+
+export type ClaimValue = string | number | boolean;
+
+/** A tenant as the file may write it. */
+export interface TenantEntry {
+  issuer: string;
+  audience?: string | string[];
+  any_audience?: boolean;
+  validation?: Validation;
+  client_id?: string;
+  client_secret?: string;
+  scopes?: string[];
+  claims?: Record<string, ClaimValue>;
+}
+
+export interface TenantsDocument {
+  $schema?: string;
+  tenants: TenantEntry[];
+}
+
+/** More of them would make the counters of /metrics a burden of their own. */
+export const MOST_TENANTS = 1000;
+
+const MEMBERS = [
+  'issuer',
+  'audience',
+  'any_audience',
+  'validation',
+  'client_id',
+  'client_secret',
+  'scopes',
+  'claims',
+];
+
+/**
+ * Checks a list of tenants.
+ * @param value the parsed JSON of the file
+ * @param name what errors call the file
+ * @throws UsageError `tenants_invalid` that names everything found wrong
+ */
+export function parseTenants(value: unknown, name: string): readonly Tenant[] {
+  const wrong = wrongDocument(value);
+  if (wrong.length > 0) {
+    throw new UsageError('tenants_invalid', `${name} is no list of tenants: ${wrong.join('; ')}`, {
+      hint: 'What it takes is shown by "oauthctl serve schema".',
+    });
+  }
+  return (value as TenantsDocument).tenants.map(toTenant);
+}
+
+/**
+ * Reads the text of a file of tenants.
+ * @throws UsageError `tenants_invalid`
+ */
+export function parseTenantsText(text: string, name: string): readonly Tenant[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new UsageError('tenants_invalid', `${name} is no list of tenants: it is not whole JSON`, { cause });
+  }
+  return parseTenants(value, name);
+}
+
+/** Says whether a value has the outer shape of a list of tenants; what stands in it may be wrong. */
+export function isTenantsDocument(value: unknown): value is TenantsDocument {
+  return isObject(value) && Array.isArray(value.tenants) && value.tenants.every(isObject);
+}
+
+function toTenant({ any_audience: _any, ...entry }: TenantEntry): Tenant {
+  const { audience = [], validation = 'local', scopes = [], claims = {} } = entry;
+  return { ...entry, audience: [audience].flat(), validation, scopes, claims };
+}
+
+function wrongDocument(value: unknown): readonly string[] {
+  if (!isObject(value)) return ['it is not a JSON object'];
+  const others = Object.keys(value).filter((member) => !['$schema', 'tenants'].includes(member));
+  if (others.length > 0) return [`"${others[0]}" is not a member of it`];
+  if (value.$schema !== undefined && typeof value.$schema !== 'string') return ['"$schema" is not a string'];
+  const { tenants } = value;
+  if (!Array.isArray(tenants)) return ['it has no array "tenants"'];
+  if (tenants.length > MOST_TENANTS) return [`it has more than ${MOST_TENANTS} tenants`];
+  const wrong = tenants.flatMap((entry, index) =>
+    wrongEntry(entry).map((what) => `tenants[${index}]: ${what}`),
+  );
+  const issuers = tenants.map((entry) => (isObject(entry) ? entry.issuer : undefined));
+  const repeated = issuers.find((issuer, index) => issuer !== undefined && issuers.indexOf(issuer) !== index);
+  return repeated === undefined ? wrong : [...wrong, `the issuer ${String(repeated)} is there twice`];
+}
+
+function wrongEntry(entry: unknown): readonly string[] {
+  if (!isObject(entry)) return ['it is not an object'];
+  const { issuer, audience, any_audience, validation, client_id, client_secret, scopes, claims } = entry;
+  const wrong = Object.keys(entry)
+    .filter((member) => !MEMBERS.includes(member))
+    .map((member) => `"${member}" is not a member of a tenant`);
+  if (!isIssuer(issuer)) wrong.push('"issuer" is not an http or https URL without query and fragment');
+  if (any_audience !== undefined && typeof any_audience !== 'boolean')
+    wrong.push('"any_audience" is neither true nor false');
+  if (audience === undefined && any_audience !== true)
+    wrong.push('it has neither "audience" nor "any_audience": true');
+  if (audience !== undefined && any_audience === true)
+    wrong.push('"audience" and "any_audience": true exclude each other');
+  if (audience !== undefined && !isName(audience) && !(isListOf(audience, isName) && audience.length > 0))
+    wrong.push('"audience" is neither a string nor a list of some');
+  if (validation !== undefined && !VALIDATIONS.some((one) => one === validation))
+    wrong.push(`"validation" is not one of ${VALIDATIONS.join(', ')}`);
+  for (const [member, value] of Object.entries({ client_id, client_secret })) {
+    if (value !== undefined && !isName(value)) wrong.push(`"${member}" is not a string, or empty`);
+    if (value === undefined && validation === 'introspection')
+      wrong.push(`introspection takes a "${member}"`);
+  }
+  if (client_secret === '-')
+    wrong.push('"client_secret" cannot come by standard input, since it is read more than once');
+  if (scopes !== undefined && !isListOf(scopes, isScope)) wrong.push('"scopes" is not a list of scopes');
+  if (claims !== undefined && !(isObject(claims) && Object.values(claims).every(isClaimValue)))
+    wrong.push('"claims" is not an object of strings, numbers and booleans');
+  return wrong;
+}
+
+/** @see https://www.rfc-editor.org/rfc/rfc8414#section-2 */
+function isIssuer(value: unknown): value is string {
+  return typeof value === 'string' && /^https?:\/\/[^\s?#]+$/.test(value) && URL.canParse(value);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
+function isListOf<Item>(value: unknown, isItem: (item: unknown) => item is Item): value is Item[] {
+  return Array.isArray(value) && value.every(isItem);
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+/** @see https://www.rfc-editor.org/rfc/rfc6749#section-3.3 */
+function isScope(value: unknown): value is string {
+  return typeof value === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(value);
+}
+
+function isClaimValue(value: unknown): value is ClaimValue {
+  return ['string', 'number', 'boolean'].includes(typeof value);
+}

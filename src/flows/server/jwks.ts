@@ -1,0 +1,43 @@
+import type { JSONWebKeySet } from 'jose';
+import type { Context } from '../../context.ts';
+import { RefusedError } from '../../errors.ts';
+import type { JwtKeys, JwtParties } from '../../protocol/jose/signed-jwt.ts';
+import { classifyAnswer, foreignAnswer } from '../../protocol/oauth/answer.ts';
+import { listedIn, requireEndpoint, type ServerMetadata } from '../../protocol/oauth/metadata.ts';
+import type { Target } from './target.ts';
+
+/**
+ * Fetches the server's keys.
+ * @throws NetworkError, RefusedError, ValidationError `endpoint_missing`
+ * @see https://www.rfc-editor.org/rfc/rfc7517#section-5
+ */
+export async function fetchJwks(ctx: Context, metadata: ServerMetadata): Promise<JSONWebKeySet> {
+  const url = requireEndpoint(metadata, 'jwks_uri');
+  const answer = await (await ctx.http()).send({ method: 'GET', url, endpoint: 'jwks' }, ctx.signal);
+  const classified = classifyAnswer(answer, 'jwks');
+  if (classified.kind === 'refused') throw new RefusedError(classified.oauth);
+  if (classified.kind === 'foreign') throw foreignAnswer(classified.reason, url);
+  if (!Array.isArray(classified.json.keys)) throw foreignAnswer('JSON without a "keys" array', url);
+  return { keys: classified.json.keys as JSONWebKeySet['keys'] };
+}
+
+/**
+ * What a JWT that the server made for the client is verified by: keys, issuer, client and time.
+ * @param listed the metadata's member that lists the algorithms of this kind of JWT
+ * @throws as fetchJwks
+ */
+export async function verificationOf(
+  ctx: Context,
+  { metadata, client, decryptionKeys }: Target,
+  listed: string,
+): Promise<JwtKeys & JwtParties> {
+  return {
+    issuer: metadata.issuer,
+    client_id: client.client_id,
+    client_secret: client.client_secret,
+    jwks: await fetchJwks(ctx, metadata),
+    supportedAlgs: listedIn(metadata, listed),
+    decryptionKeys,
+    now: ctx.clock.now(),
+  };
+}

@@ -1,0 +1,114 @@
+import type { Context } from '../../context.ts';
+import { NetworkError, RefusedError } from '../../errors.ts';
+import { classifyAnswer, foreignAnswer } from '../../protocol/oauth/answer.ts';
+import {
+  buildDeviceAuthorizationRequest,
+  DEFAULT_DEVICE_INTERVAL,
+  DEVICE_CODE_GRANT_TYPE,
+  type DeviceAuthorization,
+  type DeviceAuthorizationRequest,
+  parseDeviceAuthorization,
+} from '../../protocol/oauth/device-authorization.ts';
+import { requireEndpoint } from '../../protocol/oauth/metadata.ts';
+import { buildTokenRequest } from '../../protocol/oauth/token.ts';
+import type { VerifiedIdToken } from '../../protocol/oidc/id-token.ts';
+import { type PollEvent, pollForTokens } from '../polling/poll.ts';
+import { postForm, type Target } from '../server/target.ts';
+import { askedFor } from './kept-tokens.ts';
+import { checkDpopBinding, keepTokens, verifyIdTokenOf } from './received-tokens.ts';
+import type { GrantedTokens } from './token.ts';
+
+export type DeviceAuthorizationEvent =
+  | {
+      readonly type: 'device_authorization_request';
+      readonly url: string;
+      readonly request: DeviceAuthorizationRequest;
+      readonly target: Target;
+    }
+  /** The user code becomes a known secret after this event: whoever hears it is the one to show it. */
+  | {
+      readonly type: 'device_authorization';
+      readonly authorization: DeviceAuthorization;
+      /** Seconds between polls. */
+      readonly interval: number;
+      readonly ms: number;
+    }
+  | PollEvent
+  | { readonly type: 'id_token_verified'; readonly idToken: VerifiedIdToken }
+  | { readonly type: 'id_token_missing' };
+
+export interface DeviceAuthorizationOptions {
+  readonly target: Target;
+  readonly request: DeviceAuthorizationRequest;
+  /** Seconds; the person's own, in place of the server's. */
+  readonly interval?: number | undefined;
+  /** Milliseconds for the whole flow. */
+  readonly deadlineMs?: number | undefined;
+}
+
+/**
+ * The device authorization grant: asks for a user code, has it shown, and polls until the person has decided.
+ * @throws as pollForTokens; ValidationError `device_authorization_invalid`, `id_token_invalid`
+ * @see https://www.rfc-editor.org/rfc/rfc8628#section-3
+ */
+export async function authorizeDevice(
+  ctx: Context,
+  options: DeviceAuthorizationOptions,
+  onEvent: (event: DeviceAuthorizationEvent) => void,
+): Promise<GrantedTokens> {
+  const { target, request } = options;
+  const url = requireEndpoint(target.metadata, 'device_authorization_endpoint');
+  const tokenEndpoint = requireEndpoint(target.metadata, 'token_endpoint');
+  onEvent({ type: 'device_authorization_request', url, request, target });
+  const requestedAt = ctx.clock.now();
+  const answer = await postForm(ctx, target, {
+    url,
+    endpoint: 'device_authorization',
+    parameters: buildDeviceAuthorizationRequest(request),
+  });
+  const classified = classifyAnswer(answer, 'device_authorization');
+  if (classified.kind === 'refused') throw new RefusedError(classified.oauth);
+  if (classified.kind === 'foreign') throw pageInstead(classified.reason, url, answer.status);
+  const authorization = parseDeviceAuthorization(classified.json, { intervalOverride: options.interval });
+  const { device_code, user_code, verification_uri_complete, expires_in } = authorization;
+  const interval = options.interval ?? authorization.interval ?? DEFAULT_DEVICE_INTERVAL;
+  const answeredAt = ctx.clock.now();
+  ctx.redactor.know(device_code);
+  onEvent({ type: 'device_authorization', authorization, interval, ms: answer.ms });
+  ctx.redactor.know(user_code, verification_uri_complete);
+
+  // The person's own parameters are meant for the device authorization request.
+  const polling: Target = { ...target, extraParameters: [], omittedParameters: [] };
+  const parameters = buildTokenRequest(DEVICE_CODE_GRANT_TYPE, { device_code });
+  const tokens = await pollForTokens(
+    ctx,
+    {
+      tokenEndpoint,
+      send: (timeoutMs, signal) =>
+        postForm(ctx, polling, { url: tokenEndpoint, endpoint: 'token', parameters, timeoutMs, signal }),
+      intervalSeconds: interval,
+      firstAt: answeredAt + interval * 1000,
+      expiresAt: answeredAt + expires_in * 1000,
+      deadlineAt: options.deadlineMs === undefined ? undefined : requestedAt + options.deadlineMs,
+    },
+    onEvent,
+  );
+  const receivedAt = ctx.clock.now();
+  ctx.redactor.knowMembers(tokens.json);
+  checkDpopBinding(target, tokens);
+  const idToken = await verifyIdTokenOf(ctx, target, tokens, requestedAt);
+  const asked = askedFor({ scope: request.scope }, target);
+  await keepTokens(ctx, target, DEVICE_CODE_GRANT_TYPE, tokens, { asked, receivedAt });
+  if (idToken) onEvent({ type: 'id_token_verified', idToken });
+  else if (request.scope?.split(' ').includes('openid')) onEvent({ type: 'id_token_missing' });
+  return { tokens, idToken };
+}
+
+/** Keycloak 14 refuses with a page for people, not with an OAuth error. */
+function pageInstead(reason: string, url: string, status: number): NetworkError {
+  const error = foreignAnswer(reason, url);
+  if (status !== 400) return error;
+  return new NetworkError(error.code, error.message, {
+    hint: 'Keycloak 14 answers so when the grant is off for the client: switch on "OAuth 2.0 Device Authorization Grant" (oauth2.device.authorization.grant.enabled). -v shows what the page says.',
+  });
+}

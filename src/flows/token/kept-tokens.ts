@@ -1,0 +1,192 @@
+import { createHash } from 'node:crypto';
+import type { Store } from '../../context.ts';
+import { decodeUnverified } from '../../protocol/jose/jwt.ts';
+import type { DpopKey } from '../../protocol/oauth/dpop.ts';
+import type { ParameterValues } from '../../protocol/oauth/form.ts';
+import { parseLifetime } from '../../protocol/oauth/token.ts';
+import { confirmationOf, isDpopType } from '../../protocol/oauth/token-binding.ts';
+import type { Target } from '../server/target.ts';
+
+export type KeptTokens = NonNullable<Awaited<ReturnType<Store['tokens']['last']>>>;
+export type AskedFor = NonNullable<KeptTokens['asked']>;
+
+/** Credentials, and what changes how the person is asked but not what the tokens are for. */
+const NOT_ASKED_FOR = new Set([
+  'scope',
+  'assertion',
+  'username',
+  'password',
+  'login_hint',
+  'binding_message',
+  'user_code',
+  'requested_expiry',
+]);
+
+/**
+ * Says what a request asks for.
+ * @param values the request's own parameters, by their wire names
+ * @param own the person's own `--param`s and `--omit`s
+ */
+export function askedFor(
+  values: ParameterValues,
+  own: Pick<Target, 'extraParameters' | 'omittedParameters'>,
+): AskedFor {
+  const others = [
+    ...Object.entries(values)
+      .filter(([name, value]) => value !== undefined && !NOT_ASKED_FOR.has(name))
+      .toSorted(([one], [other]) => (one < other ? -1 : 1)),
+    ...own.extraParameters.map((pair) => ['--param', ...pair]),
+    ...(own.omittedParameters ?? []).map((name) => ['--omit', name]),
+  ];
+  return {
+    ...(typeof values.scope === 'string' && { scope: values.scope }),
+    ...userOf(values),
+    ...(others.length > 0 && {
+      others: createHash('sha256').update(JSON.stringify(others)).digest('base64url'),
+    }),
+  };
+}
+
+function userOf({ username, login_hint, assertion }: ParameterValues): { user?: string } {
+  const user = username ?? login_hint ?? subjectOf(assertion);
+  return typeof user === 'string' ? { user } : {};
+}
+
+/** Assertions are made anew each time; whom one is about stays. */
+function subjectOf(assertion: ParameterValues[string]): string | undefined {
+  if (typeof assertion !== 'string') return undefined;
+  const claims = decodeUnverified(assertion)?.claims;
+  // What cannot be read stands for itself, and is not to be read from the file.
+  if (typeof claims?.sub !== 'string') return createHash('sha256').update(assertion).digest('base64url');
+  return typeof claims.iss === 'string' ? `${claims.sub} of ${claims.iss}` : claims.sub;
+}
+
+/** Seconds that are left, 0 or more; undefined where that is not known. */
+export interface Lifetimes {
+  readonly access_token: number | undefined;
+  readonly refresh_token: number | undefined;
+}
+
+/**
+ * Says how long kept tokens still live: by `expires_in` counted from when they were received, else by `exp` of a JWT.
+ * Nothing is known when the clock stands before that moment.
+ * @param now milliseconds since the epoch
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
+ */
+export function lifetimesOf({ response, received_at }: KeptTokens, now: number): Lifetimes {
+  if (now < received_at) return { access_token: undefined, refresh_token: undefined };
+  const left = (token: unknown, lifetime: number | undefined) => {
+    if (typeof token !== 'string') return undefined;
+    const exp = decodeUnverified(token)?.claims.exp;
+    const until =
+      lifetime === undefined
+        ? typeof exp === 'number' && exp > 0
+          ? exp * 1000
+          : undefined
+        : received_at + lifetime * 1000;
+    return until === undefined ? undefined : Math.max(0, (until - now) / 1000);
+  };
+  return {
+    access_token: left(response.access_token, parseLifetime(response.expires_in)),
+    // Keycloak writes 0 for a refresh token without an end.
+    refresh_token: left(response.refresh_token, parseLifetime(response.refresh_expires_in) || undefined),
+  };
+}
+
+/**
+ * The kept response as if it came now: its lifetimes are what is left of them, in whole seconds.
+ * @param now milliseconds since the epoch
+ */
+export function responseAsOf(kept: KeptTokens, now: number): Readonly<Record<string, unknown>> {
+  const left = lifetimesOf(kept, now);
+  const { response } = kept;
+  const aged = (name: 'expires_in' | 'refresh_expires_in', seconds: number | undefined) =>
+    parseLifetime(response[name]) && seconds !== undefined ? { [name]: Math.floor(seconds) } : {};
+  return {
+    ...response,
+    ...aged('expires_in', left.access_token),
+    ...aged('refresh_expires_in', left.refresh_token),
+  };
+}
+
+/** What a request would bring, as far as that is known without sending it. */
+export interface Wanted {
+  /** The issuers that are the server's: its own, and the inner address of it. */
+  readonly issuers: readonly (string | undefined)[];
+  readonly client_id: string;
+  /** Undefined takes any. */
+  readonly grant_type?: string | undefined;
+  readonly asked: AskedFor;
+  /** What the access token must be bound to by DPoP: any key, or this one; false to none; undefined takes any. */
+  readonly dpop?: { readonly jkt?: string | undefined } | false | undefined;
+  /** The thumbprint of the client certificate in use, as in `x5t#S256`. */
+  readonly certificate?: string | undefined;
+}
+
+/** Why kept tokens would not do. */
+export type Unfit =
+  | 'nothing_kept'
+  | 'other_issuer'
+  | 'other_client'
+  | 'other_grant'
+  | 'other_user'
+  | 'other_parameters'
+  | 'dpop_bound'
+  | 'not_dpop_bound'
+  | 'other_dpop_key'
+  | 'other_certificate'
+  | 'scope_missing';
+
+/**
+ * Says whether kept tokens are what a request would bring.
+ * @returns undefined where they are
+ */
+export function unfitFor(kept: KeptTokens | undefined, wanted: Wanted): Unfit | undefined {
+  if (kept === undefined) return 'nothing_kept';
+  if (!wanted.issuers.includes(kept.issuer)) return 'other_issuer';
+  if (kept.client_id !== wanted.client_id) return 'other_client';
+  // A refresh carries any grant on.
+  if (wanted.grant_type !== undefined) {
+    if (kept.grant_type !== wanted.grant_type) return 'other_grant';
+    if (kept.asked?.user !== wanted.asked.user) return 'other_user';
+    if (kept.asked?.others !== wanted.asked.others) return 'other_parameters';
+  }
+  const unbound = unfitBindingOf(kept, wanted);
+  if (unbound !== undefined) return unbound;
+  // What was asked for before and not granted would not be granted now.
+  const covered = new Set([...scopesOf(kept.response.scope), ...scopesOf(kept.asked?.scope)]);
+  return scopesOf(wanted.asked.scope).every((scope) => covered.has(scope)) ? undefined : 'scope_missing';
+}
+
+function unfitBindingOf(kept: KeptTokens, { dpop, certificate }: Wanted): Unfit | undefined {
+  const jkt = boundDpopKeyOf(kept);
+  if (dpop === false && jkt !== undefined) return 'dpop_bound';
+  if (dpop && jkt === undefined) return 'not_dpop_bound';
+  // Without a private key at hand, the tokens are of no use.
+  if (dpop && (dpop.jkt === undefined ? kept.dpop?.jwk === undefined : dpop.jkt !== jkt))
+    return 'other_dpop_key';
+  const thumbprint = confirmationOf(kept.response.access_token)['x5t#S256'];
+  return thumbprint !== undefined && thumbprint !== certificate ? 'other_certificate' : undefined;
+}
+
+/** The thumbprint of the key that the kept access token is bound to by DPoP; undefined for a bearer token. */
+export function boundDpopKeyOf({ response, dpop }: KeptTokens): string | undefined {
+  if (!isDpopType(response.token_type)) return undefined;
+  return dpop?.jkt ?? confirmationOf(response.access_token).jkt ?? '';
+}
+
+/** The key pair of kept tokens; undefined where it is not kept. */
+export function keptDpopKey({ dpop }: KeptTokens): DpopKey | undefined {
+  return dpop?.jwk && { jwk: dpop.jwk as DpopKey['jwk'], alg: dpop.alg, jkt: dpop.jkt };
+}
+
+/** The kept key pair that a token is bound to, whether the token is the kept one or another of the same key. */
+export function keptKeyOfToken(kept: KeptTokens | undefined, token: string): DpopKey | undefined {
+  if (kept?.dpop === undefined) return undefined;
+  const isKept = kept.response.access_token === token && isDpopType(kept.response.token_type);
+  return isKept || confirmationOf(token).jkt === kept.dpop.jkt ? keptDpopKey(kept) : undefined;
+}
+
+function scopesOf(scope: unknown): string[] {
+  return typeof scope === 'string' ? scope.split(' ').filter(Boolean) : [];
+}

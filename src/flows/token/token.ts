@@ -1,0 +1,262 @@
+import type { Context } from '../../context.ts';
+import { RefusedError, TimeoutError, UsageError } from '../../errors.ts';
+import { foreignAnswer } from '../../protocol/oauth/answer.ts';
+import type { DpopKey } from '../../protocol/oauth/dpop.ts';
+import type { ParameterValues } from '../../protocol/oauth/form.ts';
+import { requireEndpoint } from '../../protocol/oauth/metadata.ts';
+import {
+  buildTokenRequest,
+  parseTokenAnswer,
+  parseTokenResponse,
+  type TokenResponse,
+} from '../../protocol/oauth/token.ts';
+import type { AuthenticationExpectations, VerifiedIdToken } from '../../protocol/oidc/id-token.ts';
+import { postForm, type Target } from '../server/target.ts';
+import { askedFor, type KeptTokens, keptDpopKey, lifetimesOf, responseAsOf } from './kept-tokens.ts';
+import { checkDpopBinding, dpopToKeep, keepTokens, verifyIdTokenOf } from './received-tokens.ts';
+
+export type TokenEvent =
+  | {
+      readonly type: 'token_request';
+      readonly url: string;
+      readonly target: Target;
+      readonly values: ParameterValues;
+    }
+  | { readonly type: 'token_response'; readonly tokens: TokenResponse; readonly ms: number }
+  | { readonly type: 'id_token_verified'; readonly idToken: VerifiedIdToken }
+  | { readonly type: 'refresh_waiting' }
+  | { readonly type: 'refreshed_elsewhere' };
+
+export interface TokenOptions {
+  readonly target: Target;
+  readonly grantType: string;
+  /** The grant's own parameters, by their wire names. */
+  readonly values: ParameterValues;
+  /** What the authentication request asked for, where there was one: the ID token must answer it. */
+  readonly expected?: AuthenticationExpectations | undefined;
+}
+
+export interface GrantedTokens {
+  readonly tokens: TokenResponse;
+  readonly idToken: VerifiedIdToken | undefined;
+}
+
+/**
+ * One token request by one grant: sends it, checks what came, keeps it.
+ * @throws RefusedError; NetworkError; ValidationError `token_response_invalid`, `id_token_invalid`
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-4
+ */
+export async function requestTokens(
+  ctx: Context,
+  options: TokenOptions,
+  onEvent: (event: TokenEvent) => void,
+): Promise<GrantedTokens> {
+  const { target, grantType, values } = options;
+  const received = await sendTokenRequest(ctx, options, ctx.signal, onEvent);
+  checkDpopBinding(target, received.tokens);
+  const idToken = await verified(ctx, target, received, onEvent, options.expected);
+  const { tokens, receivedAt } = received;
+  const asked = askedFor(values, target);
+  await keepTokens(ctx, target, grantType, tokens, { asked, receivedAt });
+  return { tokens, idToken };
+}
+
+export interface RefreshOptions {
+  readonly target: Target;
+  /** Undefined takes the kept one. */
+  readonly refreshToken?: string | undefined;
+  readonly scope?: string | undefined;
+  /** Whether tokens that another run has kept meanwhile do as well; by default they must be of the same scope. */
+  readonly suffices?: ((kept: KeptTokens) => boolean) | undefined;
+}
+
+/**
+ * Refreshes, one run at a time for each profile: where another run refreshed meanwhile, its result is taken, because a
+ * server that rotates refresh tokens takes none twice. The new refresh token replaces the old one at once, even
+ * when the rest of the answer turns out to be invalid; where none came, the old one stays good.
+ * @returns without an ID token where the result is another run's, which has verified it
+ * @throws UsageError `nothing_kept`; TimeoutError `refresh_locked`; otherwise as requestTokens
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-6
+ * @see https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2
+ */
+export async function refreshTokens(
+  ctx: Context,
+  options: RefreshOptions,
+  onEvent: (event: TokenEvent) => void,
+): Promise<GrantedTokens> {
+  const { target } = options;
+  const before = await lastOf(ctx, target);
+  const given = options.refreshToken ?? keptRefreshToken(before, target);
+  ctx.redactor.know(given);
+  if (target.owner === undefined) return refresh(ctx, options, given, undefined, onEvent);
+  const unlock = await lockRefresh(ctx, target.owner, () => onEvent({ type: 'refresh_waiting' }));
+  try {
+    const kept = await lastOf(ctx, target);
+    ctx.redactor.knowMembers(kept?.response);
+    const own = before?.response.refresh_token === given ? before : undefined;
+    if (!own || !kept || !isSameGrant(own, kept)) return await refresh(ctx, options, given, own, onEvent);
+    const isNew = kept.response.access_token !== own.response.access_token;
+    const suffices = options.suffices ?? ((other) => isAlive(other, ctx) && isScopeOf(other, options.scope));
+    if (isNew && suffices(kept)) {
+      onEvent({ type: 'refreshed_elsewhere' });
+      return { tokens: parseTokenResponse(responseAsOf(kept, ctx.clock.now())), idToken: undefined };
+    }
+    const { refresh_token } = kept.response;
+    const next = typeof refresh_token === 'string' ? refresh_token : given;
+    return await refresh(ctx, options, next, kept, onEvent);
+  } finally {
+    await unlock();
+  }
+}
+
+/** @param kept the record that the refresh token is of, where there is one */
+async function refresh(
+  ctx: Context,
+  { target: given, scope }: RefreshOptions,
+  refreshToken: string,
+  kept: KeptTokens | undefined,
+  onEvent: (event: TokenEvent) => void,
+): Promise<GrantedTokens> {
+  ctx.signal.throwIfAborted();
+  const target = { ...given, dpop: dpopKeyToRefresh(given, kept) };
+  const values = { refresh_token: refreshToken, scope };
+  // Once it is sent, the old refresh token may be used up: an interruption waits for the new one.
+  const received = await sendTokenRequest(
+    ctx,
+    { target, grantType: 'refresh_token', values },
+    new AbortController().signal,
+    onEvent,
+  );
+  const { tokens, receivedAt } = received;
+  const grantType = kept?.grant_type ?? 'refresh_token';
+  const asked = { ...kept?.asked, ...(scope !== undefined && { scope }) };
+  const isRotated = tokens.refresh_token !== undefined && tokens.refresh_token !== refreshToken;
+  const isToBeChecked = tokens.id_token !== undefined || target.dpop !== undefined;
+  if (isRotated && isToBeChecked && target.owner !== undefined && target.keepTokens) {
+    await (await ctx.store()).tokens.rotate(target.owner, refreshToken, tokens.refresh_token, {
+      response: {},
+      grant_type: grantType,
+      issuer: target.metadata.issuer,
+      client_id: target.client.client_id,
+      received_at: receivedAt,
+      asked,
+      ...dpopToKeep(target),
+    });
+  }
+  checkDpopBinding(target, tokens);
+  const idToken = await verified(ctx, target, received, onEvent);
+  const json = { ...tokens.json, refresh_token: tokens.refresh_token ?? refreshToken };
+  await keepTokens(ctx, target, grantType, { ...tokens, json }, { asked, receivedAt });
+  ctx.signal.throwIfAborted();
+  return { tokens, idToken };
+}
+
+/**
+ * The key to refresh with: a refresh token may be bound to the one that it was requested with.
+ * @throws UsageError `dpop_key_missing` where that is a file of the person's own which was not named
+ */
+function dpopKeyToRefresh({ dpop, proofs }: Target, kept: KeptTokens | undefined): DpopKey | undefined {
+  if (proofs === undefined || kept?.dpop === undefined || dpop?.isOwn) return dpop;
+  const key = keptDpopKey(kept);
+  if (key !== undefined) return key;
+  throw new UsageError(
+    'dpop_key_missing',
+    `the kept tokens were requested with a DPoP key of your own (jkt ${kept.dpop.jkt})`,
+    { hint: 'Name it with --dpop-key FILE; --no-dpop refreshes without a proof.' },
+  );
+}
+
+interface ReceivedTokens {
+  readonly tokens: TokenResponse;
+  /** Milliseconds since the epoch, both. */
+  readonly requestedAt: number;
+  readonly receivedAt: number;
+}
+
+async function sendTokenRequest(
+  ctx: Context,
+  { target, grantType, values }: TokenOptions,
+  signal: AbortSignal,
+  onEvent: (event: TokenEvent) => void,
+): Promise<ReceivedTokens> {
+  const url = requireEndpoint(target.metadata, 'token_endpoint');
+  onEvent({ type: 'token_request', url, target, values: { grant_type: grantType, ...values } });
+  const requestedAt = ctx.clock.now();
+  const parameters = buildTokenRequest(grantType, values);
+  const answer = await postForm(ctx, target, { url, endpoint: 'token', parameters, signal });
+  const parsed = parseTokenAnswer(answer);
+  if (parsed.kind === 'refused') throw new RefusedError(parsed.oauth);
+  if (parsed.kind === 'foreign') throw foreignAnswer(parsed.reason, url);
+  const { tokens } = parsed;
+  ctx.redactor.knowMembers(tokens.json);
+  onEvent({ type: 'token_response', tokens, ms: answer.ms });
+  return { tokens, requestedAt, receivedAt: ctx.clock.now() };
+}
+
+async function verified(
+  ctx: Context,
+  target: Target,
+  { tokens, requestedAt }: ReceivedTokens,
+  onEvent: (event: TokenEvent) => void,
+  expected?: AuthenticationExpectations,
+): Promise<VerifiedIdToken | undefined> {
+  const idToken = await verifyIdTokenOf(ctx, target, tokens, requestedAt, expected);
+  if (idToken) onEvent({ type: 'id_token_verified', idToken });
+  return idToken;
+}
+
+async function lastOf(ctx: Context, { owner }: Target): Promise<KeptTokens | undefined> {
+  return owner === undefined ? undefined : (await ctx.store()).tokens.last(owner);
+}
+
+function keptRefreshToken(kept: KeptTokens | undefined, { metadata, client }: Target): string {
+  const token = kept?.response.refresh_token;
+  if (kept === undefined || typeof token !== 'string') {
+    throw new UsageError('nothing_kept', 'no refresh token is kept for this profile', {
+      hint: 'Get one first, for example with "oauthctl ciba start" or "oauthctl token password", or give one.',
+    });
+  }
+  // No server learns another one's token.
+  if (kept.issuer !== metadata.issuer || kept.client_id !== client.client_id) {
+    throw new UsageError('kept_elsewhere', 'the kept refresh token is of another issuer or client', {
+      hint: `It is of ${kept.client_id} at ${kept.issuer}. Request tokens anew, or give a refresh token.`,
+    });
+  }
+  return token;
+}
+
+function isSameGrant(one: KeptTokens, other: KeptTokens): boolean {
+  const identity = ({ issuer, client_id, grant_type, asked, dpop }: KeptTokens) =>
+    JSON.stringify([issuer, client_id, grant_type, asked?.user, asked?.others, dpop?.jkt]);
+  return identity(one) === identity(other);
+}
+
+function isAlive(kept: KeptTokens, ctx: Context): boolean {
+  return lifetimesOf(kept, ctx.clock.now()).access_token !== 0;
+}
+
+function isScopeOf(kept: KeptTokens, scope: string | undefined): boolean {
+  return scope === undefined || scope === kept.asked?.scope;
+}
+
+/** Milliseconds between two looks at the lock. */
+const LOCK_INTERVAL = 100;
+/** Milliseconds; more than the exchanges of a refresh take. */
+const LOCK_DEADLINE = 120_000;
+
+async function lockRefresh(ctx: Context, owner: string, onWaiting: () => void): Promise<() => Promise<void>> {
+  const { tokens } = await ctx.store();
+  const until = ctx.clock.now() + LOCK_DEADLINE;
+  for (let isFirst = true; ; isFirst = false) {
+    ctx.signal.throwIfAborted();
+    const unlock = await tokens.lockRefresh(owner);
+    if (unlock) return unlock;
+    if (isFirst) onWaiting();
+    if (ctx.clock.now() >= until) {
+      throw new TimeoutError('refresh_locked', 'another run has been refreshing these tokens for 2 min', {
+        hint: 'See what it waits for, or end it; nothing was sent by this one.',
+      });
+    }
+    await ctx.clock.sleep(LOCK_INTERVAL, ctx.signal);
+  }
+}

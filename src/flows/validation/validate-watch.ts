@@ -1,0 +1,238 @@
+import type { Context } from '../../context.ts';
+import type { Comparison, IntrospectionVerdict, LocalVerdict, Ways } from './validate.ts';
+import type { Finding } from './validation-difference.ts';
+import {
+  type AcceptanceWindow,
+  findWindow,
+  type VerdictEvent,
+  type Way,
+  type WayVerdict,
+} from './verdict-timeline.ts';
+
+/** How often the local check is repeated and the wait told, in milliseconds. */
+const TICK = 1_000;
+/** Milliseconds after the expiry for which the server is asked whether it says so too. */
+const GRACE = 3_000;
+
+export type WatchEnd = 'expired' | 'refused' | 'deadline' | 'interrupted';
+
+export type WatchEvent =
+  | { readonly type: 'verdict_changed'; readonly event: VerdictEvent; readonly reason: string | undefined }
+  /** Told once a second while waiting. */
+  | {
+      readonly type: 'watching';
+      readonly verdicts: Readonly<Record<Way, WayVerdict>>;
+      readonly expiresInMs: number | undefined;
+    }
+  | { readonly type: 'watch_interrupted'; readonly report: WatchReport };
+
+export interface WatchOptions {
+  readonly ways: Ways;
+  /** How it stands at the beginning. */
+  readonly first: Comparison;
+  /** Milliseconds from one introspection to the next. */
+  readonly intervalMs: number;
+  /** Milliseconds since the epoch from which on the local check refuses the token as expired. */
+  readonly expiresAt: number | undefined;
+  readonly deadlineMs?: number | undefined;
+}
+
+/** What a watch saw. Times in milliseconds since the epoch. */
+export interface WatchReport {
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly ended: WatchEnd;
+  /** How often the server was asked, the first time included. */
+  readonly introspections: number;
+  /** How often no verdict came of it. */
+  readonly failures: number;
+  readonly events: readonly VerdictEvent[];
+  readonly window: AcceptanceWindow | undefined;
+  /** Why the verdicts differed, when they first did. */
+  readonly differences: readonly Finding[];
+}
+
+/**
+ * Watches both verdicts on a token until it expires, both ways refuse it, or the deadline passes. One introspection is
+ * under way at a time; one that fails is told, and does not end it.
+ * @throws the signal's reason, after a last event with the report so far
+ */
+export async function watchVerdicts(
+  ctx: Context,
+  options: WatchOptions,
+  onEvent: (event: WatchEvent) => void,
+): Promise<WatchReport> {
+  const watch = new Watch(ctx, options, onEvent);
+  try {
+    return watch.report(await watch.run());
+  } catch (error) {
+    if (ctx.signal.aborted) onEvent({ type: 'watch_interrupted', report: watch.report('interrupted') });
+    throw error;
+  } finally {
+    watch.close();
+  }
+}
+
+class Watch {
+  readonly #ctx: Context;
+  readonly #options: WatchOptions;
+  readonly #onEvent: (event: WatchEvent) => void;
+  readonly #startedAt: number;
+  readonly #events: VerdictEvent[] = [];
+  readonly #stop = new AbortController();
+  /** Breaks introspections off: an interruption, or the end of the watch. */
+  readonly #off: AbortSignal;
+  #local: LocalVerdict;
+  #introspection: IntrospectionVerdict;
+  #differences: readonly Finding[];
+  #nextAskAt: number;
+  #introspections = 1;
+  #failures = 0;
+  #isAsking = false;
+  /** What an introspection broke off with that no server can cause. */
+  #defect: unknown;
+  /** Ends the current pause. */
+  #wake = new AbortController();
+
+  constructor(ctx: Context, options: WatchOptions, onEvent: (event: WatchEvent) => void) {
+    const { local, introspection, differences } = options.first;
+    this.#ctx = ctx;
+    this.#off = AbortSignal.any([ctx.signal, this.#stop.signal]);
+    this.#options = options;
+    this.#onEvent = onEvent;
+    this.#local = local;
+    this.#introspection = introspection;
+    this.#differences = differences;
+    this.#startedAt = Math.min(local.at, introspection.at);
+    this.#nextAskAt = introspection.askedAt + options.intervalMs;
+    this.#events.push({ at: local.at, way: 'local', verdict: local.verdict });
+    this.#events.push({ at: introspection.at, way: 'introspection', verdict: introspection.verdict });
+  }
+
+  async run(): Promise<WatchEnd> {
+    const { clock, signal } = this.#ctx;
+    for (;;) {
+      signal.throwIfAborted();
+      this.#takeLocal(await this.#options.ways.local());
+      if (this.#defect !== undefined) throw this.#defect;
+      const now = clock.now();
+      const end = this.#endAt(now);
+      if (end !== undefined) return end;
+      if (!this.#isAsking && now >= this.#nextAskAt) void this.#ask();
+      await this.#pause(now);
+    }
+  }
+
+  report(ended: WatchEnd): WatchReport {
+    const endedAt = this.#ctx.clock.now();
+    return {
+      startedAt: this.#startedAt,
+      endedAt,
+      ended,
+      introspections: this.#introspections,
+      failures: this.#failures,
+      events: [...this.#events],
+      window: findWindow(this.#events, endedAt),
+      differences: this.#differences,
+    };
+  }
+
+  /** Breaks a request off that is still under way. */
+  close(): void {
+    this.#stop.abort();
+  }
+
+  #endAt(now: number): WatchEnd | undefined {
+    const { deadlineMs, expiresAt } = this.#options;
+    if (expiresAt !== undefined && now >= expiresAt) {
+      // Some servers count whole seconds, and all of them by clocks of their own.
+      const { verdict, askedAt } = this.#introspection;
+      if (verdict === 'refused' || now >= expiresAt + GRACE) return 'expired';
+      this.#nextAskAt = Math.min(this.#nextAskAt, Math.max(expiresAt, askedAt + TICK));
+    }
+    if (deadlineMs !== undefined && now >= this.#startedAt + deadlineMs) return 'deadline';
+    const isRefused = this.#local.verdict !== 'accepted' && this.#introspection.verdict === 'refused';
+    return isRefused ? 'refused' : undefined;
+  }
+
+  async #ask(): Promise<void> {
+    const { ways, intervalMs } = this.#options;
+    const { clock } = this.#ctx;
+    this.#isAsking = true;
+    this.#introspections += 1;
+    try {
+      const next = await ways.introspection(this.#off);
+      // Both as of now: the token may have expired while the answer was on its way.
+      this.#takeLocal(await ways.local());
+      this.#takeIntrospection(next);
+      this.#nextAskAt = Math.max(this.#introspection.askedAt + intervalMs, clock.now());
+    } catch (error) {
+      this.#defect = error;
+    } finally {
+      this.#isAsking = false;
+      this.#wake.abort();
+    }
+  }
+
+  #takeLocal(next: LocalVerdict): void {
+    const before = this.#local;
+    // Two may be under way; the one that began later has the last word.
+    if (next.at - next.ms < before.at - before.ms) return;
+    this.#local = next;
+    if (next.verdict === before.verdict) return;
+    const failed = next.checks.find(({ outcome }) => outcome === 'failed');
+    this.#change(
+      { at: next.at, way: 'local', verdict: next.verdict, previousSeenAt: before.at },
+      next.error?.message ?? (failed && `${failed.name}: ${failed.detail}`),
+    );
+  }
+
+  #takeIntrospection(next: IntrospectionVerdict): void {
+    const before = this.#introspection;
+    this.#introspection = next;
+    if (next.error !== undefined) this.#failures += 1;
+    if (this.#differences.length === 0) {
+      const { ways } = this.#options;
+      const { differences } = ways.compare(this.#local, next, this.#wasActive());
+      // At the expiry itself they may well be a moment apart.
+      this.#differences = differences.filter(({ code }) => code !== 'whole_seconds');
+    }
+    if (next.verdict === before.verdict) return;
+    this.#change(
+      { at: next.at, way: 'introspection', verdict: next.verdict, previousSeenAt: before.askedAt },
+      next.error?.message,
+    );
+  }
+
+  #change(event: VerdictEvent, reason: string | undefined): void {
+    this.#events.push(event);
+    this.#onEvent({ type: 'verdict_changed', event, reason });
+  }
+
+  #wasActive(): boolean {
+    return this.#events.some(({ way, verdict }) => way === 'introspection' && verdict === 'accepted');
+  }
+
+  async #pause(now: number): Promise<void> {
+    const { clock, signal } = this.#ctx;
+    const { expiresAt, deadlineMs } = this.#options;
+    this.#onEvent({
+      type: 'watching',
+      verdicts: { local: this.#local.verdict, introspection: this.#introspection.verdict },
+      expiresInMs: expiresAt === undefined ? undefined : Math.max(0, expiresAt - now),
+    });
+    const moments = [
+      now + TICK,
+      this.#isAsking ? undefined : this.#nextAskAt,
+      expiresAt,
+      expiresAt && expiresAt + GRACE,
+      deadlineMs === undefined ? undefined : this.#startedAt + deadlineMs,
+    ].filter((moment) => moment !== undefined && moment > now) as number[];
+    const wake = new AbortController();
+    this.#wake = wake;
+    const either = AbortSignal.any([signal, wake.signal]);
+    await clock.sleep(Math.min(...moments) - now, either).catch((reason: unknown) => {
+      if (signal.aborted || !wake.signal.aborted) throw reason;
+    });
+  }
+}

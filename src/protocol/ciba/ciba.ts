@@ -1,0 +1,136 @@
+import { UsageError, ValidationError } from '../../errors.ts';
+import type { JsonObject } from '../json.ts';
+import { definedParameters, type FormParameters } from '../oauth/form.ts';
+
+/** The grant type of a CIBA token request. @see https://openid.net/specs/openid-client-initiated-backchannel-authentication-core-1_0.html#rfc.section.10.1 */
+export const CIBA_GRANT_TYPE = 'urn:openid:params:grant-type:ciba';
+
+/** Seconds between polls where the acknowledgement names none. */
+export const DEFAULT_INTERVAL = 5;
+
+/** Seconds that `slow_down` adds to this and all later waits. */
+export const SLOW_DOWN_INCREMENT = 5;
+
+const HINTS = ['login_hint', 'login_hint_token', 'id_token_hint'] as const;
+
+/** The parameters of an authentication request; the names are the wire's. */
+export interface AuthenticationRequest {
+  readonly scope?: string | undefined;
+  readonly login_hint?: string | undefined;
+  readonly login_hint_token?: string | undefined;
+  readonly id_token_hint?: string | undefined;
+  readonly binding_message?: string | undefined;
+  readonly acr_values?: string | undefined;
+  readonly user_code?: string | undefined;
+  /** Seconds. */
+  readonly requested_expiry?: number | undefined;
+}
+
+/** The acknowledgement, checked; `json` keeps every member as it came. */
+export interface Acknowledgement {
+  readonly auth_req_id: string;
+  /** Seconds. */
+  readonly expires_in: number;
+  /** Seconds; undefined where the server names none. */
+  readonly interval: number | undefined;
+  readonly json: JsonObject;
+}
+
+/**
+ * Builds the parameters of an authentication request, without those of the client authentication.
+ * @throws UsageError `hint_missing`, `hint_ambiguous`; `requested_expiry_invalid` unless it is a positive integer
+ * @see https://openid.net/specs/openid-client-initiated-backchannel-authentication-core-1_0.html#rfc.section.7.1
+ */
+export function buildAuthenticationRequest(request: AuthenticationRequest): FormParameters {
+  const given = HINTS.filter((name) => request[name] !== undefined);
+  if (given.length !== 1) {
+    const flags = given.map((name) => `--${name.replaceAll('_', '-')}`).join(' and ');
+    throw new UsageError(
+      given.length === 0 ? 'hint_missing' : 'hint_ambiguous',
+      given.length === 0
+        ? 'nobody is named whom the server should ask'
+        : `${flags} were given, and only one may be`,
+      { hint: 'Give exactly one of --login-hint, --login-hint-token and --id-token-hint.' },
+    );
+  }
+  const { requested_expiry: expiry } = request;
+  if (expiry !== undefined && (!Number.isSafeInteger(expiry) || expiry <= 0)) {
+    throw new UsageError(
+      'requested_expiry_invalid',
+      '--requested-expiry takes a positive whole number of seconds',
+    );
+  }
+  return definedParameters({
+    scope: request.scope ?? 'openid',
+    login_hint: request.login_hint,
+    login_hint_token: request.login_hint_token,
+    id_token_hint: request.id_token_hint,
+    binding_message: request.binding_message,
+    acr_values: request.acr_values,
+    user_code: request.user_code,
+    requested_expiry: expiry,
+  });
+}
+
+export interface AcknowledgementOptions {
+  /** The person's own `--interval`, in seconds: it stands in for one that breaks the protocol. */
+  readonly intervalOverride?: number | undefined;
+}
+
+/**
+ * Checks the acknowledgement of an authentication request.
+ * @throws ValidationError `acknowledgement_invalid` for a missing, ill-typed or senseless member
+ * @see https://openid.net/specs/openid-client-initiated-backchannel-authentication-core-1_0.html#rfc.section.7.3
+ */
+export function parseAcknowledgement(
+  json: JsonObject,
+  options: AcknowledgementOptions = {},
+): Acknowledgement {
+  const { auth_req_id, expires_in } = json;
+  if (typeof auth_req_id !== 'string' || auth_req_id === '') {
+    throw invalid('it has no "auth_req_id", so there is nothing to poll for');
+  }
+  if (!isPositiveInteger(expires_in)) {
+    throw invalid(`"expires_in" must be a positive whole number of seconds, and is ${show(expires_in)}`);
+  }
+  return { auth_req_id, expires_in, interval: parseInterval(json.interval, expires_in, options), json };
+}
+
+function parseInterval(
+  interval: unknown,
+  expiresIn: number,
+  options: AcknowledgementOptions,
+): number | undefined {
+  if (interval === undefined) return undefined;
+  const override = 'Name one yourself with --interval SECONDS to go on all the same.';
+  const forgiven = options.intervalOverride !== undefined;
+  if (!isPositiveInteger(interval)) {
+    if (forgiven) return undefined;
+    throw invalid(
+      `"interval" must be a positive whole number of seconds, and is ${show(interval)}`,
+      override,
+    );
+  }
+  if (interval > expiresIn) {
+    if (forgiven) return undefined;
+    throw invalid(
+      `its "interval" of ${interval} s is longer than its "expires_in" of ${expiresIn} s`,
+      override,
+    );
+  }
+  return interval;
+}
+
+function invalid(what: string, more = ''): ValidationError {
+  return new ValidationError('acknowledgement_invalid', `the acknowledgement breaks the protocol: ${what}`, {
+    hint: `The server is at fault (CIBA Core §7.3). ${more}`.trim(),
+  });
+}
+
+function isPositiveInteger(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
+}
+
+function show(value: unknown): string {
+  return value === undefined ? 'missing' : JSON.stringify(value);
+}

@@ -1,0 +1,140 @@
+import type { JsonObject } from '../json.ts';
+import { DEEPEST_JSON, parseStrictJson } from '../strict-json.ts';
+import { shown } from './jwt-verdict.ts';
+
+/** Characters; a longer token is not read. */
+export const LONGEST_TOKEN = 256 * 1024;
+
+/** What is wrong with the form of a token. */
+export interface FormatFlaw {
+  /** A stable code in snake_case. */
+  readonly reason: string;
+  readonly detail: string;
+}
+
+/** A signed JWT taken apart, as far as that goes. */
+export interface CompactJws {
+  readonly header?: JsonObject;
+  readonly claims?: JsonObject;
+  /** Undefined where it cannot be read; empty where there is none. */
+  readonly signature?: Uint8Array;
+  /** What makes it no proper JWT; of a proper one there is nothing. */
+  readonly flaws: readonly FormatFlaw[];
+}
+
+/**
+ * Takes a JWS in compact serialization apart, to the letter: base64url without padding or stray bits, UTF-8, JSON
+ * objects without duplicate members and of bounded depth. Nothing is verified, nothing thrown.
+ * @param mayRepeat whether a claim may be there again with the very same string
+ * @see https://www.rfc-editor.org/rfc/rfc7515#section-5.2
+ * @see https://www.rfc-editor.org/rfc/rfc7519#section-7.2
+ */
+export function readCompactJws(token: string, mayRepeat = false): CompactJws {
+  if (token.length > LONGEST_TOKEN) {
+    return flawed('too_large', `it has ${token.length} characters; more than ${LONGEST_TOKEN} are not read`);
+  }
+  const parts = token.split('.', 6);
+  const [header = '', claims = '', signature = ''] = parts;
+  if (parts.length === 5) return encrypted(readJson('header', header));
+  if (parts.length > 3) return flawed('not_a_jwt', 'a signed JWT has three parts, and it has more');
+  const readHeader = readJson('header', header);
+  if (parts.length < 3) return cutShort(parts.length, readHeader, claims);
+  const readClaims = readJson('claims', claims, mayRepeat);
+  const bytes = decodeBase64url(signature);
+  const flaws = [...readHeader.flaws, ...readClaims.flaws];
+  if (bytes === undefined) flaws.push(notBase64url('signature'));
+  return {
+    ...(readHeader.json && { header: readHeader.json }),
+    ...(readClaims.json && { claims: readClaims.json }),
+    ...(bytes && { signature: bytes }),
+    flaws,
+  };
+}
+
+/**
+ * Decodes base64url as RFC 7515 wants it.
+ * @returns undefined for padding, other characters, and bits that no encoder leaves behind
+ * @see https://www.rfc-editor.org/rfc/rfc7515#section-2
+ */
+export function decodeBase64url(text: string): Uint8Array | undefined {
+  const bytes = Buffer.from(text, 'base64url');
+  return bytes.toString('base64url') === text ? bytes : undefined;
+}
+
+interface ReadPart {
+  readonly json?: JsonObject;
+  readonly flaws: readonly FormatFlaw[];
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function readJson(part: 'header' | 'claims', encoded: string, mayRepeat = false): ReadPart {
+  const bytes = decodeBase64url(encoded);
+  if (bytes === undefined) return { flaws: [notBase64url(part)] };
+  let text: string;
+  try {
+    text = utf8.decode(bytes);
+  } catch {
+    return { flaws: [{ reason: `${part}_not_json`, detail: `the ${part} part is not UTF-8` }] };
+  }
+  const { json, flaw } = parseStrictJson(text, mayRepeat);
+  const found = json === undefined ? {} : { json };
+  switch (flaw?.kind) {
+    case undefined:
+      return { ...found, flaws: [] };
+    case 'not_json':
+      return {
+        flaws: [{ reason: `${part}_not_json`, detail: `there is no JSON object in the ${part} part` }],
+      };
+    case 'too_deep':
+      return {
+        flaws: [
+          { reason: `${part}_too_deep`, detail: `more than ${DEEPEST_JSON} levels of JSON in the ${part}` },
+        ],
+      };
+    case 'duplicate_member': {
+      const detail = `${shown(flaw.member)} occurs twice in the ${part}; which of them counts is anybody's guess`;
+      return { ...found, flaws: [{ reason: `${part}_duplicate_member`, detail }] };
+    }
+  }
+}
+
+function cutShort(count: number, header: ReadPart, claims: string): CompactJws {
+  if (header.json === undefined) return flawed('not_a_jwt', 'a signed JWT has three parts with dots between');
+  const read = count === 2 ? readJson('claims', claims) : { flaws: [] };
+  const missing =
+    count === 1
+      ? 'claims and signature are missing'
+      : read.json === undefined
+        ? 'the claims end early and the signature is missing'
+        : 'the signature is missing';
+  return {
+    header: header.json,
+    ...(read.json && { claims: read.json }),
+    flaws: [...header.flaws, { reason: 'truncated', detail: `it is cut short: ${missing}` }],
+  };
+}
+
+function encrypted({ json, flaws }: ReadPart): CompactJws {
+  if (json === undefined) return { flaws };
+  const zip = json.zip;
+  const flaw =
+    zip === undefined
+      ? { reason: 'encrypted', detail: 'it is encrypted (a JWE), and only signed JWTs are verified' }
+      : {
+          reason: 'compressed',
+          detail: `it is encrypted and compressed (zip ${shown(zip)}), and nothing is inflated: a few bytes may become gigabytes`,
+        };
+  return { header: json, flaws: [...flaws, flaw] };
+}
+
+function notBase64url(part: string): FormatFlaw {
+  return {
+    reason: 'not_base64url',
+    detail: `the ${part} part is not base64url to the letter, or is cut short`,
+  };
+}
+
+function flawed(reason: string, detail: string): CompactJws {
+  return { flaws: [{ reason, detail }] };
+}

@@ -1,0 +1,340 @@
+import type { JsonObject } from '../json.ts';
+import { audiencesOf } from './jwt.ts';
+import {
+  type Check,
+  type ClaimExpectation,
+  type ClaimExpectations,
+  failed,
+  type JwtProfile,
+  passed,
+  shown,
+  skipped,
+} from './jwt-verdict.ts';
+import { halfHash } from './token-hash.ts';
+
+/** Claims that a kind of JWT must have, beside those that have a check of their own. */
+const REQUIRED: Readonly<Record<JwtProfile, readonly string[]>> = {
+  access_token: ['iss', 'exp', 'aud', 'sub', 'client_id', 'iat', 'jti'],
+  id_token: ['iss', 'sub', 'aud', 'exp', 'iat'],
+  logout_token: ['iss', 'aud', 'iat', 'exp', 'jti', 'events'],
+};
+
+/** What `typ` of a kind of JWT may be; undefined stands for a missing one. */
+const TYPES: Readonly<Record<JwtProfile, readonly (string | undefined)[]>> = {
+  access_token: ['at+jwt'],
+  id_token: ['jwt', undefined],
+  logout_token: ['logout+jwt', 'jwt', undefined],
+};
+
+const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
+
+/** The end of the year 9999, in seconds; a later time is in milliseconds by mistake, or made to overflow. */
+const LATEST_TIME = 253_402_300_799;
+
+/**
+ * Checks everything that is to be checked of the header's `typ` and of the claims; a failure does not end it.
+ * @param alg of the signature, for the hashes
+ * @see https://www.rfc-editor.org/rfc/rfc7519#section-4.1
+ * @see https://www.rfc-editor.org/rfc/rfc9068#section-4
+ * @see https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation
+ * @see https://openid.net/specs/openid-connect-backchannel-1_0.html#Validation
+ */
+export async function checkClaims(
+  header: JsonObject,
+  claims: JsonObject,
+  expected: ClaimExpectations,
+): Promise<readonly Check[]> {
+  const { profile } = expected;
+  return [
+    checkType(header.typ, expected),
+    ...(profile === 'access_token' || expected.accessTokenOnly ? [checkKind(claims)] : []),
+    checkIssuer(claims, expected),
+    checkAudience(claims, expected),
+    ...checkTimes(claims, expected),
+    ...checkPresence(claims, expected),
+    ...(profile === 'id_token' ? await checkIdToken(header, claims, expected) : []),
+    ...(profile === 'logout_token' ? checkLogoutToken(claims) : []),
+    ...(expected.claims ?? []).map((claim) => checkClaim(claims, claim)),
+  ];
+}
+
+function checkType(typ: unknown, { types, profile }: ClaimExpectations): Check {
+  const accepted = types?.map(mediaType) ?? (profile && TYPES[profile]);
+  const given = typ === undefined ? 'there is none' : `it is ${shown(typ)}`;
+  if (accepted === undefined) return skipped('typ', `${given}, and any will do`);
+  const isAccepted =
+    (typ === undefined || typeof typ === 'string') && accepted.includes(typ && mediaType(typ));
+  if (isAccepted) return passed('typ', given);
+  const wanted = accepted.map((type) => type ?? 'none').join(' or ');
+  return failed('typ', 'type_unexpected', `${given}, expected ${wanted}`);
+}
+
+/** @see https://www.rfc-editor.org/rfc/rfc7515#section-4.1.9 */
+function mediaType(typ: string): string {
+  const type = typ.toLowerCase();
+  return type.startsWith('application/') && !type.includes('/', 12) ? type.slice(12) : type;
+}
+
+function checkKind(claims: JsonObject): Check {
+  const other = otherKind(claims);
+  if (other === undefined) return passed('kind', 'no sign of another kind of token');
+  return failed('kind', 'not_an_access_token', `it is ${other.kind}, by its ${other.sign}`);
+}
+
+/** What other kind of token than an access token the claims show, and by what. */
+function otherKind(claims: JsonObject): { kind: string; sign: string } | undefined {
+  const { typ, nonce, events } = claims;
+  // Keycloak says it in a claim.
+  const kinds: Readonly<Record<string, string>> = {
+    ID: 'an ID token',
+    Refresh: 'a refresh token',
+    Offline: 'a refresh token',
+    Logout: 'a logout token',
+  };
+  const kind = typeof typ === 'string' && Object.hasOwn(kinds, typ) ? kinds[typ] : undefined;
+  if (kind !== undefined) return { kind, sign: `typ ${shown(typ)}` };
+  const hash = ['at_hash', 'c_hash', 's_hash'].find((name) => claims[name] !== undefined);
+  if (hash !== undefined) return { kind: 'an ID token', sign: hash };
+  // Access tokens of older Keycloaks hold a nonce as well.
+  if (nonce !== undefined && typ !== 'Bearer') return { kind: 'an ID token', sign: 'nonce' };
+  return isObject(events) && LOGOUT_EVENT in events ? { kind: 'a logout token', sign: 'events' } : undefined;
+}
+
+function checkIssuer({ iss }: JsonObject, { issuer }: ClaimExpectations): Check {
+  if (issuer === undefined) return skipped('iss', `it is ${shown(iss)}, and any will do`);
+  if (iss === issuer) return passed('iss', issuer);
+  if (iss === undefined) return failed('iss', 'issuer_missing', `it is missing, expected ${issuer}`);
+  const difference = typeof iss === 'string' ? differenceOf(iss, issuer) : undefined;
+  const detail = `it is ${shown(iss)}, expected ${shown(issuer)}`;
+  return failed('iss', 'issuer_mismatch', difference ? `${detail}: they differ by ${difference}` : detail);
+}
+
+/** What alone makes two issuers differ, where it is little. */
+function differenceOf(one: string, other: string): string | undefined {
+  if (one.replace(/\/+$/, '') === other.replace(/\/+$/, '')) return 'a trailing slash only';
+  if (one.toLowerCase() === other.toLowerCase()) return 'upper and lower case only';
+  if (!URL.canParse(one) || !URL.canParse(other)) return undefined;
+  const [left, right] = [new URL(one), new URL(other)];
+  if (left.pathname !== right.pathname || left.search !== right.search) return undefined;
+  const parts = (['protocol', 'hostname', 'port'] as const).filter((part) => left[part] !== right[part]);
+  const names = { protocol: 'http and https', hostname: 'host name', port: 'port' };
+  return parts.length === 0
+    ? 'spelling only, and must be equal to the character'
+    : `${parts.map((part) => names[part]).join(' and ')} only`;
+}
+
+function checkAudience(claims: JsonObject, expected: ClaimExpectations): Check {
+  const { profile, audience = [], clientId } = expected;
+  const isForClient = profile === 'id_token' || profile === 'logout_token';
+  const own = isForClient && clientId !== undefined ? [clientId] : audience;
+  const { aud } = claims;
+  if (own.length === 0) return skipped('aud', `it is ${shown(aud)}, and nothing says who we are`);
+  if (aud === undefined)
+    return failed('aud', 'audience_missing', `it is missing, expected ${own.join(' or ')}`);
+  const named = audiencesOf(claims);
+  if (named.length === 0 || named.some((one) => typeof one !== 'string'))
+    return failed('aud', 'audience_malformed', `it is ${shown(aud)}, and must be a string or a list of them`);
+  if (!own.some((one) => named.includes(one)))
+    return failed('aud', 'audience_mismatch', `it is ${shown(aud)}, expected ${own.join(' or ')}`);
+  const others = named.filter((one) => !own.includes(one) && !audience.includes(one));
+  if (profile === 'id_token' && others.length > 0)
+    return failed('aud', 'audience_untrusted', `it also names ${shown(others)}, which is not trusted`);
+  return passed('aud', shown(aud));
+}
+
+function checkTimes(claims: JsonObject, expected: ClaimExpectations): readonly Check[] {
+  const { leeway = 0, maxAge, profile } = expected;
+  const now = expected.now / 1000;
+  const allowed = leeway === 0 ? 'no leeway' : `leeway ${leeway} s`;
+  const time = (
+    name: string,
+    compare: (value: number) => Check,
+    missing: Check = skipped(name, 'there is none'),
+  ) => timeFlaw(name, claims[name], missing) ?? compare(claims[name] as number);
+
+  const exp = time(
+    'exp',
+    (at) =>
+      at <= now - leeway
+        ? failed('exp', 'expired', `it expired ${seconds(now - at)} ago, at ${iso(at)} (${allowed})`)
+        : passed('exp', `it expires in ${seconds(at - now)}, at ${iso(at)} (${allowed})`),
+    skipped('exp', 'there is none: it never expires'),
+  );
+  const nbf = time('nbf', (at) =>
+    at > now + leeway
+      ? failed(
+          'nbf',
+          'not_yet_valid',
+          `it is not valid for another ${seconds(at - now)}, until ${iso(at)} (${allowed})`,
+        )
+      : passed('nbf', `it is valid since ${iso(at)}`),
+  );
+  const iat = time('iat', (at) =>
+    at > now + leeway
+      ? failed(
+          'iat',
+          'issued_in_future',
+          `it is from the future, by ${seconds(at - now)} (${allowed}): do the clocks agree?`,
+        )
+      : passed('iat', `it was issued ${seconds(now - at)} ago`),
+  );
+  if (maxAge === undefined) return [exp, nbf, iat];
+  const since = profile === 'id_token' ? 'auth_time' : 'iat';
+  const unknown = failed('max_age', 'age_unknown', `there is no ${since}, so its age is not known`);
+  const age = timeFlaw('max_age', claims[since], unknown) ?? checkAge(claims[since] as number);
+  return [exp, nbf, iat, age];
+
+  function checkAge(at: number): Check {
+    const detail = `${since} is ${seconds(now - at)} ago, at most ${maxAge} s are allowed (${allowed})`;
+    return now - at > (maxAge ?? 0) + leeway
+      ? failed('max_age', 'too_old', detail)
+      : passed('max_age', detail);
+  }
+}
+
+/** What is wrong with a NumericDate itself; undefined for one to compare. @see https://www.rfc-editor.org/rfc/rfc7519#section-2 */
+function timeFlaw(name: string, value: unknown, missing: Check): Check | undefined {
+  if (value === undefined) return missing;
+  if (typeof value !== 'number')
+    return failed(name, 'time_not_a_number', `it is ${shown(value)}, and must be a number of seconds`);
+  // 1e400 is read as Infinity.
+  if (value >= 0 && value <= LATEST_TIME) return undefined;
+  const hint = value / 1000 < LATEST_TIME && value > 0 ? ': are these milliseconds?' : '';
+  return failed(name, 'time_out_of_range', `it is ${value}, which is no time in seconds since 1970${hint}`);
+}
+
+/** `iss`, `aud` and `exp` are checked elsewhere where something is expected of them. */
+function checkPresence(claims: JsonObject, expected: ClaimExpectations): readonly Check[] {
+  const { profile, required = [], clientId, audience } = expected;
+  const demanded = new Set([...((profile && REQUIRED[profile]) ?? []), ...required]);
+  const isCompared = (name: string) =>
+    (name === 'iss' && expected.issuer !== undefined) ||
+    (name === 'aud' && (audience !== undefined || clientId !== undefined)) ||
+    name === 'events';
+  return [...demanded].flatMap((name) => {
+    if (isCompared(name)) return [];
+    const value = claims[name];
+    if (value === undefined) return [failed(name, 'claim_missing', 'it is missing, and must be there')];
+    const isText = ['iss', 'sub', 'client_id', 'jti'].includes(name);
+    if (!isText) return [];
+    return typeof value === 'string' && value !== ''
+      ? [passed(name, shown(value))]
+      : [failed(name, 'claim_malformed', `it is ${shown(value)}, and must be a string`)];
+  });
+}
+
+async function checkIdToken(
+  header: JsonObject,
+  claims: JsonObject,
+  expected: ClaimExpectations,
+): Promise<readonly Check[]> {
+  const { clientId, nonce, accessToken, code } = expected;
+  return [
+    checkAuthorizedParty(claims, clientId),
+    nonce === undefined
+      ? skipped('nonce', claims.nonce === undefined ? 'there is none' : 'nothing says which was sent')
+      : claims.nonce === nonce
+        ? passed('nonce', 'it is the one that was sent')
+        : failed('nonce', 'nonce_mismatch', `it is ${shown(claims.nonce)}, expected ${shown(nonce)}`),
+    await checkHash('at_hash', claims.at_hash, header.alg, accessToken, 'access token'),
+    await checkHash('c_hash', claims.c_hash, header.alg, code, 'code'),
+  ];
+}
+
+function checkAuthorizedParty(claims: JsonObject, clientId: string | undefined): Check {
+  const { azp } = claims;
+  if (clientId === undefined) return skipped('azp', `it is ${shown(azp)}, and nothing says who we are`);
+  if (azp === undefined) {
+    return audiencesOf(claims).length > 1
+      ? failed('azp', 'azp_missing', 'it is missing, though there are several audiences')
+      : skipped('azp', 'there is none, and one audience needs none');
+  }
+  if (azp === clientId) return passed('azp', shown(azp));
+  return failed('azp', 'azp_mismatch', `it is ${shown(azp)}, expected ${shown(clientId)}`);
+}
+
+async function checkHash(
+  name: 'at_hash' | 'c_hash',
+  value: unknown,
+  alg: unknown,
+  of: string | undefined,
+  what: string,
+): Promise<Check> {
+  if (of === undefined) return skipped(name, value === undefined ? 'there is none' : `no ${what} is given`);
+  if (value === undefined) return skipped(name, `there is none, so nothing binds the ${what} to it`);
+  const hash = await halfHash(of, String(alg));
+  if (hash === undefined) return skipped(name, `no hash is agreed on for ${shown(alg)}`);
+  if (value === hash) return passed(name, `it is the hash of the ${what}`);
+  return failed(name, 'hash_mismatch', `it is ${shown(value)}, and the ${what} gives ${hash}`);
+}
+
+function checkLogoutToken(claims: JsonObject): readonly Check[] {
+  const { events, sub, sid, nonce } = claims;
+  const event = isObject(events) ? events[LOGOUT_EVENT] : undefined;
+  return [
+    isObject(event)
+      ? passed('events', LOGOUT_EVENT)
+      : failed('events', 'event_missing', `it has no member ${LOGOUT_EVENT} that is an object`),
+    typeof sub === 'string' || typeof sid === 'string'
+      ? passed(
+          'sid',
+          `it ends ${sid === undefined ? `the sessions of sub ${shown(sub)}` : `the session ${shown(sid)}`}`,
+        )
+      : failed('sid', 'subject_missing', 'neither sub nor sid says what is to end'),
+    nonce === undefined
+      ? passed('nonce', 'there is none, as it must be')
+      : failed('nonce', 'nonce_present', 'a logout token must not have one: an ID token may pose as it'),
+  ];
+}
+
+function checkClaim(claims: JsonObject, { name, values }: ClaimExpectation): Check {
+  const label = `claim ${name}`;
+  const value = claimAt(claims, name);
+  if (value === undefined) return failed(label, 'claim_missing', 'it is missing');
+  if (values.length === 0) return passed(label, `it is ${shown(value)}`);
+  const held = Array.isArray(value)
+    ? [value, ...value]
+    : name === 'scope' && typeof value === 'string'
+      ? [value, ...value.split(' ')]
+      : [value];
+  if (held.some((one) => values.some((wanted) => isEqual(one, wanted))))
+    return passed(label, `it is ${shown(value)}`);
+  return failed(label, 'claim_mismatch', `it is ${shown(value)}, expected ${shown(values[0])}`);
+}
+
+/** A claim by its name, which may have dots in it, or else by a path of names. */
+function claimAt(claims: JsonObject, path: string): unknown {
+  if (Object.hasOwn(claims, path)) return claims[path];
+  let value: unknown = claims;
+  for (const name of path.split('.')) {
+    if (value === null || typeof value !== 'object' || !Object.hasOwn(value, name)) return undefined;
+    value = (value as JsonObject)[name];
+  }
+  return value;
+}
+
+/** Whether two JSON values are the same; the order of members does not matter. */
+function isEqual(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (one === null || other === null || typeof one !== 'object' || typeof other !== 'object') return false;
+  if (Array.isArray(one) !== Array.isArray(other)) return false;
+  const names = Object.keys(one);
+  return (
+    names.length === Object.keys(other).length &&
+    names.every(
+      (name) => Object.hasOwn(other, name) && isEqual((one as JsonObject)[name], (other as JsonObject)[name]),
+    )
+  );
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
+function iso(at: number): string {
+  return new Date(at * 1000).toISOString().replace('.000Z', 'Z');
+}
+
+function seconds(length: number): string {
+  return `${Math.round(length * 10) / 10} s`;
+}

@@ -1,0 +1,280 @@
+import { compactVerify, errors, type JWK } from 'jose';
+import type { JsonObject } from '../json.ts';
+import {
+  type Check,
+  failed,
+  type JwtExpectations,
+  passed,
+  shown,
+  skipped,
+  type VerificationKeys,
+} from './jwt-verdict.ts';
+import { publicPart, SIGNING_ALGS, signingAlgsOf } from './key.ts';
+
+export const HMAC_ALGS = ['HS256', 'HS384', 'HS512'] as const;
+
+/** With these a token offers the key to check it by; only keys that were there before are used. */
+const OFFERED_KEYS = ['jwk', 'jku', 'x5u', 'x5c'] as const;
+
+/** Without a `kid` several keys may be meant; trying more than a few would be work at an attacker's will. */
+const MOST_KEYS_TRIED = 8;
+
+/** Bytes of a signature, where the algorithm alone decides. */
+const SIGNATURE_LENGTHS: Readonly<Record<string, number>> = {
+  ES256: 64,
+  ES384: 96,
+  ES512: 132,
+  EdDSA: 64,
+  Ed25519: 64,
+  'ML-DSA-44': 2420,
+  'ML-DSA-65': 3309,
+  'ML-DSA-87': 4627,
+};
+
+/** What is needed of a token to check its signature. */
+export interface SignedParts {
+  readonly token: string;
+  readonly header: JsonObject;
+  /** Undefined where it cannot be read. */
+  readonly signature: Uint8Array | undefined;
+}
+
+/**
+ * Checks `crit`, `alg`, which key is meant, and the signature. What the token brings along to check it by (`jwk`, `jku`,
+ * `x5u`, `x5c`) is never used, and no key is looked for where the header alone condemns the token.
+ * @returns a check for each of the four; nothing is thrown but what finding the keys throws
+ * @see https://www.rfc-editor.org/rfc/rfc8725#section-3
+ * @see https://www.rfc-editor.org/rfc/rfc7515#section-5.2
+ */
+export async function checkSignature(
+  parts: SignedParts,
+  expected: Pick<JwtExpectations, 'keys' | 'algs'>,
+): Promise<readonly Check[]> {
+  const { header } = parts;
+  const crit = checkCritical(header);
+  const hopeless = refuseAlg(header.alg);
+  if (crit.outcome === 'failed' || hopeless !== undefined) {
+    const alg = hopeless ?? skipped('alg', `${shown(header.alg)}; not checked because of crit`);
+    return [crit, alg, ...unchecked(hopeless ? 'alg' : 'crit')];
+  }
+  const alg = header.alg as string;
+  const keys = typeof expected.keys === 'function' ? await expected.keys(header) : expected.keys;
+  if (keys === undefined) return [crit, skipped('alg', alg), noKey(header), unsigned()];
+  const algCheck = checkAlg(alg, keys, expected.algs);
+  if (algCheck.outcome === 'failed') return [crit, algCheck, ...unchecked('alg')];
+  if ('secret' in keys) return [crit, algCheck, ...(await checkHmac(parts, alg, keys.secret))];
+  return [crit, algCheck, ...(await checkByKeys(parts, alg, keys))];
+}
+
+/** @see https://www.rfc-editor.org/rfc/rfc7515#section-4.1.11 @see https://www.rfc-editor.org/rfc/rfc7797#section-7 */
+function checkCritical({ crit, b64 }: JsonObject): Check {
+  if (b64 === false)
+    return failed('crit', 'b64_false', 'its payload is not encoded (b64 false), which no JWT may have');
+  if (crit === undefined) return passed('crit', 'no critical extensions');
+  if (!Array.isArray(crit) || crit.length === 0 || crit.some((name) => typeof name !== 'string'))
+    return failed('crit', 'crit_malformed', `crit is ${shown(crit)}, and must be a list of names`);
+  return failed(
+    'crit',
+    'crit_unknown',
+    `it must not be accepted without understanding ${shown(crit)}, which is not understood here`,
+  );
+}
+
+function refuseAlg(alg: unknown): Check | undefined {
+  if (typeof alg !== 'string' || alg.trim() === '')
+    return failed('alg', 'alg_missing', `alg is ${shown(alg)}; nothing says how it is signed`);
+  if (alg.trim().toLowerCase() === 'none')
+    return failed(
+      'alg',
+      'alg_none',
+      `alg is ${shown(alg)}: it is not signed at all, and anyone can have written it`,
+    );
+  if (![...HMAC_ALGS, ...SIGNING_ALGS].includes(alg as (typeof SIGNING_ALGS)[number]))
+    return failed('alg', 'alg_unknown', `alg is ${shown(alg)}, which is no signature algorithm known here`);
+  return undefined;
+}
+
+function checkAlg(alg: string, keys: VerificationKeys, algs: readonly string[] | undefined): Check {
+  const isHmac = (HMAC_ALGS as readonly string[]).includes(alg);
+  if (isHmac && !('secret' in keys)) {
+    return failed(
+      'alg',
+      'alg_confusion',
+      `alg is ${alg}, which takes a shared secret, and there are public keys: an HMAC made with a public key is anybody's`,
+    );
+  }
+  const able = 'secret' in keys ? HMAC_ALGS : algsOf(keys);
+  if (!(able as readonly string[]).includes(alg)) {
+    const what = 'secret' in keys ? 'the shared secret is' : 'the keys are';
+    return failed('alg', 'alg_unfit', `alg is ${alg}, and ${what} for ${able.join(', ') || 'no signature'}`);
+  }
+  if (algs !== undefined && !algs.includes(alg))
+    return failed('alg', 'alg_not_allowed', `alg is ${alg}, and allowed is ${algs.join(', ')}`);
+  return passed('alg', `${alg} is allowed`);
+}
+
+async function checkHmac(
+  { token, header, signature }: SignedParts,
+  alg: string,
+  secret: string | Uint8Array,
+): Promise<readonly Check[]> {
+  const key = passed('key', 'the shared secret');
+  if (signature === undefined || signature.length === 0) return [key, noSignature()];
+  const bytes = typeof secret === 'string' ? new TextEncoder().encode(secret) : secret;
+  return [key, wrongOrRight(await verify(token, alg, bytes), header)];
+}
+
+async function checkByKeys(
+  { token, header, signature }: SignedParts,
+  alg: string,
+  keys: Exclude<VerificationKeys, { secret: unknown }>,
+): Promise<readonly Check[]> {
+  const usable = usableKeys(keys);
+  const named = 'key' in keys ? usable : keysNamed(usable, header.kid);
+  if (named.length === 0) return [noKey(header), unsigned()];
+  const fitting = named.filter((key) => algsOfKey(key).includes(alg));
+  if (fitting.length === 0) {
+    const which = named.map(describeKey).join(', ');
+    return [failed('key', 'key_unfit', `${which} cannot have made an ${alg} signature`), unsigned()];
+  }
+  const key = passed('key', keyDetail(fitting, header));
+  if (signature === undefined || signature.length === 0) return [key, noSignature()];
+  if (isZero(alg, signature)) {
+    return [
+      key,
+      failed('signature', 'signature_zero', 'the signature holds zeros where none can be: a known forgery'),
+    ];
+  }
+  const asLong = fitting.filter((one) => signatureLength(alg, one) === signature.length);
+  if (asLong.length === 0) {
+    const lengths = [...new Set(fitting.map((one) => signatureLength(alg, one)))].join(' or ');
+    const detail = `the signature has ${signature.length} bytes, and ${alg} by this key makes ${lengths}`;
+    return [key, failed('signature', 'signature_length', detail)];
+  }
+  let verified: Verified = 'wrong';
+  for (const one of asLong.slice(0, MOST_KEYS_TRIED)) {
+    verified = await verify(token, alg, one);
+    if (verified === 'right') break;
+  }
+  return [key, wrongOrRight(verified, header)];
+}
+
+/** `right`, `wrong`, or why it cannot be told. */
+type Verified = 'right' | 'wrong' | { readonly why: string };
+
+async function verify(token: string, alg: string, key: JWK | Uint8Array): Promise<Verified> {
+  try {
+    await compactVerify(token, key, { algorithms: [alg] });
+    return 'right';
+  } catch (error) {
+    if (error instanceof errors.JWSSignatureVerificationFailed) return 'wrong';
+    // jose's own, or of the runtime for a key that it will not take.
+    return { why: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function wrongOrRight(verified: Verified, header: JsonObject): Check {
+  if (verified === 'right') return passed('signature', `a valid ${header.alg} signature`);
+  if (verified !== 'wrong')
+    return failed('signature', 'key_unusable', `it cannot be checked: ${verified.why}`);
+  return (
+    offeredKey('signature', header, 'the signature is not of a key that is trusted') ??
+    failed('signature', 'signature_wrong', 'the signature is wrong: it was altered, or another key made it')
+  );
+}
+
+function noKey(header: JsonObject): Check {
+  const { kid } = header;
+  const why = kid === undefined ? 'it has no kid, and there is no key' : `no key has the kid ${shown(kid)}`;
+  return offeredKey('key', header, why) ?? failed('key', 'key_unknown', why);
+}
+
+/** Says that a token wanted to be checked by a key of its own. */
+function offeredKey(name: string, header: JsonObject, why: string): Check | undefined {
+  const offered = OFFERED_KEYS.find((one) => header[one] !== undefined);
+  if (offered === undefined) return undefined;
+  return failed(name, `${offered}_not_trusted`, `${why}; the one it brings along (${offered}) is never used`);
+}
+
+function keyDetail(fitting: readonly JWK[], header: JsonObject): string {
+  const [only] = fitting;
+  const which =
+    fitting.length === 1 && only !== undefined
+      ? describeKey(only)
+      : `${fitting.length} keys to try, for it ${header.kid === undefined ? 'has no kid' : 'names them all'}`;
+  const offered = OFFERED_KEYS.filter((one) => header[one] !== undefined);
+  return offered.length === 0 ? which : `${which}; its own ${offered.join(', ')} is not used`;
+}
+
+const unsigned = (): Check => skipped('signature', 'there is no key to check it by');
+const unchecked = (because: string): readonly Check[] => [
+  skipped('key', `not looked for because of ${because}`),
+  skipped('signature', `not checked because of ${because}`),
+];
+const noSignature = (): Check =>
+  failed('signature', 'signature_missing', 'there is no signature, or none that can be read');
+
+function isZero(alg: string, signature: Uint8Array): boolean {
+  const isZeros = (bytes: Uint8Array) => !bytes.some((byte) => byte !== 0);
+  if (!alg.startsWith('ES')) return isZeros(signature);
+  // r and s, each of which must be at least 1.
+  const half = signature.length / 2;
+  return isZeros(signature.subarray(0, half)) || isZeros(signature.subarray(half));
+}
+
+function signatureLength(alg: string, { n }: JWK): number | undefined {
+  return SIGNATURE_LENGTHS[alg] ?? modulusLength(n);
+}
+
+/** Bytes of an RSA modulus, zeros before it not counted. */
+function modulusLength(n: string | undefined): number | undefined {
+  if (n === undefined) return undefined;
+  const bytes = Buffer.from(n, 'base64url');
+  return (
+    bytes.length -
+    Math.max(
+      0,
+      bytes.findIndex((byte) => byte !== 0),
+    )
+  );
+}
+
+/** jose remembers an imported key by the object, so that each is made once. */
+const usableKeysOf = new WeakMap<object, readonly JWK[]>();
+
+/** The public keys to check signatures with; what is no key, is shared or is for encryption is left out. */
+function usableKeys(keys: Exclude<VerificationKeys, { secret: unknown }>): readonly JWK[] {
+  const known = usableKeysOf.get(keys);
+  if (known !== undefined) return known;
+  const all: readonly unknown[] = 'key' in keys ? [keys.key] : keys.keys;
+  const usable = all.filter(isUsable).map(publicPart);
+  usableKeysOf.set(keys, usable);
+  return usable;
+}
+
+function isUsable(key: unknown): key is JWK {
+  if (key === null || typeof key !== 'object') return false;
+  const { kty, use, key_ops } = key as JWK;
+  if (kty === 'oct' || (use !== undefined && use !== 'sig')) return false;
+  // A private key in the set stands for its public part.
+  if (Array.isArray(key_ops) && !key_ops.includes('verify') && !key_ops.includes('sign')) return false;
+  return signingAlgsOf(key as JWK).length > 0;
+}
+
+/** What a key verifies, its own `alg` included. */
+function algsOfKey(key: JWK): readonly string[] {
+  return signingAlgsOf(key).filter((alg) => key.alg === undefined || key.alg === alg);
+}
+
+function algsOf(keys: Exclude<VerificationKeys, { secret: unknown }>): readonly string[] {
+  return [...new Set(usableKeys(keys).flatMap(algsOfKey))];
+}
+
+function keysNamed(keys: readonly JWK[], kid: unknown): readonly JWK[] {
+  return kid === undefined ? keys : keys.filter((key) => key.kid === kid);
+}
+
+function describeKey({ kid, kty, crv, alg }: JWK): string {
+  const kind = [kty, crv ?? alg].filter(Boolean).join(' ');
+  return kid === undefined ? `the ${kind} key` : `the ${kind} key ${shown(kid)}`;
+}

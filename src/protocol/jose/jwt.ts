@@ -1,0 +1,39 @@
+import type { JWTPayload } from 'jose';
+import { type JsonObject, parseJsonObject } from '../json.ts';
+
+export interface DecodedJwt {
+  readonly header: Readonly<Record<string, unknown>>;
+  readonly claims: JWTPayload;
+}
+
+/**
+ * Reads a JWS without checking anything; jose, which checks, takes its time to load.
+ * @returns undefined for an opaque token, a JWE or anything else that is no readable JWS
+ * @see https://www.rfc-editor.org/rfc/rfc7519#section-7.2
+ */
+export function decodeUnverified(token: string): DecodedJwt | undefined {
+  const parts = token.split('.');
+  if (parts.length !== 3) return undefined;
+  const [header, claims] = parts.map(decodePart);
+  return header && claims ? { header, claims: claims as JWTPayload } : undefined;
+}
+
+/**
+ * Says how a JWE is encrypted, which is all that there is to read of it.
+ * @returns undefined for anything else
+ * @see https://www.rfc-editor.org/rfc/rfc7516#section-4.1
+ */
+export function encryptionOf(token: string): string | undefined {
+  const parts = token.split('.');
+  const header = parts.length === 5 ? decodePart(parts[0] ?? '') : undefined;
+  return header && `encrypted with ${header.alg}, ${header.enc}`;
+}
+
+/** Every audience that `aud` names. */
+export function audiencesOf({ aud }: JWTPayload): readonly string[] {
+  return typeof aud === 'string' ? [aud] : Array.isArray(aud) ? aud : [];
+}
+
+function decodePart(part: string): JsonObject | undefined {
+  return parseJsonObject(Buffer.from(part, 'base64url').toString('utf8'));
+}

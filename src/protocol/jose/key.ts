@@ -1,0 +1,304 @@
+import {
+  calculateJwkThumbprint,
+  exportJWK,
+  exportPKCS8,
+  generateKeyPair,
+  importJWK,
+  importPKCS8,
+  importSPKI,
+  importX509,
+  type JWK,
+} from 'jose';
+import { UsageError } from '../../errors.ts';
+import { parseJsonObject } from '../json.ts';
+
+/** Every asymmetric algorithm that jose signs with, for each kind of key the most widely understood first. */
+export const SIGNING_ALGS = [
+  ...['RS256', 'PS256', 'RS384', 'RS512', 'PS384', 'PS512'],
+  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+  ...['ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87'],
+] as const;
+
+/** Every asymmetric algorithm that jose encrypts keys with. */
+export const ENCRYPTION_ALGS = [
+  ...['RSA-OAEP-256', 'RSA-OAEP', 'RSA-OAEP-384', 'RSA-OAEP-512'],
+  ...['ECDH-ES', 'ECDH-ES+A128KW', 'ECDH-ES+A192KW', 'ECDH-ES+A256KW'],
+] as const;
+
+export type KeyUse = 'sig' | 'enc';
+
+const CURVE_ALGS: Readonly<Record<string, readonly string[]>> = {
+  'P-256': ['ES256'],
+  'P-384': ['ES384'],
+  'P-521': ['ES512'],
+  Ed25519: ['EdDSA', 'Ed25519'],
+};
+
+/** What a file of keys holds. */
+export interface KeyFile {
+  readonly keys: readonly JWK[];
+  /** Whether it is a JWK Set, in which keys are told apart by `kid`. */
+  readonly isSet: boolean;
+}
+
+/** The members of a JWK that are nobody's business. @see https://www.rfc-editor.org/rfc/rfc7518#section-6 */
+const PRIVATE_MEMBERS = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']);
+
+/**
+ * Reads keys: a JWK, a JWK Set, or PEM (PKCS#8, SPKI, X.509).
+ * @param name what errors call the file
+ * @throws UsageError `key_encrypted`, `key_invalid`
+ * @see https://www.rfc-editor.org/rfc/rfc7517
+ * @see https://www.rfc-editor.org/rfc/rfc7468
+ */
+export async function parseKeys(text: string, name: string): Promise<KeyFile> {
+  if (/-----BEGIN /.test(text)) return { keys: [await parsePem(text, name)], isSet: false };
+  const json = parseJsonObject(text);
+  if (json === undefined) throw invalid(name, 'it is neither PEM nor JSON');
+  const isSet = Array.isArray(json.keys);
+  const keys = (isSet ? json.keys : [json]) as JWK[];
+  if (keys.length === 0) throw invalid(name, 'its JWK Set is empty');
+  for (const key of keys) await checkJwk(key, name);
+  return { keys, isSet };
+}
+
+async function checkJwk(jwk: JWK, name: string): Promise<void> {
+  if (jwk === null || typeof jwk !== 'object' || typeof jwk.kty !== 'string') {
+    throw invalid(name, 'a key in it has no "kty"');
+  }
+  try {
+    await calculateJwkThumbprint(jwk);
+    const alg = signingAlgsOf(jwk)[0] ?? (jwk.kty === 'oct' ? 'HS256' : 'ECDH-ES');
+    await importJWK(withoutPurpose(jwk), alg);
+  } catch (cause) {
+    throw invalid(name, messageOf(cause), cause);
+  }
+}
+
+async function parsePem(text: string, name: string): Promise<JWK> {
+  if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED/.test(text)) {
+    throw new UsageError('key_encrypted', `the key in ${name} is encrypted with a passphrase`, {
+      hint: 'Decrypt it into a file of your own: openssl pkcs8 -topk8 -nocrypt -in FILE -out KEY.pem',
+    });
+  }
+  const label = /-----BEGIN ((?:RSA |EC )PRIVATE KEY)-----/.exec(text)?.[1];
+  if (label !== undefined) {
+    throw new UsageError('key_invalid', `the key in ${name} is an "${label}", which is not PKCS#8`, {
+      hint: 'Convert it: openssl pkcs8 -topk8 -nocrypt -in FILE -out KEY.pem',
+    });
+  }
+  const block = (of: string) => new RegExp(`-----BEGIN ${of}-----[^-]+-----END ${of}-----`).exec(text)?.[0];
+  const [privateKey, publicKey, certificate] = ['PRIVATE KEY', 'PUBLIC KEY', 'CERTIFICATE'].map(block);
+  for (const alg of [
+    'RS256',
+    'ES256',
+    'ES384',
+    'ES512',
+    'EdDSA',
+    'ECDH-ES',
+    'ML-DSA-44',
+    'ML-DSA-65',
+    'ML-DSA-87',
+  ]) {
+    try {
+      // PEM does not say which algorithm it is for: the first that takes the key tells its kind.
+      const options = { extractable: true };
+      if (privateKey) return await exportJWK(await importPKCS8(privateKey, alg, options));
+      if (publicKey) return await exportJWK(await importSPKI(publicKey, alg, options));
+      if (certificate) return await exportJWK(await importX509(certificate, alg, options));
+    } catch {}
+  }
+  throw invalid(name, 'its PEM holds no key of a kind that is known here');
+}
+
+/** Says whether a JWK holds a private key. */
+export function isPrivate(jwk: JWK): boolean {
+  return typeof jwk.d === 'string' || typeof jwk.priv === 'string';
+}
+
+/** The public part of a key. @throws UsageError `key_symmetric` for a key that has none */
+export function publicPart(jwk: JWK): JWK {
+  if (jwk.kty === 'oct') {
+    throw new UsageError('key_symmetric', 'a symmetric key has no public part', {
+      hint: 'It is shared with the server by another way, as a client secret is.',
+    });
+  }
+  return Object.fromEntries(Object.entries(jwk).filter(([member]) => !PRIVATE_MEMBERS.has(member))) as JWK;
+}
+
+/** A key's `kid`, or else its thumbprint. @see https://www.rfc-editor.org/rfc/rfc7638 */
+export async function kidOf(jwk: JWK): Promise<string> {
+  return jwk.kid ?? calculateJwkThumbprint(jwk);
+}
+
+/** The algorithms that a key can sign with, as far as kind and curve go; those of SIGNING_ALGS. */
+export function signingAlgsOf({ kty, crv, alg }: JWK): readonly string[] {
+  if (kty === 'RSA') return SIGNING_ALGS.filter((name) => /^[RP]S/.test(name));
+  if (kty === 'AKP') return SIGNING_ALGS.filter((name) => name === alg);
+  return CURVE_ALGS[crv ?? ''] ?? [];
+}
+
+/** The algorithms that a key can encrypt or decrypt content keys with, as far as kind, curve, `use` and `alg` go. */
+export function encryptionAlgsOf({ kty, crv, use, alg }: JWK): readonly string[] {
+  if (use !== undefined && use !== 'enc') return [];
+  const isCurve = kty === 'EC' || (kty === 'OKP' && crv === 'X25519');
+  const able = ENCRYPTION_ALGS.filter((name) => (name.startsWith('RSA') ? kty === 'RSA' : isCurve));
+  return alg === undefined ? able : able.filter((name) => name === alg);
+}
+
+/**
+ * Picks the private keys to decrypt with: every one that can.
+ * @throws UsageError `key_public_only`, `key_unfit`
+ */
+export function selectDecryptionKeys({ keys }: KeyFile, name: string): readonly JWK[] {
+  const fitting = keys.filter((key) => encryptionAlgsOf(key).length > 0);
+  if (fitting.length === 0) {
+    throw new UsageError('key_unfit', `no key in ${name} is one to decrypt with`, {
+      hint: 'It takes an RSA, EC or X25519 key whose "use" is not "sig"; make one with "oauthctl key generate".',
+    });
+  }
+  const usable = fitting.filter(isPrivate);
+  if (usable.length > 0) return usable;
+  throw new UsageError('key_public_only', `${name} holds a public key only`, {
+    hint: 'Decrypting takes the private key: the file that belongs to this one.',
+  });
+}
+
+/**
+ * Picks the private key to sign with.
+ * @param kid names one of a JWK Set; for a single key it is the `kid` to send
+ * @param kidFlag the option by which a person names it
+ * @throws UsageError `kid_unknown`, `key_public_only`, `key_unfit`, `key_ambiguous`
+ */
+export function selectSigningKey(
+  { keys, isSet }: KeyFile,
+  name: string,
+  kid?: string,
+  kidFlag = '--kid',
+): JWK {
+  const named = isSet && kid !== undefined ? keys.filter((key) => key.kid === kid) : keys;
+  if (named.length === 0) {
+    const kids = keys.flatMap((key) => key.kid ?? []).join(', ');
+    throw new UsageError('kid_unknown', `no key in ${name} has the kid "${kid}"`, {
+      hint: kids ? `There are: ${kids}.` : 'None of its keys has a kid.',
+    });
+  }
+  const signing = named.filter((key) => signingAlgsOf(key).length > 0 && key.use !== 'enc');
+  if (signing.length === 0) {
+    throw new UsageError('key_unfit', `no key in ${name} is one to sign with`, {
+      hint: 'It takes an RSA, EC or Ed25519 key whose "use" is not "enc"; make one with "oauthctl key generate".',
+    });
+  }
+  const usable = signing.filter(isPrivate);
+  const [key] = usable;
+  if (key === undefined) {
+    throw new UsageError('key_public_only', `${name} holds a public key only`, {
+      hint: 'Signing takes the private key: the file that belongs to this one.',
+    });
+  }
+  if (usable.length > 1) {
+    throw new UsageError('key_ambiguous', `${name} holds ${usable.length} keys to sign with`, {
+      hint: `Name one with ${kidFlag}: ${usable.map((one) => one.kid ?? '(without a kid)').join(', ')}.`,
+    });
+  }
+  return kid === undefined ? key : { ...key, kid };
+}
+
+/**
+ * Chooses the algorithm of a signature: the one that was asked for, else the key's own, else the first that the key
+ * can do and the server lists.
+ * @param wanted a person's own choice, which need not be one that the server lists
+ * @param supported what the server's metadata lists, where it lists any
+ * @param flag the option by which a person names the algorithm
+ * @throws UsageError `signing_alg_unknown`, `signing_alg_unfit`
+ */
+export function chooseSigningAlg(
+  jwk: JWK,
+  wanted?: string,
+  supported?: readonly string[],
+  flag = '--signing-alg',
+): string {
+  const able = signingAlgsOf(jwk);
+  if (wanted !== undefined) {
+    if (!(SIGNING_ALGS as readonly string[]).includes(wanted)) {
+      throw new UsageError(
+        'signing_alg_unknown',
+        `"${wanted}" is not an algorithm to sign with a private key`,
+        {
+          hint: `There are: ${SIGNING_ALGS.join(', ')}.`,
+        },
+      );
+    }
+    if (able.includes(wanted)) return wanted;
+    throw new UsageError('signing_alg_unfit', `${describeKind(jwk)} cannot sign with ${wanted}`, {
+      hint: `It can with ${able.join(', ')}.`,
+    });
+  }
+  const own = able.filter((alg) => jwk.alg === undefined || jwk.alg === alg);
+  const chosen = own.find((alg) => supported === undefined || supported.includes(alg));
+  if (chosen !== undefined) return chosen;
+  throw new UsageError(
+    'signing_alg_unfit',
+    `the key signs with ${own.join(', ') || jwk.alg}, and the server lists none of it`,
+    { hint: `The server lists ${supported?.join(', ')}. ${flag} ALG sends another one all the same.` },
+  );
+}
+
+function describeKind({ kty, crv }: JWK): string {
+  return crv === undefined ? `this ${kty} key` : `this ${kty} key on ${crv}`;
+}
+
+/** A key pair just made. */
+export interface GeneratedKey {
+  /** The private key with `kid`, `alg` and `use`. */
+  readonly jwk: JWK;
+  /** The private key in PKCS#8. */
+  readonly pem: string;
+}
+
+/**
+ * Makes a key pair.
+ * @param kid its RFC 7638 thumbprint where none is given
+ * @throws UsageError `alg_unknown`, `alg_unsupported`
+ */
+export async function generateKey(alg: string, kid?: string): Promise<GeneratedKey> {
+  const use = useOf(alg);
+  if (use === undefined) {
+    throw new UsageError('alg_unknown', `"${alg}" is not an algorithm that takes a key pair`, {
+      hint: `There are: ${[...SIGNING_ALGS, ...ENCRYPTION_ALGS].join(', ')}.`,
+    });
+  }
+  try {
+    const { privateKey } = await generateKeyPair(alg, { extractable: true });
+    const bare = await exportJWK(privateKey);
+    const jwk = { ...bare, kid: kid ?? (await calculateJwkThumbprint(bare)), alg, use };
+    return { jwk, pem: await exportPKCS8(privateKey) };
+  } catch (cause) {
+    throw new UsageError('alg_unsupported', `this Node makes no keys for ${alg}`, {
+      hint: 'Newer versions of Node know more algorithms.',
+      cause,
+    });
+  }
+}
+
+/** What an algorithm's key is for; undefined for one that is not known. */
+export function useOf(alg: string): KeyUse | undefined {
+  if ((SIGNING_ALGS as readonly string[]).includes(alg)) return 'sig';
+  return (ENCRYPTION_ALGS as readonly string[]).includes(alg) ? 'enc' : undefined;
+}
+
+/** `use` and `key_ops` limit what a key may be imported for; whether it is a key at all is another question. */
+function withoutPurpose({ use: _use, key_ops: _ops, ...rest }: JWK): JWK {
+  return rest;
+}
+
+function invalid(name: string, why: string, cause?: unknown): UsageError {
+  return new UsageError('key_invalid', `${name} holds no key that can be used: ${why}`, {
+    hint: 'It takes a private key in PEM (PKCS#8), a JWK or a JWK Set.',
+    cause,
+  });
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

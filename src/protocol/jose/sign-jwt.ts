@@ -1,0 +1,77 @@
+import { importJWK, type JWK, type JWTPayload, SignJWT } from 'jose';
+import { UsageError } from '../../errors.ts';
+import { chooseSigningAlg } from './key.ts';
+
+const SECRET_ALGS = ['HS256', 'HS384', 'HS512'];
+
+/** What a JWT of ours is signed with. */
+export interface JwtSigner {
+  /** A private key, or the client secret. */
+  readonly key: JWK | string;
+  /** The person's own choice of an algorithm. */
+  readonly alg?: string | undefined;
+  /** What the metadata lists for this kind of JWT. */
+  readonly supportedAlgs?: readonly string[] | undefined;
+}
+
+/** How a JWT of ours is named. */
+export interface JwtNaming {
+  /** What errors call it, for example "the client assertion". */
+  readonly name: string;
+  readonly typ?: string | undefined;
+  /** The option by which a person names the algorithm. */
+  readonly algFlag?: string | undefined;
+}
+
+/**
+ * Signs a JWT of ours; the `kid` of the key is sent where it has one.
+ * @throws UsageError `signing_alg_unknown`, `signing_alg_unfit`, `key_unfit`
+ * @see https://www.rfc-editor.org/rfc/rfc7515
+ */
+export async function signJwt(
+  claims: JWTPayload,
+  { key, alg: wanted, supportedAlgs }: JwtSigner,
+  { name, typ, algFlag }: JwtNaming,
+): Promise<string> {
+  const alg =
+    typeof key === 'string'
+      ? chooseSecretAlg(wanted, supportedAlgs, algFlag)
+      : chooseSigningAlg(key, wanted, supportedAlgs, algFlag);
+  const kid = typeof key === 'string' ? undefined : key.kid;
+  try {
+    return await new SignJWT(claims)
+      .setProtectedHeader({ alg, ...(typ !== undefined && { typ }), ...(kid !== undefined && { kid }) })
+      .sign(typeof key === 'string' ? new TextEncoder().encode(key) : await importJWK({ ...key, alg }, alg));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageError('key_unfit', `${name} cannot be signed with ${alg}: ${why}`, {
+      hint: 'Make a key that can with "oauthctl key generate".',
+      cause,
+    });
+  }
+}
+
+/** Says whether it is an algorithm by which a client secret signs. */
+export function isSecretAlg(alg: string): boolean {
+  return SECRET_ALGS.includes(alg);
+}
+
+function chooseSecretAlg(
+  wanted: string | undefined,
+  supported: readonly string[] | undefined,
+  flag = '--signing-alg',
+): string {
+  if (wanted !== undefined) {
+    if (isSecretAlg(wanted)) return wanted;
+    throw new UsageError('signing_alg_unfit', `a client secret cannot sign with ${wanted}`, {
+      hint: `It can with ${SECRET_ALGS.join(', ')}.`,
+    });
+  }
+  const chosen = SECRET_ALGS.find((alg) => supported === undefined || supported.includes(alg));
+  if (chosen !== undefined) return chosen;
+  throw new UsageError(
+    'signing_alg_unfit',
+    `a client secret signs with ${SECRET_ALGS.join(', ')}, and the server lists none of it`,
+    { hint: `The server lists ${supported?.join(', ')}. ${flag} ALG sends another one all the same.` },
+  );
+}

@@ -1,0 +1,245 @@
+import {
+  type CompactVerifyResult,
+  compactDecrypt,
+  compactVerify,
+  createLocalJWKSet,
+  decodeProtectedHeader,
+  errors,
+  importJWK,
+  type JSONWebKeySet,
+  type JWK,
+  type JWTPayload,
+} from 'jose';
+import { type ErrorDetails, ValidationError } from '../../errors.ts';
+import { parseJsonObject } from '../json.ts';
+import { LONGEST_TOKEN, readCompactJws } from './compact-jws.ts';
+import { audiencesOf } from './jwt.ts';
+import { ENCRYPTION_ALGS, encryptionAlgsOf } from './key.ts';
+
+/** Bytes that an encrypted one may be inflated to. */
+const LONGEST_CONTENT = 256 * 1024;
+
+/** Seconds by which a server's clock may be ahead of ours. */
+export const CLOCK_AHEAD = 60;
+
+/** What the signature of a JWT from the server is checked by, and its encryption undone. */
+export interface JwtKeys {
+  /** The server's. */
+  readonly jwks: JSONWebKeySet;
+  /** Used for HS256 and its kin only. */
+  readonly client_secret?: string | undefined;
+  /** The algorithm that the client is registered for, when it is known. */
+  readonly alg?: string | undefined;
+  /** What the metadata lists for this kind of JWT. */
+  readonly supportedAlgs?: readonly string[] | undefined;
+  /** The client's private keys, for a JWT that is encrypted. */
+  readonly decryptionKeys?: readonly JWK[] | undefined;
+}
+
+/** Who a JWT from the server must be from and for. */
+export interface JwtParties {
+  readonly issuer: string;
+  readonly client_id: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** How a JWE was encrypted. */
+export interface JwtEncryption {
+  readonly alg: string;
+  readonly enc: string;
+}
+
+export interface OpenedJwt {
+  readonly alg: string;
+  /** What the header says that it is. */
+  readonly typ: unknown;
+  readonly claims: JWTPayload;
+  /** Undefined where it was signed only. */
+  readonly encryption?: JwtEncryption | undefined;
+}
+
+/** Makes the error that says what is wrong with a JWT. */
+export type Refusal = (what: string, details?: ErrorDetails) => ValidationError;
+
+/**
+ * Decrypts a JWT from the server where it is a JWE, and verifies its signature: by a key of the server's JWKS, or by the
+ * client secret; a key that the JWT itself brings along counts for nothing. Of its claims nothing is checked.
+ * @param mayRepeat whether a claim may be there again with the very same string
+ * @throws what `refuse` makes of the first thing that is wrong
+ * @see https://www.rfc-editor.org/rfc/rfc8725#section-3
+ * @see https://openid.net/specs/openid-connect-core-1_0.html#SigningOrder
+ */
+export async function openSignedJwt(
+  jwt: string,
+  keys: JwtKeys,
+  refuse: Refusal,
+  mayRepeat = false,
+): Promise<OpenedJwt> {
+  if (jwt.length > LONGEST_TOKEN) throw refuse(`it has ${jwt.length} characters, which is too long`);
+  const isEncrypted = isJwe(jwt);
+  const decrypted = isEncrypted ? await decryptJwe(jwt, keys.decryptionKeys ?? [], refuse) : undefined;
+  const jws = decrypted?.content ?? jwt;
+  const { header, flaws } = readCompactJws(jws, mayRepeat);
+  if (header === undefined || (isEncrypted && jws.split('.').length !== 3)) {
+    throw refuse(
+      isEncrypted ? 'what is encrypted in it is no signed JWT' : 'it is not a signed JWT that can be read',
+    );
+  }
+  const [flaw] = flaws;
+  if (flaw !== undefined) throw refuse(flaw.detail);
+  const alg = checkAlgorithm(header.alg, keys, refuse);
+  const claims = await verifySignature(jws, alg, keys, refuse);
+  return { alg, typ: header.typ, claims, encryption: decrypted?.encryption };
+}
+
+/** What is wrong with whom a JWT from the server is from and for: `iss`, `aud`. */
+export function wrongParties(claims: JWTPayload, { issuer, client_id }: JwtParties): string[] {
+  const { iss, aud } = claims;
+  return [
+    ...(iss === issuer ? [] : [`iss is ${show(iss)}, expected ${issuer}`]),
+    ...(audiencesOf(claims).includes(client_id) ? [] : [`aud is ${show(aud)}, expected ${client_id}`]),
+  ];
+}
+
+/** What is wrong with the claims of a JWT from the server that expires: `iss`, `aud`, `exp`, `nbf`. */
+export function wrongCommonClaims(claims: JWTPayload, expected: JwtParties): string[] {
+  const { exp, nbf } = claims;
+  const now = expected.now / 1000;
+  const wrong = wrongParties(claims, expected);
+  if (typeof exp !== 'number') wrong.push('exp is missing or not a number');
+  else if (exp <= now) wrong.push(`it expired ${Math.round(now - exp)} s ago`);
+  if (nbf !== undefined && typeof nbf !== 'number') wrong.push('nbf is not a number');
+  else if (nbf !== undefined && nbf > now + CLOCK_AHEAD)
+    wrong.push(`it is not valid for another ${Math.round(nbf - now)} s (nbf)`);
+  return wrong;
+}
+
+/** A claim as an error shows it. */
+export function show(value: unknown): string {
+  return value === undefined ? 'missing' : JSON.stringify(value);
+}
+
+export interface Decrypted {
+  readonly content: string;
+  readonly encryption: JwtEncryption;
+}
+
+/** Says whether a JWT is encrypted, by the number of its parts. */
+export function isJwe(jwt: string): boolean {
+  return jwt.split('.').length === 5;
+}
+
+/**
+ * Decrypts a JWE from the server; who made it is not known by that.
+ * @param keys the client's private keys
+ * @throws what `refuse` makes of what is wrong
+ * @see https://www.rfc-editor.org/rfc/rfc7516#section-5.2
+ */
+export async function decryptJwe(jwe: string, keys: readonly JWK[], refuse: Refusal): Promise<Decrypted> {
+  const { alg, enc, kid } = readHeader(jwe, refuse);
+  const encryption = { alg: String(alg), enc: String(enc) };
+  if (!(ENCRYPTION_ALGS as readonly string[]).includes(encryption.alg))
+    throw refuse(`it is encrypted with ${show(alg)}, which is not decrypted here`);
+  if (keys.length === 0) {
+    throw refuse(`it is encrypted with ${alg}, and there is no key to decrypt it with`, {
+      hint: 'Give --decryption-key FILE: the private key whose public part is registered with "use": "enc".',
+    });
+  }
+  const fitting = keys.filter((key) => encryptionAlgsOf(key).includes(encryption.alg));
+  const named = fitting.filter((key) => kid !== undefined && key.kid === kid);
+  let cause: unknown;
+  let other: unknown;
+  // A PEM has no kid, and a server may give a key another one than its file does.
+  for (const key of named.length > 0 ? named : fitting) {
+    try {
+      const { plaintext } = await compactDecrypt(jwe, await importJWK({ ...key, alg: encryption.alg }), {
+        keyManagementAlgorithms: [encryption.alg],
+        maxDecompressedLength: LONGEST_CONTENT,
+      });
+      return { content: new TextDecoder().decode(plaintext), encryption };
+    } catch (error) {
+      // That a key is the wrong one says less than what else is wrong.
+      if (error instanceof errors.JWEDecryptionFailed) cause = error;
+      else other ??= error;
+    }
+  }
+  if (other !== undefined) throw refuse(`it cannot be decrypted: ${messageOf(other)}`, { cause: other });
+  const by = `${alg}${kid === undefined ? '' : ` for the key ${show(kid)}`}`;
+  throw refuse(`it is encrypted with ${by}, and no decryption key of the client opens it`, {
+    hint: 'Compare the file of --decryption-key with the key that is registered for the client; a server may keep the old keys for a while.',
+    cause,
+  });
+}
+
+function readHeader(jwe: string, refuse: Refusal): Readonly<Record<string, unknown>> {
+  try {
+    return decodeProtectedHeader(jwe);
+  } catch (cause) {
+    throw refuse('it is encrypted, and its header cannot be read', { cause });
+  }
+}
+
+function checkAlgorithm(alg: unknown, { alg: registered, supportedAlgs }: JwtKeys, refuse: Refusal): string {
+  if (typeof alg !== 'string' || alg.trim().toLowerCase() === 'none')
+    throw refuse('it is not signed (alg none)');
+  if (registered !== undefined && alg !== registered)
+    throw refuse(`its alg is ${alg}, and the client is registered for ${registered}`);
+  if (registered === undefined && supportedAlgs !== undefined && !supportedAlgs.includes(alg))
+    throw refuse(`its alg is ${alg}, which the server's metadata does not list for it`);
+  return alg;
+}
+
+async function verifySignature(
+  jws: string,
+  alg: string,
+  keys: JwtKeys,
+  refuse: Refusal,
+): Promise<JWTPayload> {
+  try {
+    const { payload } = alg.startsWith('HS')
+      ? await compactVerify(jws, new TextEncoder().encode(requireSecret(alg, keys, refuse)), {
+          algorithms: [alg],
+        })
+      : await verifyByJwks(jws, alg, keys.jwks);
+    const claims = parseJsonObject(new TextDecoder().decode(payload));
+    if (claims === undefined) throw refuse('its payload is no JSON object');
+    return claims as JWTPayload;
+  } catch (error) {
+    if (error instanceof ValidationError) throw error;
+    if (error instanceof errors.JWSSignatureVerificationFailed)
+      throw refuse('its signature is wrong', { cause: error });
+    if (error instanceof errors.JWKSNoMatchingKey)
+      throw refuse('no key in the JWKS matches its kid and alg', { cause: error });
+    // jose's own, or of the runtime for a key that it will not take.
+    throw refuse(`its signature cannot be checked: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Without a `kid` in the header several keys may match, and any of them may be the right one. */
+async function verifyByJwks(jws: string, alg: string, jwks: JSONWebKeySet): Promise<CompactVerifyResult> {
+  const options = { algorithms: [alg] };
+  try {
+    return await compactVerify(jws, createLocalJWKSet(jwks), options);
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    for await (const key of error) {
+      try {
+        return await compactVerify(jws, key, options);
+      } catch (mismatch) {
+        if (!(mismatch instanceof errors.JWSSignatureVerificationFailed)) throw mismatch;
+      }
+    }
+    throw new errors.JWSSignatureVerificationFailed();
+  }
+}
+
+function requireSecret(alg: string, { client_secret }: JwtKeys, refuse: Refusal): string {
+  if (client_secret === undefined)
+    throw refuse(`its alg is ${alg}, and there is no client secret to check it with`);
+  return client_secret;
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,231 @@
+import { type OAuthRefusal, ValidationError } from '../../errors.ts';
+import { type JsonObject, parseJsonObject } from '../json.ts';
+import { definedParameters, encodeForm, type FormParameters } from './form.ts';
+import type { ProofKey } from './pkce.ts';
+
+/** What a response type may be made of. @see https://openid.net/specs/oauth-v2-multiple-response-types-1_0.html */
+export const RESPONSE_TYPE_WORDS = ['code', 'id_token', 'token'] as const;
+
+/** Where the parameters of an authorization response may stand; with `jwt` they are one signed JWT (JARM). */
+export const RESPONSE_MODES = [
+  'query',
+  'fragment',
+  'form_post',
+  'jwt',
+  'query.jwt',
+  'fragment.jwt',
+  'form_post.jwt',
+] as const;
+
+/** What a person asks for in an authorization request; the names are the wire's. */
+export interface AuthorizationRequest {
+  readonly response_type: string;
+  readonly response_mode?: string | undefined;
+  readonly scope?: string | undefined;
+  readonly login_hint?: string | undefined;
+  readonly prompt?: string | undefined;
+  /** Seconds. */
+  readonly max_age?: string | undefined;
+  readonly acr_values?: string | undefined;
+  /** A JSON object. */
+  readonly claims?: string | undefined;
+  readonly ui_locales?: string | undefined;
+  readonly display?: string | undefined;
+  /** Keycloak's own: the identity provider to go to. */
+  readonly kc_idp_hint?: string | undefined;
+  /** A JSON array. @see https://www.rfc-editor.org/rfc/rfc9396 */
+  readonly authorization_details?: string | undefined;
+  /** @see https://www.rfc-editor.org/rfc/rfc8707 */
+  readonly resource?: readonly string[] | undefined;
+}
+
+/** What ties the response to this one request. */
+export interface AuthorizationBinding {
+  readonly client_id: string;
+  readonly redirect_uri: string;
+  readonly state: string;
+  readonly nonce?: string | undefined;
+  readonly proofKey?: Pick<ProofKey, 'code_challenge' | 'code_challenge_method'> | undefined;
+  /** @see https://www.rfc-editor.org/rfc/rfc9449#section-10 */
+  readonly dpop_jkt?: string | undefined;
+}
+
+/**
+ * Builds the parameters of an authorization request.
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.1.1
+ * @see https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest
+ */
+export function buildAuthorizationRequest(
+  request: AuthorizationRequest,
+  { client_id, redirect_uri, state, nonce, proofKey, dpop_jkt }: AuthorizationBinding,
+): FormParameters {
+  const { response_type, response_mode, scope, ...others } = request;
+  return definedParameters({
+    client_id,
+    response_type,
+    response_mode,
+    redirect_uri,
+    scope,
+    state,
+    nonce,
+    code_challenge: proofKey?.code_challenge,
+    code_challenge_method: proofKey?.code_challenge_method,
+    ...others,
+    dpop_jkt,
+  });
+}
+
+/**
+ * The address to send a browser to. A query that the endpoint has already is kept as it is.
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-3.1
+ */
+export function buildAuthorizationUrl(endpoint: string, parameters: FormParameters): string {
+  const [base = ''] = endpoint.split('#');
+  const mark = !base.includes('?') ? '?' : /[?&]$/.test(base) ? '' : '&';
+  return `${base}${mark}${encodeForm(parameters)}`;
+}
+
+/**
+ * What stands beside a request object in the address: OAuth wants the client, OpenID Connect the response type and
+ * the scope as well. The server heeds the object alone.
+ * @see https://www.rfc-editor.org/rfc/rfc9101#section-5
+ * @see https://openid.net/specs/openid-connect-core-1_0.html#RequestObject
+ */
+export function besideRequestObject(parameters: FormParameters, request: string): FormParameters {
+  const beside = ['client_id', 'response_type', 'scope'];
+  return [...parameters.filter(([name]) => beside.includes(name)), ['request', request]];
+}
+
+/** The value of a parameter that stands once; undefined where it does not stand, or stands several times. */
+export function singleValue(parameters: FormParameters, name: string): string | undefined {
+  const values = parameters.filter(([one]) => one === name);
+  return values.length === 1 ? values[0]?.[1] : undefined;
+}
+
+/** The kinds of things that a response type asks for. */
+export function wordsOf(responseType: string | undefined): readonly string[] {
+  return responseType?.split(' ').filter(Boolean) ?? [];
+}
+
+/**
+ * In which part of the redirect the response comes.
+ * @param mode `response_mode`, where one was sent
+ * @see https://openid.net/specs/oauth-v2-multiple-response-types-1_0.html#ResponseModes
+ */
+export function responsePlace(
+  responseType: string | undefined,
+  mode: string | undefined,
+): 'query' | 'fragment' | 'form_post' {
+  const named = mode?.replace(/\.jwt$/, '');
+  if (named === 'query' || named === 'fragment' || named === 'form_post') return named;
+  return wordsOf(responseType).some((word) => word !== 'code') ? 'fragment' : 'query';
+}
+
+export interface AuthorizationResponseExpectations {
+  readonly issuer: string;
+  /** Whether the server's metadata says `authorization_response_iss_parameter_supported`. */
+  readonly requiresIss: boolean;
+  readonly responseType: string | undefined;
+  /** Whether it came as a signed JWT, whose `iss` has been verified. */
+  readonly isJwt?: boolean | undefined;
+}
+
+/** An authorization response, checked; `json` keeps every parameter as it came. */
+export type AuthorizationResponse =
+  | { readonly kind: 'refused'; readonly oauth: OAuthRefusal }
+  | {
+      readonly kind: 'granted';
+      readonly code: string | undefined;
+      readonly access_token: string | undefined;
+      readonly id_token: string | undefined;
+      readonly json: JsonObject;
+    };
+
+/**
+ * Checks an authorization response whose `state` has been found right.
+ * @throws ValidationError `issuer_mix_up` where another server than the one that was asked answers,
+ *   `authorization_response_invalid` for a parameter that is missing or stands twice
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2
+ * @see https://www.rfc-editor.org/rfc/rfc9207#section-2.4
+ */
+export function parseAuthorizationResponse(
+  parameters: FormParameters,
+  expected: AuthorizationResponseExpectations,
+): AuthorizationResponse {
+  const names = parameters.map(([name]) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw invalid(`"${twice}" stands in it more than once`);
+  const json: Readonly<Record<string, string>> = Object.fromEntries(parameters);
+  checkIssuer(json.iss, expected);
+  const { error, error_description, error_uri, code, access_token, id_token } = json;
+  if (error !== undefined && error !== '') {
+    return { kind: 'refused', oauth: { error, error_description, error_uri, endpoint: 'authorization' } };
+  }
+  const needed: Readonly<Record<string, readonly string[]>> = {
+    code: ['code'],
+    token: ['access_token', 'token_type'],
+    id_token: ['id_token'],
+  };
+  for (const name of wordsOf(expected.responseType).flatMap((word) => needed[word] ?? [])) {
+    if (!json[name]) throw invalid(`it has no "${name}"`);
+  }
+  return { kind: 'granted', code, access_token, id_token, json };
+}
+
+function checkIssuer(iss: string | undefined, expected: AuthorizationResponseExpectations): void {
+  if (iss === expected.issuer || (iss === undefined && (!expected.requiresIss || expected.isJwt))) return;
+  throw new ValidationError(
+    'issuer_mix_up',
+    iss === undefined
+      ? 'the authorization response has no "iss", although the server says that it sends one'
+      : `the authorization response is of another issuer: asked ${expected.issuer}, got ${iss}`,
+    {
+      hint: 'Another server may have put itself in between (RFC 9207): its code was sent nowhere. Begin again, and look at the address of the login page.',
+    },
+  );
+}
+
+function invalid(what: string): ValidationError {
+  return new ValidationError(
+    'authorization_response_invalid',
+    `the authorization response breaks the protocol: ${what}`,
+    { hint: 'The server is at fault (RFC 6749 §4.1.2): look at the exchange with -v.' },
+  );
+}
+
+/** A pushed authorization response, checked. */
+export interface PushedAuthorization {
+  readonly request_uri: string;
+  /** Seconds; undefined where the server does not say. */
+  readonly expires_in: number | undefined;
+}
+
+/**
+ * Checks a pushed authorization response.
+ * @throws ValidationError `pushed_authorization_response_invalid`
+ * @see https://www.rfc-editor.org/rfc/rfc9126#section-2.2
+ */
+export function parsePushedAuthorization({ request_uri, expires_in }: JsonObject): PushedAuthorization {
+  if (typeof request_uri !== 'string' || request_uri === '') {
+    throw new ValidationError(
+      'pushed_authorization_response_invalid',
+      'the pushed authorization response has no "request_uri"',
+      { hint: 'The server is at fault (RFC 9126 §2.2): look at the exchange with -v.' },
+    );
+  }
+  const isLifetime = typeof expires_in === 'number' && Number.isFinite(expires_in) && expires_in > 0;
+  return { request_uri, expires_in: isLifetime ? expires_in : undefined };
+}
+
+/**
+ * The values of the `acr` that `claims` makes essential for the ID token; undefined where it makes none so.
+ * @param claims the parameter of the request, which may be no JSON at all
+ * @see https://openid.net/specs/openid-connect-core-1_0.html#acrSemantics
+ */
+export function essentialAcrOf(claims: string | undefined): readonly string[] | undefined {
+  const { id_token } = (claims === undefined ? undefined : parseJsonObject(claims)) ?? {};
+  const { acr } = (id_token ?? {}) as { acr?: { essential?: unknown; value?: unknown; values?: unknown } };
+  if (acr?.essential !== true) return undefined;
+  const values = [acr.values ?? acr.value].flat().filter((value) => typeof value === 'string');
+  return values.length > 0 ? values : undefined;
+}

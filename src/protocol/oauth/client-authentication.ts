@@ -1,0 +1,134 @@
+import type { JWK } from 'jose';
+import { UsageError } from '../../errors.ts';
+import { makeJti, type Random } from '../unguessable.ts';
+import { definedParameters, encodeForm, type FormParameters } from './form.ts';
+import { listedIn, type ServerMetadata } from './metadata.ts';
+
+/** The client authentication methods that are spoken, by their registered names. */
+export const CLIENT_AUTH_METHODS = [
+  'client_secret_basic',
+  'client_secret_post',
+  'client_secret_jwt',
+  'private_key_jwt',
+  'tls_client_auth',
+  'self_signed_tls_client_auth',
+  'none',
+] as const;
+
+export type ClientAuthMethod = (typeof CLIENT_AUTH_METHODS)[number];
+
+/** @see https://www.rfc-editor.org/rfc/rfc7523#section-2.2 */
+const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+
+/** A client as it is registered at the server. */
+export interface RegisteredClient {
+  readonly client_id: string;
+  readonly client_secret?: string | undefined;
+  readonly token_endpoint_auth_method: ClientAuthMethod;
+  /** The private key of private_key_jwt; its `kid` is sent where it has one. */
+  readonly client_key?: JWK | undefined;
+  /** What an assertion is signed with, where the person names it. */
+  readonly token_endpoint_auth_signing_alg?: string | undefined;
+  /** A ready-made assertion, sent as it is. */
+  readonly client_assertion?: string | undefined;
+  /** `aud` of an assertion: the issuer (the default), the token endpoint, or what is given. */
+  readonly assertion_audience?: string | undefined;
+}
+
+/** What an assertion depends on beside the client. */
+export interface AuthenticationCircumstances {
+  readonly metadata: ServerMetadata;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly random: Random;
+}
+
+export interface ClientAuthentication {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly parameters: FormParameters;
+}
+
+/**
+ * Builds what identifies the client in a request to the token endpoint and its like.
+ * @throws UsageError when the method needs a secret or a key that is not there, or that cannot do what is asked of it
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3
+ * @see https://openid.net/specs/openid-connect-core-1_0.html#ClientAuthentication
+ * @see https://www.rfc-editor.org/rfc/rfc8705#section-2
+ */
+export async function buildClientAuthentication(
+  client: RegisteredClient,
+  circumstances: AuthenticationCircumstances,
+): Promise<ClientAuthentication> {
+  const { client_id, token_endpoint_auth_method: method } = client;
+  switch (method) {
+    case 'none':
+    case 'tls_client_auth':
+    case 'self_signed_tls_client_auth':
+      // The certificate is the transport's matter; the form says whose it is.
+      return { headers: {}, parameters: [['client_id', client_id]] };
+    case 'client_secret_jwt':
+    case 'private_key_jwt':
+      return { headers: {}, parameters: await assertionParameters(client, circumstances) };
+    case 'client_secret_post':
+      return {
+        headers: {},
+        parameters: definedParameters({ client_id, client_secret: requireSecret(client) }),
+      };
+    case 'client_secret_basic': {
+      // RFC 6749 wants both halves form-encoded before they are joined: a colon in the id would move the border.
+      const credentials = `${formEncode(client_id)}:${formEncode(requireSecret(client))}`;
+      return { headers: { authorization: `Basic ${toBase64(credentials)}` }, parameters: [] };
+    }
+  }
+}
+
+async function assertionParameters(
+  client: RegisteredClient,
+  { metadata, now, random }: AuthenticationCircumstances,
+): Promise<FormParameters> {
+  const { client_id, client_assertion, token_endpoint_auth_method: method } = client;
+  const parameters = (assertion: string) =>
+    definedParameters({ client_id, client_assertion_type: ASSERTION_TYPE, client_assertion: assertion });
+  if (client_assertion !== undefined) return parameters(client_assertion);
+  const key = method === 'client_secret_jwt' ? requireSecret(client) : requireKey(client);
+  // Loaded here, because jose is needed for nothing else in most runs.
+  const { buildClientAssertion } = await import('./client-assertion.ts');
+  return parameters(
+    await buildClientAssertion({
+      client_id,
+      audience: audienceOf(client, metadata),
+      now,
+      jti: makeJti(random),
+      key,
+      alg: client.token_endpoint_auth_signing_alg,
+      supportedAlgs: listedIn(metadata, 'token_endpoint_auth_signing_alg_values_supported'),
+    }),
+  );
+}
+
+function audienceOf({ assertion_audience: wanted }: RegisteredClient, metadata: ServerMetadata): string {
+  if (wanted === undefined || wanted === 'issuer') return metadata.issuer;
+  return wanted === 'endpoint' ? (metadata.token_endpoint ?? metadata.issuer) : wanted;
+}
+
+function requireSecret({ client_secret, token_endpoint_auth_method: method }: RegisteredClient): string {
+  if (client_secret !== undefined) return client_secret;
+  throw new UsageError('client_secret_missing', `${method} needs a client secret, and none is configured`, {
+    hint: 'Give --client-secret env:NAME (or file:PATH, cmd:COMMAND, -), or --auth-method none for a public client.',
+  });
+}
+
+function requireKey({ client_key, token_endpoint_auth_method: method }: RegisteredClient): JWK {
+  if (client_key !== undefined) return client_key;
+  throw new UsageError('client_key_missing', `${method} needs a private key, and none is configured`, {
+    hint: 'Give --client-key FILE (PEM, JWK or JWK Set; "oauthctl key generate" makes one), or --client-assertion REF.',
+  });
+}
+
+function formEncode(value: string): string {
+  return encodeForm([['', value]]).slice(1);
+}
+
+function toBase64(text: string): string {
+  return Buffer.from(text, 'utf8').toString('base64');
+}

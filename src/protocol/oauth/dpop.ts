@@ -1,0 +1,137 @@
+import { calculateJwkThumbprint, importJWK, type JWK, SignJWT } from 'jose';
+import { UsageError } from '../../errors.ts';
+import {
+  chooseSigningAlg,
+  generateKey,
+  type KeyFile,
+  publicPart,
+  SIGNING_ALGS,
+  selectSigningKey,
+} from '../jose/key.ts';
+import { sha256 } from '../jose/token-hash.ts';
+
+/** The key pair that tokens are bound to by DPoP. @see https://www.rfc-editor.org/rfc/rfc9449 */
+export interface DpopKey {
+  /** The private key. */
+  readonly jwk: JWK;
+  readonly alg: string;
+  /** The RFC 7638 thumbprint of the public key: what the tokens carry in `cnf.jkt`. */
+  readonly jkt: string;
+  /** Whether it is a file of the person's, which is not to be kept anywhere else. */
+  readonly isOwn?: boolean | undefined;
+}
+
+/** Claims of the person's own: each replaces what would be sent; undefined leaves it out. */
+export type DpopClaims = Readonly<Record<string, unknown>>;
+
+/** What a proof is of. */
+export interface DpopProof {
+  readonly key: DpopKey;
+  readonly method: string;
+  readonly url: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Never used before. */
+  readonly jti: string;
+  /** What the server gave, where it gave one. */
+  readonly nonce?: string | undefined;
+  /** The access token that the request carries, where it carries one. */
+  readonly accessToken?: string | undefined;
+  readonly claims?: DpopClaims | undefined;
+}
+
+/**
+ * Makes the proof that a request is by who holds the key.
+ * @throws UsageError `key_unfit`
+ * @see https://www.rfc-editor.org/rfc/rfc9449#section-4.2
+ */
+export async function buildDpopProof(proof: DpopProof): Promise<string> {
+  const { key, method, url, now, jti, nonce, accessToken, claims } = proof;
+  const payload = {
+    jti,
+    htm: method,
+    htu: targetUri(url),
+    iat: Math.floor(now / 1000),
+    ...(nonce !== undefined && { nonce }),
+    ...(accessToken !== undefined && { ath: await sha256(accessToken) }),
+    ...claims,
+  };
+  try {
+    return await new SignJWT(definedMembers(payload))
+      .setProtectedHeader({ alg: key.alg, typ: 'dpop+jwt', jwk: bareKey(key.jwk) })
+      .sign(await importJWK({ ...key.jwk, alg: key.alg }, key.alg));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageError('key_unfit', `the DPoP proof cannot be signed with ${key.alg}: ${why}`, {
+      hint: 'Make a key that can with "oauthctl key generate".',
+      cause,
+    });
+  }
+}
+
+/**
+ * Makes the key pair of one run.
+ * @param wanted the person's own choice of an algorithm
+ * @param supported what the metadata lists in `dpop_signing_alg_values_supported`
+ * @throws UsageError as generateKey; `dpop_alg_unfit`
+ */
+export async function generateDpopKey(wanted?: string, supported?: readonly string[]): Promise<DpopKey> {
+  const able: readonly string[] = SIGNING_ALGS;
+  const alg =
+    wanted ??
+    (supported?.includes('ES256') === false ? supported.find((one) => able.includes(one)) : 'ES256');
+  if (alg === undefined || !able.includes(alg)) {
+    throw new UsageError(
+      'dpop_alg_unfit',
+      `no DPoP proof can be signed with ${alg ?? supported?.join(', ')}`,
+      {
+        hint: `--dpop-alg takes one of ${able.join(', ')}.`,
+      },
+    );
+  }
+  const { kid: _kid, use: _use, ...jwk } = (await generateKey(alg)).jwk;
+  return { jwk, alg, jkt: await calculateJwkThumbprint(jwk) };
+}
+
+/**
+ * Takes the key pair of the person's own file.
+ * @param name what errors call the file
+ * @throws UsageError `key_ambiguous`; as selectSigningKey and chooseSigningAlg
+ */
+export async function selectDpopKey(
+  file: KeyFile,
+  name: string,
+  wanted?: string,
+  supported?: readonly string[],
+): Promise<DpopKey> {
+  if (file.keys.length > 1) {
+    throw new UsageError('key_ambiguous', `${name} holds ${file.keys.length} keys`, {
+      hint: '--dpop-key takes a file with one.',
+    });
+  }
+  const jwk = selectSigningKey(file, name);
+  const alg = chooseSigningAlg(jwk, wanted, supported, '--dpop-alg');
+  return { jwk, alg, jkt: await calculateJwkThumbprint(jwk), isOwn: true };
+}
+
+/** The members that make a public key; `kid`, `use` and the like of a person's own key are nobody's business. */
+const KEY_MEMBERS = ['kty', 'crv', 'x', 'y', 'e', 'n', 'pub'];
+
+function bareKey(jwk: JWK): JWK {
+  const members = jwk.kty === 'AKP' ? [...KEY_MEMBERS, 'alg'] : KEY_MEMBERS;
+  return Object.fromEntries(
+    Object.entries(publicPart(jwk)).filter(([name]) => members.includes(name)),
+  ) as JWK;
+}
+
+/** The request's address without query and fragment. */
+function targetUri(url: string): string {
+  const uri = new URL(url);
+  uri.search = '';
+  uri.hash = '';
+  return uri.href;
+}
+
+function definedMembers<Value extends object>(value: Value): Value {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as Value;
+}

@@ -1,0 +1,56 @@
+import { ValidationError } from '../../errors.ts';
+import {
+  CLOCK_AHEAD,
+  type JwtKeys,
+  type JwtParties,
+  openSignedJwt,
+  type Refusal,
+  show,
+  wrongParties,
+} from '../jose/signed-jwt.ts';
+import { type Introspection, readActive, SIGNED_INTROSPECTION } from './introspection.ts';
+
+/**
+ * Verifies an introspection response that came as a JWT: decryption, signature, `typ`, `iss`, `aud`, `iat`. Any failed
+ * check refuses it.
+ * @param expected `supportedAlgs` is what the metadata lists in `introspection_signing_alg_values_supported`
+ * @throws ValidationError `introspection_response_invalid` that names every claim found wrong, or what is wrong before them
+ * @see https://www.rfc-editor.org/rfc/rfc9701#section-5
+ */
+export async function readIntrospectionJwt(
+  jwt: string,
+  expected: JwtKeys & JwtParties,
+): Promise<Introspection> {
+  const { claims, alg, typ } = await openSignedJwt(jwt, expected, invalid);
+  const { iat, token_introspection: token } = claims;
+  const wrong = wrongParties(claims, expected);
+  // By it, no other JWT of the server passes for an answer: an access token names the same issuer.
+  if (typeof typ !== 'string' || !TYPES.includes(typ.toLowerCase()))
+    wrong.push(`typ is ${show(typ)}, expected token-introspection+jwt`);
+  if (typeof iat !== 'number') wrong.push('iat is missing or not a number');
+  else if (iat > expected.now / 1000 + CLOCK_AHEAD)
+    wrong.push(`iat is ${Math.round(iat - expected.now / 1000)} s in the future`);
+  if (!isObject(token)) wrong.push('token_introspection is missing or not an object');
+  if (wrong.length > 0 || !isObject(token)) throw invalid(wrong.join('; '));
+  return { active: readActive(token), token, json: claims, alg };
+}
+
+const TYPES: readonly string[] = [
+  SIGNED_INTROSPECTION,
+  // RFC 7515, section 4.1.9: the first part may be left out.
+  SIGNED_INTROSPECTION.replace('application/', ''),
+];
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
+const invalid: Refusal = (what, details) =>
+  new ValidationError(
+    'introspection_response_invalid',
+    `the signed introspection response must not be trusted: ${what}`,
+    {
+      hint: 'The server or the client registration is at fault (RFC 9701 §5): look at the exchange with -v --show-secrets.',
+      ...details,
+    },
+  );

@@ -1,0 +1,72 @@
+import { type OAuthRefusal, ValidationError } from '../../errors.ts';
+import type { JsonObject } from '../json.ts';
+import { classifyAnswer, type RawAnswer } from './answer.ts';
+import { definedParameters, type FormParameters } from './form.ts';
+
+/** What is asked about a token; the names are the wire's. */
+export interface IntrospectionRequest {
+  readonly token: string;
+  readonly token_type_hint?: string | undefined;
+}
+
+/** What a server says of a token. */
+export interface Introspection {
+  readonly active: boolean;
+  /** What it says of the token, every member. */
+  readonly token: JsonObject;
+  /** The answer as it came; of a signed one its claims. */
+  readonly json: JsonObject;
+  /** What a signed answer was signed with. */
+  readonly alg?: string | undefined;
+}
+
+export type IntrospectionAnswer =
+  | { readonly kind: 'introspected'; readonly introspection: Introspection }
+  /** A JWT, to be verified before it is read. */
+  | { readonly kind: 'signed'; readonly jwt: string }
+  | { readonly kind: 'refused'; readonly oauth: OAuthRefusal }
+  | { readonly kind: 'foreign'; readonly reason: string };
+
+/** The media type of signed answers. @see https://www.rfc-editor.org/rfc/rfc9701#section-4 */
+export const SIGNED_INTROSPECTION = 'application/token-introspection+jwt';
+
+/**
+ * Builds the parameters of an introspection request, without those of the client authentication.
+ * @see https://www.rfc-editor.org/rfc/rfc7662#section-2.1
+ */
+export function buildIntrospectionRequest({ token, token_type_hint }: IntrospectionRequest): FormParameters {
+  return definedParameters({ token, token_type_hint });
+}
+
+/**
+ * Classifies the answer of an introspection endpoint.
+ * @throws ValidationError `introspection_response_invalid` for a success without a boolean `active`
+ * @see https://www.rfc-editor.org/rfc/rfc7662#section-2.2
+ */
+export function parseIntrospectionAnswer(answer: RawAnswer): IntrospectionAnswer {
+  if (answer.status === 200 && isJwt(answer)) return { kind: 'signed', jwt: answer.body.trim() };
+  const classified = classifyAnswer(answer, 'introspection');
+  if (classified.kind !== 'ok') return classified;
+  const { json } = classified;
+  return { kind: 'introspected', introspection: { active: readActive(json), token: json, json } };
+}
+
+/**
+ * Reads whether a token is active.
+ * @throws ValidationError `introspection_response_invalid`
+ */
+export function readActive({ active }: JsonObject): boolean {
+  if (typeof active === 'boolean') return active;
+  throw new ValidationError(
+    'introspection_response_invalid',
+    `the introspection response does not say whether the token is active: "active" is ${JSON.stringify(active) ?? 'missing'}`,
+    { hint: 'The server is at fault (RFC 7662 §2.2): look at the exchange with -v.' },
+  );
+}
+
+/** Some servers call a JWT `application/jwt`, or nothing at all. */
+function isJwt({ headers, body }: RawAnswer): boolean {
+  return (
+    /^application\/(?:[\w.-]+\+)?jwt\b/i.test(headers['content-type'] ?? '') || /^\s*eyJ[\w-]+\./.test(body)
+  );
+}

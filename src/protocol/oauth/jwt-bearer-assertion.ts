@@ -1,0 +1,37 @@
+import type { JWTPayload } from 'jose';
+import { type JwtSigner, signJwt } from '../jose/sign-jwt.ts';
+
+/** What an assertion says, and what it is signed with. */
+export interface JwtBearerAssertion extends JwtSigner {
+  readonly issuer: string;
+  /** Whom the tokens are to be about. */
+  readonly subject: string | undefined;
+  /** The authorization server. */
+  readonly audience: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Seconds. */
+  readonly lifetime: number;
+  /** Never used before. */
+  readonly jti: string;
+  /** Further claims, or others in the place of the usual ones; null leaves a claim out. */
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Makes the JWT that is an authorization grant.
+ * @throws UsageError `signing_alg_unknown`, `signing_alg_unfit`, `key_unfit`
+ * @see https://www.rfc-editor.org/rfc/rfc7523#section-3
+ */
+export function buildJwtBearerAssertion(assertion: JwtBearerAssertion): Promise<string> {
+  const { issuer, subject, audience, now, lifetime, jti, claims: own, ...signer } = assertion;
+  const iat = Math.floor(now / 1000);
+  const usual = { iss: issuer, sub: subject, aud: audience, jti, iat, exp: iat + Math.ceil(lifetime) };
+  const claims = Object.entries({ ...usual, ...own }).filter(
+    ([, value]) => value !== undefined && value !== null,
+  );
+  return signJwt(Object.fromEntries(claims) as JWTPayload, signer, {
+    name: 'the assertion',
+    algFlag: '--assertion-alg',
+  });
+}

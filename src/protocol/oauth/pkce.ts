@@ -1,0 +1,30 @@
+import { sha256 } from '../jose/token-hash.ts';
+import { type Random, unguessable } from '../unguessable.ts';
+
+/** The two halves of a proof key: the challenge goes through the browser, the verifier straight to the server. */
+export interface ProofKey {
+  readonly code_verifier: string;
+  readonly code_challenge: string;
+  readonly code_challenge_method: 'S256';
+}
+
+/** Bytes that a verifier is made of; in base64url they are its 43 characters. */
+const VERIFIER_BYTES = 32;
+
+/**
+ * Makes a proof key for one authorization request.
+ * @see https://www.rfc-editor.org/rfc/rfc7636#section-4.1
+ */
+export async function makeProofKey(random: Random): Promise<ProofKey> {
+  const code_verifier = unguessable(random, VERIFIER_BYTES);
+  return {
+    code_verifier,
+    code_challenge: await codeChallengeOf(code_verifier),
+    code_challenge_method: 'S256',
+  };
+}
+
+/** The S256 challenge of a verifier. @see https://www.rfc-editor.org/rfc/rfc7636#section-4.2 */
+export function codeChallengeOf(verifier: string): Promise<string> {
+  return sha256(verifier);
+}

@@ -1,0 +1,52 @@
+import type { OAuthRefusal } from '../../errors.ts';
+import { classifyAnswer, type RawAnswer } from './answer.ts';
+import { definedParameters, type FormParameters } from './form.ts';
+
+/** What is to be revoked; the names are the wire's. */
+export interface RevocationRequest {
+  readonly token: string;
+  readonly token_type_hint?: string | undefined;
+}
+
+export type RevocationAnswer =
+  /** The token is good no more; whether it ever was, the server does not say. */
+  | { readonly kind: 'revoked' }
+  /** The token is as good as before, and the server asks for time. */
+  | { readonly kind: 'unavailable'; readonly oauth: OAuthRefusal }
+  | { readonly kind: 'refused'; readonly oauth: OAuthRefusal }
+  | { readonly kind: 'foreign'; readonly reason: string };
+
+/**
+ * Builds the parameters of a revocation request, without those of the client authentication.
+ * @see https://www.rfc-editor.org/rfc/rfc7009#section-2.1
+ */
+export function buildRevocationRequest({ token, token_type_hint }: RevocationRequest): FormParameters {
+  return definedParameters({ token, token_type_hint });
+}
+
+/**
+ * Classifies the answer of a revocation endpoint. A success has no body that means anything, but for an error in it:
+ * Keycloak sends `invalid_token` with 200 where it does not know the token.
+ * @see https://www.rfc-editor.org/rfc/rfc7009#section-2.2
+ */
+export function parseRevocationAnswer(answer: RawAnswer): RevocationAnswer {
+  const classified = classifyAnswer(answer, 'revocation');
+  const { status } = answer;
+  if (status === 503) {
+    const oauth =
+      classified.kind === 'refused'
+        ? classified.oauth
+        : { error: 'service_unavailable', status, endpoint: 'revocation' as const };
+    return { kind: 'unavailable', oauth };
+  }
+  if (classified.kind === 'refused') return classified;
+  // A page with status 200 is somebody else's, and has revoked nothing.
+  const isDone = status >= 200 && status <= 299 && !isPage(answer);
+  if (classified.kind === 'foreign' && !isDone) return classified;
+  return { kind: 'revoked' };
+}
+
+function isPage({ headers, body }: RawAnswer): boolean {
+  if (body.trim() === '') return false;
+  return /^text\/html\b/i.test(headers['content-type'] ?? '') || /^\s*<(!doctype|html)/i.test(body);
+}

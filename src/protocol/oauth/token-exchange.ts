@@ -1,0 +1,65 @@
+import { UsageError } from '../../errors.ts';
+import type { ParameterValues } from './form.ts';
+
+/** The grant type of a token exchange. @see https://www.rfc-editor.org/rfc/rfc8693#section-2.1 */
+export const TOKEN_EXCHANGE_GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+
+/** The registered token types by short names. @see https://www.rfc-editor.org/rfc/rfc8693#section-3 */
+export const TOKEN_TYPES = {
+  access_token: 'urn:ietf:params:oauth:token-type:access_token',
+  refresh_token: 'urn:ietf:params:oauth:token-type:refresh_token',
+  id_token: 'urn:ietf:params:oauth:token-type:id_token',
+  jwt: 'urn:ietf:params:oauth:token-type:jwt',
+  saml1: 'urn:ietf:params:oauth:token-type:saml1',
+  saml2: 'urn:ietf:params:oauth:token-type:saml2',
+} as const;
+
+/** The parameters of a token exchange; the names are the wire's. */
+export interface TokenExchangeRequest {
+  readonly subject_token: string;
+  readonly subject_token_type: string;
+  readonly actor_token?: string | undefined;
+  /** Sent with an actor token only, as the specification has it. */
+  readonly actor_token_type?: string | undefined;
+  readonly requested_token_type?: string | undefined;
+  readonly audience?: readonly string[] | undefined;
+  readonly resource?: readonly string[] | undefined;
+  readonly scope?: string | undefined;
+}
+
+/**
+ * Reads a token type: a short name, or an absolute URI as it is.
+ * @param flag the option it came by, for the error
+ * @throws UsageError `token_type_unknown`
+ */
+export function readTokenType(text: string, flag: string): string {
+  if (Object.hasOwn(TOKEN_TYPES, text)) return TOKEN_TYPES[text as keyof typeof TOKEN_TYPES];
+  if (URL.canParse(text)) return text;
+  throw new UsageError('token_type_unknown', `${flag} got "${text}", which is no token type`, {
+    hint: `There are: ${Object.keys(TOKEN_TYPES).join(', ')}; any other is named by its full URI.`,
+  });
+}
+
+/**
+ * Makes the values of a token exchange; `audience` and `resource` repeat.
+ * @throws UsageError `actor_token_missing` for a type of an actor token that is not there
+ * @see https://www.rfc-editor.org/rfc/rfc8693#section-2.1
+ */
+export function buildTokenExchange(request: TokenExchangeRequest): ParameterValues {
+  const { actor_token, actor_token_type } = request;
+  if (actor_token === undefined && actor_token_type !== undefined) {
+    throw new UsageError('actor_token_missing', '--actor-token-type was given without --actor-token', {
+      hint: 'Give both or neither (RFC 8693 §2.1).',
+    });
+  }
+  return {
+    resource: request.resource,
+    audience: request.audience,
+    scope: request.scope,
+    requested_token_type: request.requested_token_type,
+    subject_token: request.subject_token,
+    subject_token_type: request.subject_token_type,
+    actor_token,
+    actor_token_type: actor_token === undefined ? undefined : (actor_token_type ?? TOKEN_TYPES.access_token),
+  };
+}

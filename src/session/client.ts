@@ -1,0 +1,129 @@
+import type { JWK } from 'jose';
+import { UsageError } from '../errors.ts';
+import {
+  CLIENT_AUTH_METHODS,
+  type ClientAuthMethod,
+  type RegisteredClient,
+} from '../protocol/oauth/client-authentication.ts';
+import { SETTING_SOURCES, type SettingName, type Settings } from '../settings.ts';
+import { isSecretReference } from '../store/secret-reference.ts';
+import type { Session } from './session.ts';
+
+/** Resolves `--client-secret`; a secret that stood in the arguments is worth a warning. */
+async function resolveClientSecret(session: Session): Promise<string | undefined> {
+  const setting = session.settings.find('clientSecret');
+  if (setting === undefined) return undefined;
+  if (setting.source === 'flag') warnAboutLiteral(session, setting.value);
+  return session.ctx.secret(setting.value);
+}
+
+/** Warns when a value is the secret itself. */
+export function warnAboutLiteral(session: Session, reference: string): void {
+  if (reference === '-' || isSecretReference(reference)) return;
+  session.reporter.warning(
+    'a secret in the arguments can be read by every user of this machine; better env:NAME, file:PATH, cmd:COMMAND or -',
+  );
+}
+
+/**
+ * Resolves the client and how it authenticates.
+ * @throws UsageError where something is not configured, or does not fit
+ */
+export async function resolveClient(session: Session): Promise<RegisteredClient> {
+  const { settings } = session;
+  const client_id = settings.require('clientId', 'the client');
+  const client_secret = await resolveClientSecret(session);
+  const method = resolveAuthMethod(settings);
+  const isAssertion = method === 'client_secret_jwt' || method === 'private_key_jwt';
+  const client_assertion =
+    isAssertion && !isOutranked(settings, method) ? await resolveClientAssertion(session) : undefined;
+  if (/tls_client_auth$/.test(method) && settings.get('cert') === undefined) {
+    throw new UsageError(
+      'client_certificate_missing',
+      `${method} needs a client certificate, and none is given`,
+      {
+        hint: 'Give --cert FILE and --key FILE.',
+      },
+    );
+  }
+  return {
+    client_id,
+    client_secret,
+    token_endpoint_auth_method: method,
+    client_key:
+      method === 'private_key_jwt' && client_assertion === undefined
+        ? await readClientKey(session)
+        : undefined,
+    token_endpoint_auth_signing_alg: settings.get('signingAlg'),
+    client_assertion,
+    assertion_audience: settings.get('assertionAudience'),
+  };
+}
+
+/** How a client authenticates by what it has, where nobody says how; the assertion before the key before the secret. */
+const METHOD_BY_CREDENTIAL = [
+  ['clientAssertion', 'private_key_jwt'],
+  ['clientKey', 'private_key_jwt'],
+  ['clientSecret', 'client_secret_basic'],
+] as const satisfies readonly (readonly [SettingName, ClientAuthMethod])[];
+
+/** Resolves `--auth-method`; without it, the credential decides that comes from the strongest source. */
+function resolveAuthMethod(settings: Settings): ClientAuthMethod {
+  const given = settings.get('authMethod');
+  if (given !== undefined) return checkAuthMethod(given);
+  const found = METHOD_BY_CREDENTIAL.flatMap(([name, method]) => {
+    const setting = settings.find(name);
+    return setting === undefined ? [] : [{ method, strength: SETTING_SOURCES.indexOf(setting.source) }];
+  });
+  return found.sort((one, other) => one.strength - other.strength)[0]?.method ?? 'none';
+}
+
+/** Whether what an assertion is made with comes from a stronger source than the ready-made one. */
+function isOutranked(settings: Settings, method: ClientAuthMethod): boolean {
+  const strength = (name: SettingName) => {
+    const source = settings.find(name)?.source;
+    return source === undefined ? SETTING_SOURCES.length : SETTING_SOURCES.indexOf(source);
+  };
+  return (
+    strength(method === 'client_secret_jwt' ? 'clientSecret' : 'clientKey') < strength('clientAssertion')
+  );
+}
+
+/** Resolves `--client-assertion`; a file often ends with a line break that is no part of it. */
+async function resolveClientAssertion(session: Session): Promise<string | undefined> {
+  const setting = session.settings.find('clientAssertion');
+  if (setting === undefined) return undefined;
+  if (setting.source === 'flag') warnAboutLiteral(session, setting.value);
+  const assertion = (await session.ctx.secret(setting.value)).trim();
+  session.ctx.redactor.know(assertion);
+  return assertion;
+}
+
+async function readClientKey({ settings, ctx }: Session): Promise<RegisteredClient['client_key']> {
+  const file = settings.get('clientKey');
+  if (file === undefined) return undefined;
+  const { parseKeys, selectSigningKey } = await import('../protocol/jose/key.ts');
+  return selectSigningKey(await parseKeys(await ctx.readFile(file), file), file, settings.get('kid'));
+}
+
+/**
+ * Reads the file of `--decryption-key`, where there is one.
+ * @throws UsageError as parseKeys and selectDecryptionKeys
+ */
+export async function readDecryptionKeys({ settings, ctx }: Session): Promise<readonly JWK[] | undefined> {
+  const file = settings.get('decryptionKey');
+  if (file === undefined) return undefined;
+  const { parseKeys, selectDecryptionKeys } = await import('../protocol/jose/key.ts');
+  return selectDecryptionKeys(await parseKeys(await ctx.readFile(file), file), file);
+}
+
+/** @throws UsageError `auth_method_unknown` */
+export function checkAuthMethod(method: string): ClientAuthMethod {
+  const known = CLIENT_AUTH_METHODS.find((name) => name === method);
+  if (known === undefined) {
+    throw new UsageError('auth_method_unknown', `"${method}" is not a client authentication method`, {
+      hint: `There are: ${CLIENT_AUTH_METHODS.join(', ')}.`,
+    });
+  }
+  return known;
+}

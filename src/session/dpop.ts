@@ -1,0 +1,131 @@
+import type { Option } from 'commander';
+import { UsageError } from '../errors.ts';
+import type { DpopEvent, DpopProofs } from '../flows/server/dpop.ts';
+import type { Wanted } from '../flows/token/kept-tokens.ts';
+import { printable } from '../output/printable.ts';
+import type { DpopClaims, DpopKey } from '../protocol/oauth/dpop.ts';
+import { listedIn, type ServerMetadata } from '../protocol/oauth/metadata.ts';
+import { SETTING_SOURCES, SETTINGS, type Setting } from '../settings.ts';
+import { parseClaimValue } from './claim-value.ts';
+import { repeatable } from './repeatable.ts';
+import type { Session } from './session.ts';
+
+/** The option by which a proof is broken on purpose. */
+export function dpopClaimOption(): Option {
+  return repeatable(
+    '--dpop-claim <name=value>',
+    'a claim of the DPoP proof, to provoke a refusal; NAME alone leaves one out; repeatable',
+  );
+}
+
+/**
+ * Says whether requests carry a DPoP proof; undefined where nobody says so. A key file says yes, unless a stronger
+ * source says no.
+ * @throws UsageError `dpop_invalid`
+ */
+export function usesDpop({ settings }: Session): boolean | undefined {
+  const setting = settings.find('dpop');
+  const key = settings.find('dpopKey');
+  if (setting === undefined) return key === undefined ? undefined : true;
+  const value = BOOLEANS[setting.value.toLowerCase()];
+  if (value === undefined) {
+    throw new UsageError(
+      'dpop_invalid',
+      `${SETTINGS.dpop.env} takes true or false, and got "${setting.value}"`,
+    );
+  }
+  const strength = ({ source }: Setting) => SETTING_SOURCES.indexOf(source);
+  return value || (key !== undefined && strength(key) < strength(setting));
+}
+
+const BOOLEANS: Readonly<Record<string, boolean>> = { true: true, 1: true, false: false, 0: false };
+
+/** What the requests of this run prove: `dpop` is the key of new tokens, `proofs` is absent where there are to be none. */
+export interface Dpop {
+  readonly dpop: DpopKey | undefined;
+  readonly proofs: DpopProofs | undefined;
+}
+
+/**
+ * Resolves the key of the proofs: the person's own, or one that is made for this run.
+ * @throws UsageError `dpop_invalid`, `dpop_claim_invalid`; for a file or an algorithm that does not do
+ */
+export async function resolveDpop(session: Session, metadata: ServerMetadata): Promise<Dpop> {
+  const isWanted = usesDpop(session);
+  if (isWanted === false) return { dpop: undefined, proofs: undefined };
+  const proofs = proofsOf(session);
+  if (isWanted === undefined) return { dpop: undefined, proofs };
+  const algs = listedIn(metadata, 'dpop_signing_alg_values_supported');
+  const own = await readDpopKey(session, algs);
+  if (own !== undefined) return { dpop: own, proofs };
+  const { generateDpopKey } = await import('../protocol/oauth/dpop.ts');
+  const dpop = await generateDpopKey(session.settings.get('dpopAlg'), algs);
+  session.ctx.redactor.know(dpop.jwk.d);
+  return { dpop, proofs };
+}
+
+/** Reads `--dpop-key`; undefined where there is none. @throws UsageError as parseKeys and selectDpopKey */
+export async function readDpopKey(
+  session: Session,
+  supported?: readonly string[],
+): Promise<DpopKey | undefined> {
+  const { ctx, settings } = session;
+  const file = settings.get('dpopKey');
+  if (file === undefined) return undefined;
+  const [{ parseKeys }, { selectDpopKey }] = await Promise.all([
+    import('../protocol/jose/key.ts'),
+    import('../protocol/oauth/dpop.ts'),
+  ]);
+  const keys = await parseKeys(await ctx.readFile(file), file);
+  return selectDpopKey(keys, file, settings.get('dpopAlg'), supported);
+}
+
+/** What the proofs of this run have in common. */
+export function proofsOf(session: Session): DpopProofs {
+  return {
+    nonces: session.dpopNonces ?? new Map(),
+    claims: parseClaims(session.dpopClaims),
+    tell: (event) => tellDpop(session, event),
+  };
+}
+
+/** What kept tokens must be bound to for this run; undefined takes whatever they are bound to. */
+export async function wantedDpop(session: Session): Promise<Wanted['dpop']> {
+  const isWanted = usesDpop(session);
+  if (!isWanted) return isWanted;
+  const own = await readDpopKey(session);
+  return own === undefined ? {} : { jkt: own.jkt };
+}
+
+/** A name alone leaves the claim out. @throws UsageError `dpop_claim_invalid` */
+function parseClaims(texts: readonly string[] | undefined): DpopClaims | undefined {
+  if (texts === undefined) return undefined;
+  return Object.fromEntries(
+    texts.map((text) => {
+      const at = text.indexOf('=');
+      if (at === 0) {
+        throw new UsageError(
+          'dpop_claim_invalid',
+          `--dpop-claim takes NAME=VALUE or NAME, and got "${text}"`,
+        );
+      }
+      return at < 0 ? [text, undefined] : [text.slice(0, at), parseClaimValue(text.slice(at + 1))];
+    }),
+  );
+}
+
+function tellDpop({ reporter }: Session, event: DpopEvent): void {
+  if (event.type === 'dpop_nonce_wanted') {
+    reporter.step({
+      mark: '',
+      parties: 'server → client',
+      status: event.status,
+      text: 'use_dpop_nonce · once more with its nonce',
+      tone: 'wait',
+    });
+  } else {
+    reporter.warning(
+      `a DPoP proof was sent, and the access token came as "${printable(event.token_type)}": the server did not bind it`,
+    );
+  }
+}

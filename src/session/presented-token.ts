@@ -1,0 +1,107 @@
+import { UsageError } from '../errors.ts';
+import type { CallOptions } from '../flows/resource/call.ts';
+import { boundDpopKeyOf, type KeptTokens, keptKeyOfToken, lifetimesOf } from '../flows/token/kept-tokens.ts';
+import type { DpopKey } from '../protocol/oauth/dpop.ts';
+import { confirmationOf } from '../protocol/oauth/token-binding.ts';
+import { TokenSteps } from '../steps/token-steps.ts';
+import { connect } from './connect.ts';
+import { readDpopKey, usesDpop } from './dpop.ts';
+import { DEFAULT_MIN_TTL } from './reuse.ts';
+import { ownerOf, type Session } from './session.ts';
+import { readTokenArgument } from './token-argument.ts';
+
+const KEPT = '@last.access_token';
+
+/** Which access token to present: the kept one where none is named. */
+export interface TokenChoice {
+  /** False for none. */
+  readonly token?: string | false;
+  /** Whether the kept one is refreshed first, where it ends soon. */
+  readonly refresh?: true;
+}
+
+/**
+ * Reads the token to present, and the key that it is bound to.
+ * @throws UsageError `nothing_kept`, `refresh_of_given`, `dpop_key_missing`; as readTokenArgument and refreshTokens
+ */
+export async function presentToken(
+  session: Session,
+  { token: reference = KEPT, refresh }: TokenChoice,
+): Promise<Pick<CallOptions, 'accessToken' | 'dpop' | 'grant'>> {
+  if (refresh && reference !== KEPT) {
+    throw new UsageError(
+      'refresh_of_given',
+      '--refresh works with the kept access token, and takes no other',
+    );
+  }
+  if (reference === false) return {};
+  const kept = await lastTokens(session);
+  if (reference !== KEPT) {
+    const accessToken = await readTokenArgument(session, reference);
+    const { jkt } = confirmationOf(accessToken);
+    return { accessToken, dpop: await keyFor(session, jkt, keptKeyOfToken(kept, accessToken)) };
+  }
+  const current = refresh ? await refreshed(session, kept) : kept;
+  const accessToken = current?.response.access_token;
+  if (current === undefined || typeof accessToken !== 'string') throw nothingKept();
+  session.ctx.redactor.knowMembers(current.response);
+  if (lifetimesOf(current, session.ctx.clock.now()).access_token === 0) {
+    session.reporter.warning('the kept access token has expired; --refresh gets a new one first');
+  }
+  const { response, grant_type, asked } = current;
+  const scope = typeof response.scope === 'string' ? response.scope : asked?.scope;
+  return {
+    accessToken,
+    dpop: await keyFor(session, boundDpopKeyOf(current), keptKeyOfToken(current, accessToken)),
+    grant: { grant_type, scope },
+  };
+}
+
+async function lastTokens(session: Session): Promise<KeptTokens | undefined> {
+  return (await session.ctx.store()).tokens.last(ownerOf(session));
+}
+
+/**
+ * The key to prove: one that is named by hand for whatever token, else the one that the token is bound to.
+ * @param jkt what the token is bound to; undefined for a bearer token
+ * @param kept the key of the token, where it is kept
+ */
+async function keyFor(
+  session: Session,
+  jkt: string | undefined,
+  kept: DpopKey | undefined,
+): Promise<DpopKey | undefined> {
+  if (usesDpop(session) === false) return undefined;
+  const isNamed = session.settings.find('dpopKey')?.source === 'flag';
+  if (jkt === undefined && kept === undefined && !isNamed) return undefined;
+  const key = isNamed ? await readDpopKey(session) : (kept ?? (await readDpopKey(session)));
+  session.ctx.redactor.know(key?.jwk.d);
+  if (key !== undefined) return key;
+  throw new UsageError(
+    'dpop_key_missing',
+    `the token is bound to the DPoP key ${jkt || '(unknown)'}, which is not kept`,
+    { hint: 'Name the key with --dpop-key FILE; --no-dpop sends the token as a bearer token.' },
+  );
+}
+
+/** Refreshes the kept token where it ends soon. */
+async function refreshed(session: Session, kept: KeptTokens | undefined): Promise<KeptTokens | undefined> {
+  const { ctx, reporter } = session;
+  const left = kept && lifetimesOf(kept, ctx.clock.now()).access_token;
+  if (kept === undefined || (left !== undefined && left >= DEFAULT_MIN_TTL)) return kept;
+  const { refreshTokens } = await import('../flows/token/token.ts');
+  const steps = new TokenSteps(reporter);
+  try {
+    await refreshTokens(ctx, { target: await connect(session) }, steps.tell);
+  } catch (error) {
+    steps.failed(error);
+    throw error;
+  }
+  return lastTokens(session);
+}
+
+function nothingKept(): UsageError {
+  return new UsageError('nothing_kept', 'no access token is kept for this profile', {
+    hint: 'Get one first, for example with "oauthctl token client-credentials" or "oauthctl ciba start", or give --token REF.',
+  });
+}

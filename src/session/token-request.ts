@@ -1,0 +1,36 @@
+import type { Command } from 'commander';
+import type { GrantedTokens, TokenEvent } from '../flows/token/token.ts';
+import { dpopClaimOption } from './dpop.ts';
+import { addServerOptions, type Session } from './session.ts';
+
+export interface TokenFlags {
+  readonly keep: boolean;
+}
+
+/** Options of every command that requests tokens. */
+export function addTokenOptions(command: Command): Command {
+  return addServerOptions(command)
+    .option('--scope <scopes>', 'space-separated')
+    .option('--id-token-alg <alg>', "the client's registered id_token_signed_response_alg")
+    .addOption(dpopClaimOption())
+    .option('--no-keep', 'keep no tokens on disk');
+}
+
+/** Runs a flow of one token request, tells its steps and prints what it brought. */
+export async function telling(
+  session: Session,
+  flow: (tell: (event: TokenEvent) => void) => Promise<GrantedTokens>,
+): Promise<void> {
+  const [{ TokenSteps }, { printTokens }] = await Promise.all([
+    import('../steps/token-steps.ts'),
+    import('./token-output.ts'),
+  ]);
+  const steps = new TokenSteps(session.reporter);
+  try {
+    const { tokens, idToken } = await flow(steps.tell);
+    await printTokens(session, tokens, idToken);
+  } catch (error) {
+    steps.failed(error);
+    throw error;
+  }
+}

@@ -1,0 +1,136 @@
+import { type Endpoint, RefusedError } from '../errors.ts';
+import type { DelegationSummary } from '../flows/ciba/device.ts';
+import type { CibaStartEvent } from '../flows/ciba/start.ts';
+import { inWords } from '../output/duration.ts';
+import { printable } from '../output/printable.ts';
+import type { Reporter } from '../output/reporter.ts';
+import { mask } from '../redact.ts';
+import { tellPoll } from './poll-steps.ts';
+import { tellRequest } from './request-steps.ts';
+
+const REFUSED_STEP: Partial<Record<Endpoint, readonly [mark: string, parties: string]>> = {
+  backchannel_authentication: ['②', 'server → client'],
+  token: ['⑨⑩', 'client → server'],
+  ciba_callback: ['⑧', 'server → device'],
+};
+
+/** Tells the ten steps of CIBA, as they happen, with the server's own words. */
+export class CibaSteps {
+  readonly #reporter: Reporter;
+  #user: string | undefined;
+
+  constructor(reporter: Reporter, user?: string) {
+    this.#reporter = reporter;
+    this.#user = user;
+  }
+
+  /** Tells one event. */
+  readonly tell = (event: CibaStartEvent): void => {
+    const reporter = this.#reporter;
+    switch (event.type) {
+      case 'authentication_request': {
+        const { url, request, target } = event;
+        this.#user = request.login_hint;
+        tellRequest(reporter, { mark: '①', url, as: target.client, values: request });
+        return;
+      }
+      case 'acknowledged': {
+        const { acknowledgement, interval, ms } = event;
+        const text = `auth_req_id ${mask(acknowledgement.auth_req_id)} · expires in ${inWords(acknowledgement.expires_in)} · poll every ${interval} s`;
+        reporter.step({ mark: '②', parties: 'server → client', status: 200, text, ms, tone: 'good' });
+        return;
+      }
+      case 'device_listening':
+        reporter.note(`device listens on ${event.url} · ${describeRule(event.rule)}`);
+        return;
+      case 'delegated':
+        reporter.step({
+          mark: '③',
+          parties: 'server → device',
+          text: `POST ${event.url}`,
+          details: [summaryLine(event.summary)],
+        });
+        return;
+      case 'delegation_answered':
+        reporter.step({ mark: '④', parties: 'device → server', status: event.status, text: '' });
+        return;
+      case 'delegation_refused':
+        reporter.warning(`a delegation was refused with ${event.status}: ${printable(event.reason)}`);
+        return;
+      case 'decided':
+        if (event.decision === 'ignore') reporter.note('ignored: no result will be sent');
+        if (event.decision === 'hold')
+          reporter.note('held: send the result with "oauthctl ciba callback succeed"');
+        return;
+      case 'result_too_early':
+        reporter.note('the result came before the server had stored the request · once more in 1 s');
+        return;
+      case 'result_sent':
+        reporter.step({ mark: '⑦', parties: 'device → server', text: event.status });
+        return;
+      case 'result_accepted':
+        reporter.step({
+          mark: '⑧',
+          parties: 'server → device',
+          status: event.httpStatus,
+          text: '',
+          ms: event.ms,
+          tone: 'good',
+        });
+        return;
+      case 'result_failed':
+        reporter.warning(printable(event.error.message));
+        if (event.error.hint) reporter.note(event.error.hint);
+        return;
+      default:
+        tellPoll(reporter, event, {
+          pending: '⑤⑥',
+          tokens: '⑨⑩',
+          waitingFor: this.#user ?? 'the result',
+        });
+    }
+  };
+
+  /** Tells how a flow ended in a refusal, under the step where it happened. */
+  failed(error: unknown): void {
+    this.#reporter.settle();
+    if (!(error instanceof RefusedError)) return;
+    const [mark, parties] = REFUSED_STEP[error.oauth.endpoint] ?? [];
+    if (mark === undefined || parties === undefined) return;
+    this.#reporter.step({
+      mark,
+      parties,
+      status: error.oauth.status,
+      text: printable(error.oauth.error),
+      tone: 'bad',
+    });
+  }
+}
+
+/** One line about whom and what a delegation is for. */
+export function summaryLine(summary: DelegationSummary): string {
+  const { user, client, scope, bindingMessage, acrValues, consentRequired } = summary;
+  return [
+    `user ${user ?? 'unknown'}`,
+    client && `client ${client}`,
+    scope && `scope ${scope}`,
+    acrValues && `acr ${acrValues}`,
+    consentRequired && 'consent required',
+    bindingMessage && `"${bindingMessage}"`,
+  ]
+    .filter((part): part is string => typeof part === 'string')
+    .map((part) => printable(part))
+    .join(' · ');
+}
+
+function describeRule(rule: string): string {
+  const rules: Record<string, string> = {
+    ask: 'asks you',
+    approve: 'approves by itself',
+    deny: 'denies by itself',
+    cancel: 'cancels by itself',
+    ignore: 'answers 201 and sends no result',
+    hold: 'keeps delegations for "oauthctl ciba callback"',
+  };
+  return rules[rule] ?? rule;
+}

@@ -1,0 +1,67 @@
+import type { DeviceAuthorizationEvent } from '../flows/token/device-authorization.ts';
+import { inWords } from '../output/duration.ts';
+import { printable } from '../output/printable.ts';
+import type { Reporter } from '../output/reporter.ts';
+import { mask } from '../redact.ts';
+import { tellPoll } from './poll-steps.ts';
+import { tellAnswer, tellRefusal, tellRequest } from './request-steps.ts';
+
+/** Tells the device authorization grant as it happens, and the person where to enter which code. */
+export class DeviceGrantSteps {
+  readonly #reporter: Reporter;
+  readonly #write: (text: string) => void;
+  readonly #drawQrCode: ((url: string) => string | undefined) | undefined;
+
+  /**
+   * @param write to stderr; the code is shown under `--quiet` as well, since nothing goes on without it
+   * @param drawQrCode of a URL, where there is a terminal to draw it on
+   */
+  constructor(
+    reporter: Reporter,
+    write: (text: string) => void,
+    drawQrCode?: (url: string) => string | undefined,
+  ) {
+    this.#reporter = reporter;
+    this.#write = write;
+    this.#drawQrCode = drawQrCode;
+  }
+
+  /** Tells one event. */
+  readonly tell = (event: DeviceAuthorizationEvent): void => {
+    const reporter = this.#reporter;
+    switch (event.type) {
+      case 'device_authorization_request':
+        tellRequest(reporter, { url: event.url, as: event.target.client, values: event.request });
+        return;
+      case 'device_authorization': {
+        const { authorization, interval, ms } = event;
+        const text = `device_code ${mask(authorization.device_code)} · expires in ${inWords(authorization.expires_in)} · poll every ${interval} s`;
+        tellAnswer(reporter, { status: 200, text, ms });
+        this.#write(this.#invitation(event));
+        return;
+      }
+      default:
+        tellPoll(reporter, event, { pending: '', tokens: '', waitingFor: 'the person' });
+    }
+  };
+
+  /** Tells how the flow ended in a refusal. */
+  failed(error: unknown): void {
+    this.#reporter.settle();
+    tellRefusal(this.#reporter, error, 'device_authorization', 'token');
+  }
+
+  #invitation({
+    authorization,
+  }: Extract<DeviceAuthorizationEvent, { type: 'device_authorization' }>): string {
+    const { bold } = this.#reporter.paint;
+    const { verification_uri, verification_uri_complete, user_code } = authorization;
+    const lines = [
+      `Open ${bold(printable(verification_uri))}`,
+      `and enter the code ${bold(printable(user_code))}`,
+      ...(verification_uri_complete === undefined ? [] : [`or open ${printable(verification_uri_complete)}`]),
+    ];
+    const picture = this.#drawQrCode?.(verification_uri_complete ?? verification_uri);
+    return `\n${lines.map((line) => `    ${line}\n`).join('')}\n${picture === undefined ? '' : `${picture}\n\n`}`;
+  }
+}

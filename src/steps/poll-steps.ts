@@ -1,0 +1,68 @@
+import type { PollEvent } from '../flows/polling/poll.ts';
+import { inWords } from '../output/duration.ts';
+import { printable } from '../output/printable.ts';
+import type { Reporter } from '../output/reporter.ts';
+import type { VerifiedIdToken } from '../protocol/oidc/id-token.ts';
+import { ID_TOKEN_MISSING, idTokenLine, tokenLine } from './step-lines.ts';
+
+/** What a flow that polls for its tokens tells once the polling has begun. */
+export type PollingEvent =
+  | PollEvent
+  | { readonly type: 'id_token_verified'; readonly idToken: VerifiedIdToken }
+  | { readonly type: 'id_token_missing' };
+
+/** How the steps of one flow are called. */
+export interface PollNames {
+  /** The marks of a poll that is answered with "pending", and of the one that brings the tokens. */
+  readonly pending: string;
+  readonly tokens: string;
+  readonly waitingFor: string;
+}
+
+/** Tells one event of the polling. */
+export function tellPoll(reporter: Reporter, event: PollingEvent, names: PollNames): void {
+  switch (event.type) {
+    case 'polling':
+      reporter.settle();
+      return;
+    case 'polled':
+      reporter.step({
+        mark: names.pending,
+        parties: 'client → server',
+        status: event.refusal.status,
+        text: printable(event.refusal.error),
+        ms: event.ms,
+        tone: 'wait',
+      });
+      return;
+    case 'slowed_down':
+      reporter.note(`from now on one poll every ${event.intervalSeconds} s`);
+      return;
+    case 'poll_failed':
+      reporter.warning(`${printable(event.reason)}; polling again in ${inWords(event.nextInMs / 1000)}`);
+      return;
+    case 'waiting': {
+      const left = event.expiresInMs === undefined ? '' : ` · ${inWords(event.expiresInMs / 1000)} left`;
+      reporter.live(
+        `waiting for ${printable(names.waitingFor)} · next poll in ${inWords(Math.ceil(event.nextInMs / 1000))}${left}`,
+      );
+      return;
+    }
+    case 'tokens':
+      reporter.settle();
+      reporter.step({
+        mark: names.tokens,
+        parties: 'client → server',
+        status: 200,
+        text: tokenLine(event.tokens),
+        ms: event.ms,
+        tone: 'good',
+      });
+      return;
+    case 'id_token_verified':
+      reporter.note(idTokenLine(event.idToken));
+      return;
+    case 'id_token_missing':
+      reporter.warning(ID_TOKEN_MISSING);
+  }
+}

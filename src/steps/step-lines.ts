@@ -1,0 +1,51 @@
+import { inWords } from '../output/duration.ts';
+import { printable } from '../output/printable.ts';
+import { decodeUnverified } from '../protocol/jose/jwt.ts';
+import { definedParameters, type FormParameters, type ParameterValues } from '../protocol/oauth/form.ts';
+import type { TokenResponse } from '../protocol/oauth/token.ts';
+import type { VerifiedIdToken } from '../protocol/oidc/id-token.ts';
+import { isSecretName, mask } from '../redact.ts';
+
+/** The parameters of a request on one line, secrets masked. */
+export function formLine(parameters: FormParameters): string {
+  return parameters
+    .map(([name, value]) => `${name}=${isSecretName(name) ? mask(value) : printable(value)}`)
+    .join('  ');
+}
+
+/** The same of parameters by their wire names; a list repeats the name, and undefined leaves it out. */
+export function parameterLine(values: object): string {
+  return formLine(definedParameters(values as ParameterValues));
+}
+
+/** What came, and how long it lives. */
+export function tokenLine(tokens: TokenResponse): string {
+  const alg = decodeUnverified(tokens.access_token)?.header.alg;
+  const parts = [
+    `access_token ${typeof alg === 'string' ? alg : 'opaque'}`,
+    tokens.expires_in !== undefined && inWords(tokens.expires_in),
+  ].filter(Boolean);
+  const refreshExpiry = tokens.json.refresh_expires_in;
+  const refresh =
+    tokens.refresh_token !== undefined &&
+    `refresh_token${typeof refreshExpiry === 'number' && refreshExpiry > 0 ? `, ${inWords(refreshExpiry)}` : ''}`;
+  return [parts.join(', '), tokens.id_token !== undefined && 'id_token', refresh].filter(Boolean).join(' · ');
+}
+
+/** The end of a path, enough to recognise it. */
+export function shortPath(url: string): string {
+  const parts = new URL(url).pathname.split('/');
+  return parts.length > 4 ? `…/${parts.slice(-3).join('/')}` : parts.join('/');
+}
+
+/** What was verified of an ID token, and what is not as it was asked for. */
+export function idTokenLine({ alg, claims, encryption, remarks }: VerifiedIdToken): string {
+  const facts = [alg, encryption && `decrypted from ${encryption.alg} and ${encryption.enc}`]
+    .filter((fact) => fact !== undefined)
+    .join(', ');
+  const verified = `id_token verified: ${facts}, sub ${printable(String(claims.sub))}`;
+  return [verified, ...remarks.map((remark) => printable(remark))].join(' · ');
+}
+
+/** For a request with the scope `openid`. */
+export const ID_TOKEN_MISSING = 'the scope "openid" was asked for, and no ID token came';

@@ -1,0 +1,43 @@
+import type { TokenEvent } from '../flows/token/token.ts';
+import type { Reporter } from '../output/reporter.ts';
+import { tellAnswer, tellRefusal, tellRequest } from './request-steps.ts';
+import { idTokenLine, tokenLine } from './step-lines.ts';
+
+/** Tells a token request and its answer. */
+export class TokenSteps {
+  readonly #reporter: Reporter;
+
+  constructor(reporter: Reporter) {
+    this.#reporter = reporter;
+  }
+
+  /** Tells one event. */
+  readonly tell = (event: TokenEvent): void => {
+    const reporter = this.#reporter;
+    switch (event.type) {
+      case 'token_request': {
+        const { url, values, target } = event;
+        const isProven = target.dpop !== undefined && target.proofs !== undefined;
+        tellRequest(reporter, { url, as: target.client, values, isProven });
+        return;
+      }
+      case 'token_response':
+        tellAnswer(reporter, { status: 200, text: tokenLine(event.tokens), ms: event.ms });
+        return;
+      case 'id_token_verified':
+        reporter.note(idTokenLine(event.idToken));
+        return;
+      case 'refresh_waiting':
+        reporter.note('another run refreshes these tokens · waiting for it');
+        return;
+      case 'refreshed_elsewhere':
+        reporter.note('another run has refreshed these tokens meanwhile · its result is taken');
+        return;
+    }
+  };
+
+  /** Tells that the server refused. */
+  failed(error: unknown): void {
+    tellRefusal(this.#reporter, error, 'token');
+  }
+}

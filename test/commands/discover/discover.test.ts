@@ -1,0 +1,225 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Sandbox, startSandbox } from '../../../src/sandbox/index.ts';
+import { failureOf, machine, run } from '../../helpers/run.ts';
+import { httpServer } from '../../http/servers.ts';
+
+let sandbox: Sandbox;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+});
+
+afterAll(() => sandbox.close());
+
+/** A server that answers the metadata of one path with a text, and all else with 404. */
+const answering = (path: string, text: (port: number) => string, type = 'application/json', status = 200) => {
+  const port: Promise<number> = httpServer(async (request, response) => {
+    if (request.url === path) response.writeHead(status, { 'content-type': type }).end(text(await port));
+    else response.writeHead(404).end();
+  });
+  return port;
+};
+
+const OIDC = '/.well-known/openid-configuration';
+
+describe('discover', () => {
+  it('shows people the endpoints, grants, CIBA modes and client authentication methods', async () => {
+    const { code, stdout, stderr } = await run('discover', sandbox.issuer);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const line of [
+      `issuer +${sandbox.issuer}`,
+      `metadata +${sandbox.issuer}${OIDC}`,
+      `token_endpoint +${sandbox.issuer}/protocol/openid-connect/token`,
+      `backchannel_authentication_endpoint +${sandbox.issuer}/protocol/openid-connect/ext/ciba/auth`,
+      `jwks_uri +${sandbox.issuer}/protocol/openid-connect/certs`,
+      'grants .*urn:openid:params:grant-type:ciba.*',
+      'client authentication +client_secret_basic client_secret_post client_secret_jwt private_key_jwt none',
+      'CIBA delivery modes +poll',
+    ]) {
+      expect(stdout).toMatch(new RegExp(`^${line}$`, 'm'));
+    }
+  });
+
+  it('prints the metadata as it came with --json', async () => {
+    const { code, stdout, stderr } = await run('discover', '--issuer', sandbox.issuer, '--json');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const served = await (await fetch(`${sandbox.issuer}${OIDC}`)).json();
+    expect(JSON.parse(stdout)).toEqual(served);
+  });
+
+  it.each([
+    ['issuer', (issuer: string) => issuer],
+    ['token_endpoint', (issuer: string) => `${issuer}/protocol/openid-connect/token`],
+    ['backchannel_token_delivery_modes_supported.0', () => 'poll'],
+  ])('prints --field %s raw', async (field, value) => {
+    const result = await run('discover', sandbox.issuer, '--field', field);
+    expect(result).toEqual({ code: 0, stdout: `${value(sandbox.issuer)}\n`, stderr: '' });
+  });
+
+  it('takes the issuer of the profile, of the environment and of the flag, the stronger first', async () => {
+    const { run: runHere, runWith } = await machine();
+    await runHere('profile', 'add', 'mine', '--issuer', sandbox.issuer);
+    expect((await runHere('discover', '--field', 'issuer')).stdout).toBe(`${sandbox.issuer}\n`);
+    const env = { OAUTHCTL_ISSUER: 'http://127.0.0.1:1' };
+    expect((await runWith({ env }, 'discover')).stderr).toContain('127.0.0.1:1 refused');
+    const flagged = await runWith({ env }, 'discover', '--issuer', sandbox.issuer, '--field', 'issuer');
+    expect(flagged.stdout).toBe(`${sandbox.issuer}\n`);
+  });
+
+  it('finds the sandbox as a realm of a Keycloak', async () => {
+    const { origin, pathname } = new URL(sandbox.issuer);
+    const realm = pathname.split('/').at(-1) ?? '';
+    const { stdout } = await run('discover', '--url', origin, '--realm', realm, '--field', 'issuer');
+    expect(stdout).toBe(`${sandbox.issuer}\n`);
+  });
+
+  it.each([
+    ['--url', 'http://127.0.0.1:1'],
+    ['--realm', 'R'],
+  ])('refuses %s without its companion', async (flag, value) => {
+    const result = await run('--json', 'discover', flag, value);
+    expect(result.code).toBe(2);
+    expect(failureOf(result)).toMatchObject({ code: 'url_and_realm' });
+  });
+
+  it.each(['as.example', 'ftp://as.example', 'http://'])('refuses the issuer %s', async (issuer) => {
+    const result = await run('--json', 'discover', issuer);
+    expect(result.code).toBe(2);
+    expect(failureOf(result)).toMatchObject({ code: 'issuer_invalid' });
+  });
+
+  it('falls back to RFC 8414', async () => {
+    const path = '/.well-known/oauth-authorization-server/tenant';
+    const port = await answering(path, (ours) => `{"issuer":"http://127.0.0.1:${ours}/tenant"}`);
+    const result = await run('discover', `http://127.0.0.1:${port}/tenant`, '--field', 'issuer');
+    expect(result).toEqual({ code: 0, stdout: `http://127.0.0.1:${port}/tenant\n`, stderr: '' });
+  });
+
+  it('finds an issuer with a trailing slash', async () => {
+    const port = await answering(`/a${OIDC}`, (ours) => `{"issuer":"http://127.0.0.1:${ours}/a/"}`);
+    expect((await run('discover', `http://127.0.0.1:${port}/a/`)).code).toBe(0);
+    const without = await run('--json', 'discover', `http://127.0.0.1:${port}/a`);
+    expect(without.code).toBe(4);
+    expect(failureOf(without).hint).toContain('differ by a trailing slash only');
+  });
+
+  it('does not let the server write to the screen', async () => {
+    const text = (port: number) =>
+      JSON.stringify({
+        issuer: `http://127.0.0.1:${port}`,
+        token_endpoint: 'http://127.0.0.1/\u001b[2J',
+        grant_types_supported: ['\u001b]0;title\u0007'],
+      });
+    const port = await answering(OIDC, text);
+    const { code, stdout } = await run('discover', `http://127.0.0.1:${port}`);
+    expect(code).toBe(0);
+    expect(stdout).not.toContain('\u001b');
+    expect(stdout).toContain('\\x1b[2J');
+  });
+});
+
+describe('an issuer that calls itself otherwise', () => {
+  const otherName = () => sandbox.issuer.replace('127.0.0.1', 'localhost');
+
+  it('exits with 4 and prints both', async () => {
+    const result = await run('--json', 'discover', otherName());
+    expect(result.code).toBe(4);
+    expect(failureOf(result)).toEqual({
+      code: 'issuer_mismatch',
+      message: `the metadata is of another issuer: asked for ${otherName()}, got ${sandbox.issuer}`,
+      hint: expect.stringContaining(`--accept-issuer ${sandbox.issuer}`),
+      exit_code: 4,
+    });
+  });
+
+  it('is taken with --accept-issuer, which a profile keeps', async () => {
+    const { home, run: runHere } = await machine();
+    const accepted = await runHere(
+      'discover',
+      otherName(),
+      '--accept-issuer',
+      sandbox.issuer,
+      '--field',
+      'issuer',
+    );
+    expect(accepted).toEqual({ code: 0, stdout: `${sandbox.issuer}\n`, stderr: '' });
+    await runHere('profile', 'add', 'inner', '--issuer', otherName(), '--accept-issuer', sandbox.issuer);
+    const { profiles } = JSON.parse(await readFile(join(home, 'profiles.json'), 'utf8'));
+    expect(profiles.inner).toEqual({ issuer: otherName(), accept_issuer: sandbox.issuer });
+    expect((await runHere('discover', '--field', 'issuer')).stdout).toBe(`${sandbox.issuer}\n`);
+  });
+});
+
+describe('what is no metadata', () => {
+  it.each([
+    [
+      'an HTML page',
+      '<!doctype html><title>Sign in</title>',
+      'text/html',
+      200,
+      /an HTML page \("Sign in"\) instead of JSON/,
+    ],
+    ['nothing', '', 'application/json', 200, /status 200 and an empty body/],
+    ['an array', '[]', 'application/json', 200, /not a JSON object/],
+    [
+      'a failure without error',
+      '{"message":"no"}',
+      'application/json',
+      500,
+      /status 500 and JSON without an "error" member/,
+    ],
+    ['a page of a proxy', '<html>', 'text/html', 502, /status 502 and an HTML page instead of JSON/],
+  ])('as %s exits with 5 and says what it is', async (_what, text, type, status, message) => {
+    const port = await answering(OIDC, () => text, type, status);
+    const result = await run('--json', 'discover', `http://127.0.0.1:${port}`);
+    expect(result.code).toBe(5);
+    expect(failureOf(result)).toMatchObject({
+      code: 'not_the_protocol',
+      message: expect.stringMatching(message),
+      exit_code: 5,
+    });
+  });
+
+  it('as a redirect exits with 5 and names where to', async () => {
+    const port = await httpServer((_request, response) =>
+      response.writeHead(302, { location: 'https://login.example/' }).end(),
+    );
+    const result = await run('--json', 'discover', `http://127.0.0.1:${port}`);
+    expect(result.code).toBe(5);
+    expect(failureOf(result).message).toContain('a redirect (302) to https://login.example/');
+  });
+
+  it.each([
+    ['no issuer', '{}', 'metadata_invalid'],
+    ['an endpoint that is no address', '{"issuer":"ISSUER","token_endpoint":"/token"}', 'metadata_invalid'],
+  ])('with %s exits with 4', async (_what, text, code) => {
+    const port = await answering(OIDC, (ours) => text.replace('ISSUER', `http://127.0.0.1:${ours}`));
+    const result = await run('--json', 'discover', `http://127.0.0.1:${port}`);
+    expect(result.code).toBe(4);
+    expect(failureOf(result)).toMatchObject({ code, exit_code: 4 });
+  });
+
+  it('as an OAuth error is a refusal that keeps the server’s words', async () => {
+    const text = '{"error":"access_denied","error_description":"Realm not enabled"}';
+    const port = await answering(OIDC, () => text, 'application/json', 403);
+    const result = await run('--json', 'discover', `http://127.0.0.1:${port}`);
+    expect(result.code).toBe(7);
+    expect(failureOf(result)).toMatchObject({
+      code: 'access_denied',
+      oauth: { error: 'access_denied', error_description: 'Realm not enabled', status: 403 },
+    });
+  });
+
+  it('anywhere exits with 3 and a hint', async () => {
+    const port = await httpServer((_request, response) => response.writeHead(404).end());
+    const result = await run('--json', 'discover', `http://127.0.0.1:${port}`);
+    expect(result.code).toBe(3);
+    expect(failureOf(result)).toMatchObject({
+      code: 'metadata_not_found',
+      hint: expect.stringContaining('Neither OpenID Connect Discovery nor RFC 8414'),
+      oauth: { status: 404 },
+    });
+  });
+});

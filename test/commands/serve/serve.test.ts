@@ -1,0 +1,223 @@
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { InterruptedError } from '../../../src/errors.ts';
+import { main } from '../../../src/main.ts';
+import { FakeClock } from '../../helpers/fake-clock.ts';
+import { CLIENT_ID, startMisbehavingServer } from '../../helpers/misbehaving-server.ts';
+import { testParts } from '../../helpers/parts.ts';
+import { failureOf, machine, run } from '../../helpers/run.ts';
+
+const ISSUER = 'https://as.example';
+
+/** Runs the server until the test ends it. */
+async function serving(...argv: string[]) {
+  const clock = new FakeClock();
+  const parts = await testParts({ clock });
+  const ended = main(['serve', '--listen', '127.0.0.1:0', ...argv], parts);
+  const end = async () => {
+    parts.abort(new InterruptedError('SIGINT'));
+    return ended;
+  };
+  onTestFinished(async () => void (await end()));
+  await vi.waitFor(() => expect(parts.stdout()).toContain('http'));
+  const url = /http:\/\/127\.0\.0\.1:\d+\//.exec(parts.stdout())?.[0] ?? expect.fail(parts.stderr());
+  const get = (token?: string, path = '') =>
+    fetch(`${url}${path}`, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } });
+  return { parts, clock, url, get, end };
+}
+
+describe('serve', () => {
+  it.each([
+    ['tenants_missing', []],
+    ['audience_missing', ['--issuer', ISSUER]],
+    ['audience_missing', ['--issuer', ISSUER, '--audience', 'api', '--any-audience']],
+    ['tenants_ambiguous', ['--tenants', 'x.json', '--audience', 'api']],
+    ['tenants_invalid', ['--issuer', 'as.example', '--audience', 'api']],
+    ['tenants_invalid', ['--issuer', ISSUER, '--issuer', ISSUER, '--audience', 'api']],
+    ['file_unreadable', ['--tenants', '/nowhere/x.json']],
+    ['listen_not_loopback', ['--issuer', ISSUER, '--audience', 'api', '--listen', '0.0.0.0:0']],
+    ['listen_not_loopback', ['--issuer', ISSUER, '--audience', 'api', '--listen', '127.0.0.1.example:0']],
+    ['listen_not_loopback', ['--issuer', ISSUER, '--audience', 'api', '--listen', '[::]:0']],
+    ['listen_invalid', ['--issuer', ISSUER, '--audience', 'api', '--listen', '127.0.0.1:0/path']],
+    ['seconds_invalid', ['--issuer', ISSUER, '--audience', 'api', '--leeway', '-1']],
+  ])('refuses with %s: %j', async (code, argv) => {
+    const done = await run('serve', ...argv, '--json');
+    expect(done.code).toBe(2);
+    expect(failureOf(done)).toMatchObject({ code });
+  });
+
+  it('takes tokens of an issuer, logs every request in a line, and ends as it is told', async () => {
+    const clock = new FakeClock();
+    const as = await startMisbehavingServer({ clock });
+    const { parts, get, end } = await serving('--issuer', as.issuer, '--audience', CLIENT_ID);
+    const good = await as.idToken({ claims: { typ: 'Bearer' } });
+    const response = await get(good);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({ tenant: as.issuer, claims: { sub: 'user-1' } });
+    expect((await get(await as.idToken({ claims: { typ: 'ID' } }))).status).toBe(401);
+    expect((await get(await as.idToken({ claims: { iss: ISSUER } }))).status).toBe(401);
+    expect((await get(undefined, 'a%0Ab?access_token=x')).status).toBe(404);
+    expect(await (await get(undefined, 'metrics')).text()).toContain(
+      `oauthctl_validations_total{tenant="${as.issuer}",outcome="accepted"} 1`,
+    );
+    expect(as.requests.map(({ endpoint }) => endpoint)).toEqual(['metadata', 'jwks']);
+    expect(await end()).toBe(130);
+    const log = parts
+      .stderr()
+      .split('\n')
+      .filter((line) => line.startsWith('2026-01-01T'));
+    expect(log).toEqual([
+      expect.stringMatching(new RegExp(`Z GET / 200 ${as.issuer} - [\\d.]+ ms$`)),
+      expect.stringMatching(new RegExp(`Z GET / 401 ${as.issuer} not_an_access_token [\\d.]+ ms · kind: `)),
+      expect.stringMatching(/Z GET \/ 401 iss-not-listed issuer_not_listed [\d.]+ ms · the issuer "https/),
+      expect.stringMatching(/Z GET \/a%0Ab 404 - - [\d.]+ ms$/),
+      expect.stringMatching(/Z GET \/metrics 200 - - [\d.]+ ms$/),
+    ]);
+    expect(parts.stderr()).not.toContain(good.slice(0, 20));
+    expect(parts.stderr()).not.toContain('access_token=');
+  });
+
+  it('tells scripts where it listens, and logs in JSON', async () => {
+    const { parts, url, get, end } = await serving('--issuer', ISSUER, '--any-audience', '--json');
+    expect(JSON.parse(parts.stdout())).toEqual({ url, tenants: [{ issuer: ISSUER, validation: 'local' }] });
+    await get();
+    await end();
+    const [line = ''] = parts.stderr().split('\n');
+    expect(JSON.parse(line)).toMatchObject({ method: 'GET', path: '/', status: 401, tenant: null });
+  });
+
+  it('follows the file of its tenants, and keeps to the last one that was good', async () => {
+    const clock = new FakeClock();
+    const as = await startMisbehavingServer({ clock });
+    const { home } = await machine();
+    const file = join(home, 'tenants.json');
+    await writeFile(file, '{"tenants":[]}');
+    const { parts, get } = await serving('--tenants', file);
+    const token = await as.idToken({ claims: { typ: 'Bearer' } });
+    expect((await get(token)).status).toBe(401);
+    await writeFile(file, JSON.stringify({ tenants: [{ issuer: as.issuer, audience: CLIENT_ID }] }));
+    await vi.waitFor(async () => expect((await get(token)).status).toBe(200), { timeout: 5_000 });
+    await writeFile(file, '{"tenants":[{"issuer":1}]}');
+    await vi.waitFor(() => expect(parts.stderr()).toContain('the tenants stay as they were'), {
+      timeout: 5_000,
+    });
+    expect((await get(token)).status).toBe(200);
+    const metadata = (await (await get(undefined, '.well-known/oauth-protected-resource')).json()) as object;
+    expect(metadata).toMatchObject({ authorization_servers: [as.issuer] });
+  });
+});
+
+describe('serve tenants', () => {
+  it('makes, edits and lists the file', async () => {
+    const { home, run: runHere } = await machine();
+    const file = join(home, 'folder', 'tenants.json');
+    const tenants = (...argv: string[]) => runHere('serve', 'tenants', ...argv, '--tenants', file, '--json');
+    const added = await tenants(
+      'add',
+      ISSUER,
+      '--audience',
+      'a',
+      '--audience',
+      'b',
+      '--claim',
+      'plan=gold',
+      'level=3',
+    );
+    expect(JSON.parse(added.stdout)).toMatchObject({ issuer: ISSUER, audience: ['a', 'b'] });
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    await tenants(
+      ...[
+        'add',
+        'https://b.example',
+        '--any-audience',
+        '--validation',
+        'introspection',
+        '--client-id',
+        'api',
+      ],
+      ...['--client-secret', 'env:SECRET', '--scope', 'read', 'write'],
+    );
+    expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({
+      tenants: [
+        { issuer: ISSUER, audience: ['a', 'b'], claims: { plan: 'gold', level: 3 } },
+        {
+          issuer: 'https://b.example',
+          any_audience: true,
+          validation: 'introspection',
+          client_id: 'api',
+          client_secret: 'env:SECRET',
+          scopes: ['read', 'write'],
+        },
+      ],
+    });
+    expect(failureOf(await tenants('add', ISSUER, '--audience', 'c'))).toMatchObject({
+      code: 'tenant_exists',
+    });
+    await tenants('add', ISSUER, '--audience', 'c', '--force');
+    const list = await runHere('serve', 'tenants', 'list', '--tenants', file);
+    expect(list.stdout).toBe(
+      'https://b.example · introspection as api · any audience · scope read write\n' +
+        'https://as.example · local · audience c\n',
+    );
+    await tenants('remove', ISSUER);
+    expect(failureOf(await tenants('remove', ISSUER))).toMatchObject({ code: 'tenant_unknown' });
+    expect(JSON.parse((await tenants('list')).stdout).tenants).toHaveLength(1);
+  });
+
+  it.each([
+    ['tenants_invalid', ['add', ISSUER]],
+    ['tenants_invalid', ['add', 'as.example', '--audience', 'a']],
+    ['tenants_invalid', ['add', ISSUER, '--audience', 'a', '--validation', 'introspection']],
+    ['claim_invalid', ['add', ISSUER, '--audience', 'a', '--claim', 'plan']],
+  ])('refuses with %s, and writes nothing: %j', async (code, argv) => {
+    const { home, run: runHere } = await machine();
+    const file = join(home, 'tenants.json');
+    const done = await runHere('serve', 'tenants', ...argv, '--tenants', file, '--json');
+    expect(failureOf(done)).toMatchObject({ code, exit_code: 2 });
+    await expect(stat(file)).rejects.toThrow('ENOENT');
+  });
+
+  it('shows no secret that stands in the file itself', async () => {
+    const { home, run: runHere } = await machine();
+    const file = join(home, 'tenants.json');
+    const secret = 'a-literal-secret';
+    const argv = ['--tenants', file, '--audience', 'a', '--validation', 'introspection', '--client-id', 'c'];
+    const added = await runHere(
+      'serve',
+      'tenants',
+      'add',
+      ISSUER,
+      ...argv,
+      '--client-secret',
+      secret,
+      '--json',
+    );
+    const list = await runHere('serve', 'tenants', 'list', '--tenants', file, '--json');
+    expect(added.stderr).toContain('warning');
+    for (const { stdout, stderr } of [added, list]) {
+      expect(stdout).toContain('(masked)');
+      expect(stdout + stderr).not.toContain(secret);
+    }
+    expect(await readFile(file, 'utf8')).toContain(secret);
+  });
+
+  it('loses nothing where several run at once', async () => {
+    const { home, run: runHere } = await machine();
+    const file = join(home, 'tenants.json');
+    const issuers = Array.from({ length: 8 }, (_, index) => `https://as-${index}.example`);
+    const runs = issuers.map((issuer) =>
+      runHere('serve', 'tenants', 'add', issuer, '--any-audience', '--tenants', file),
+    );
+    for (const { code, stderr } of await Promise.all(runs))
+      expect({ code, stderr }).toMatchObject({ code: 0 });
+    const { tenants } = JSON.parse(await readFile(file, 'utf8')) as { tenants: { issuer: string }[] };
+    expect(tenants.map(({ issuer }) => issuer).sort()).toEqual(issuers);
+  });
+});
+
+it('serve schema shows the JSON Schema of the file', async () => {
+  const { code, stdout } = await run('serve', 'schema');
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ required: ['tenants'] });
+});

@@ -1,0 +1,166 @@
+import { describe, expect, it } from 'vitest';
+import {
+  askedFor,
+  type KeptTokens,
+  lifetimesOf,
+  responseAsOf,
+  unfitFor,
+} from '../../../src/flows/token/kept-tokens.ts';
+
+const NOW = Date.UTC(2026, 0, 1);
+const NONE = { extraParameters: [] };
+
+const kept = (response: Readonly<Record<string, unknown>>, more: Partial<KeptTokens> = {}): KeptTokens => ({
+  response,
+  grant_type: 'password',
+  issuer: 'https://as.example',
+  client_id: 'a',
+  received_at: NOW,
+  ...more,
+});
+
+const jwt = (claims: object) =>
+  ['{"alg":"none"}', JSON.stringify(claims), 'signature']
+    .map((part) => Buffer.from(part).toString('base64url'))
+    .join('.');
+
+describe('what is left of kept tokens', () => {
+  it.each([
+    ['by expires_in', { access_token: 'a', expires_in: 300 }, 240],
+    ['by an expires_in that is a string', { access_token: 'a', expires_in: '300' }, 240],
+    ['by exp of a JWT', { access_token: jwt({ exp: NOW / 1000 + 100 }) }, 40],
+    ['by expires_in rather than exp', { access_token: jwt({ exp: 1 }), expires_in: 300 }, 240],
+    ['never less than nothing', { access_token: 'a', expires_in: 10 }, 0],
+    ['unknown of an opaque token without expires_in', { access_token: 'a' }, undefined],
+    ['unknown where there is no token', { expires_in: 300 }, undefined],
+  ])('is said %s', (_how, response, left) => {
+    expect(lifetimesOf(kept(response), NOW + 60_000).access_token).toBe(left);
+  });
+
+  it.each([
+    ['by refresh_expires_in', { refresh_token: 'r', refresh_expires_in: 1800 }, 1740],
+    ['by exp of a JWT', { refresh_token: jwt({ exp: NOW / 1000 + 100 }) }, 40],
+    [
+      'unknown where Keycloak says 0: it has no end',
+      { refresh_token: 'r', refresh_expires_in: 0 },
+      undefined,
+    ],
+    ['unknown of an offline token', { refresh_token: jwt({ typ: 'Offline', exp: 0 }) }, undefined],
+  ])('is said of the refresh token %s', (_how, response, left) => {
+    expect(lifetimesOf(kept(response), NOW + 60_000).refresh_token).toBe(left);
+  });
+
+  it('is unknown when the clock stands before they were received', () => {
+    const response = { access_token: 'a', expires_in: 300, refresh_token: 'r', refresh_expires_in: 300 };
+    expect(lifetimesOf(kept(response), NOW - 1)).toEqual({
+      access_token: undefined,
+      refresh_token: undefined,
+    });
+  });
+
+  it('stands in the response as of now, in whole seconds, beside every other member', () => {
+    const response = { access_token: 'a', expires_in: 300, refresh_expires_in: 0, custom: [1] };
+    expect(responseAsOf(kept(response), NOW + 500)).toEqual({ ...response, expires_in: 299 });
+  });
+});
+
+describe('what a request asks for', () => {
+  it('is scope, user and a digest of the rest, without credentials', () => {
+    const asked = askedFor({ scope: 'a', username: 'u', password: 'p1', resource: ['r'] }, NONE);
+    expect(asked).toEqual({ scope: 'a', user: 'u', others: expect.stringMatching(/^[\w-]{43}$/) });
+    expect(askedFor({ resource: ['r'], scope: 'a', username: 'u', password: 'p2' }, NONE)).toEqual(asked);
+  });
+
+  it('knows an assertion by whom it is about, whenever it was made', () => {
+    const about = (claims: object) => askedFor({ assertion: jwt(claims) }, NONE);
+    expect(about({ iss: 'i', sub: 's', jti: '1' })).toEqual({ user: 's of i' });
+    expect(about({ iss: 'i', sub: 's', jti: '2' })).toEqual(about({ iss: 'i', sub: 's', jti: '1' }));
+    expect(about({ iss: 'j', sub: 's' })).not.toEqual(about({ iss: 'i', sub: 's' }));
+    const opaque = askedFor({ assertion: 'not-a-jwt' }, NONE);
+    expect(opaque.user).toMatch(/^[\w-]{43}$/);
+    expect(opaque).not.toEqual(askedFor({ assertion: 'another' }, NONE));
+  });
+
+  it('has no digest where there is no rest', () => {
+    expect(askedFor({ scope: undefined, login_hint: 'u', binding_message: 'm' }, NONE)).toEqual({
+      user: 'u',
+    });
+  });
+
+  it.each([
+    [{ extraParameters: [['audience', 'x']] as const }],
+    [{ extraParameters: [['audience', 'y']] as const }],
+    [{ extraParameters: [], omittedParameters: ['audience'] }],
+  ])('is something else with %j', (own) => {
+    const others = [{ extraParameters: [['audience', 'z']] as const }, NONE].map(
+      (other) => askedFor({ scope: 'a' }, other).others,
+    );
+    expect(others).not.toContain(askedFor({ scope: 'a' }, own).others);
+  });
+});
+
+describe('kept tokens', () => {
+  const wanted = {
+    issuers: ['https://as.example', undefined],
+    client_id: 'a',
+    grant_type: 'password',
+    asked: { scope: 'x y', user: 'u' },
+  };
+  const tokens = kept({ access_token: 'a', scope: 'y' }, { asked: { scope: 'x y', user: 'u' } });
+
+  it('are fit where issuer, client, grant and user are the same, and the scope was granted or asked for', () => {
+    expect(unfitFor(tokens, wanted)).toBeUndefined();
+    expect(unfitFor(tokens, { ...wanted, asked: { scope: 'y', user: 'u' } })).toBeUndefined();
+    expect(unfitFor(tokens, { ...wanted, asked: { user: 'u' } })).toBeUndefined();
+  });
+
+  it.each([
+    ['other_issuer', { issuers: ['https://other.example'] }],
+    ['other_client', { client_id: 'b' }],
+    ['other_grant', { grant_type: 'client_credentials' }],
+    ['other_user', { asked: { scope: 'x', user: 'v' } }],
+    ['other_parameters', { asked: { user: 'u', others: 'digest' } }],
+    ['scope_missing', { asked: { user: 'u', scope: 'x z' } }],
+  ])('are unfit: %s', (why, change) => {
+    expect(unfitFor(tokens, { ...wanted, ...change })).toBe(why);
+  });
+
+  const jkt = 'the-thumbprint';
+  const jwk = { kty: 'EC' };
+  const plain = { access_token: 'a', token_type: 'Bearer' };
+  const bound = { access_token: 'a', token_type: 'dpop' };
+  const ofCertificate = { access_token: jwt({ cnf: { 'x5t#S256': 'c1' } }), token_type: 'Bearer' };
+  it.each([
+    ['fit', plain, undefined, { dpop: false as const }],
+    ['fit', plain, { jkt, alg: 'ES256', jwk }, { dpop: false as const }],
+    ['not_dpop_bound', plain, { jkt, alg: 'ES256', jwk }, { dpop: {} }],
+    ['dpop_bound', bound, { jkt, alg: 'ES256', jwk }, { dpop: false as const }],
+    ['dpop_bound', bound, undefined, { dpop: false as const }],
+    ['fit', bound, { jkt, alg: 'ES256', jwk }, { dpop: {} }],
+    ['fit', bound, { jkt, alg: 'ES256', jwk }, { dpop: { jkt } }],
+    ['fit', bound, { jkt, alg: 'ES256' }, { dpop: { jkt } }],
+    ['fit', bound, { jkt, alg: 'ES256' }, {}],
+    ['other_dpop_key', bound, { jkt, alg: 'ES256' }, { dpop: {} }],
+    ['other_dpop_key', bound, { jkt, alg: 'ES256', jwk }, { dpop: { jkt: 'another' } }],
+    ['other_dpop_key', bound, undefined, { dpop: { jkt } }],
+    ['fit', ofCertificate, undefined, { certificate: 'c1' }],
+    ['other_certificate', ofCertificate, undefined, { certificate: 'c2' }],
+    ['other_certificate', ofCertificate, undefined, {}],
+    ['fit', plain, undefined, { certificate: 'c1' }],
+  ])('are %s: %j with the key %j for %j', (why, response, dpop, binding) => {
+    const of = kept(response, { asked: { user: 'u' }, dpop });
+    const unfit = unfitFor(of, { ...wanted, asked: { user: 'u' }, ...binding });
+    expect(unfit ?? 'fit').toBe(why);
+  });
+
+  it('are fit under the issuer that the server calls itself', () => {
+    const issuers = ['http://inner.example', 'https://as.example'];
+    expect(unfitFor(tokens, { ...wanted, issuers })).toBeUndefined();
+  });
+
+  it('of any grant and user are fit for a refresh, and none are unfit', () => {
+    const any = { ...wanted, grant_type: undefined, asked: {} };
+    expect(unfitFor(tokens, any)).toBeUndefined();
+    expect(unfitFor(undefined, any)).toBe('nothing_kept');
+  });
+});

@@ -1,0 +1,149 @@
+import * as oauth from 'oauth4webapi';
+import { describe, expect, it } from 'vitest';
+import {
+  metadataUrls,
+  parseMetadata,
+  requireEndpoint,
+  withMtlsEndpointAliases,
+} from '../../../src/protocol/oauth/metadata.ts';
+
+const issuer = 'https://as.example/realms/R';
+
+const refusalOf = (act: () => unknown) => {
+  try {
+    act();
+  } catch (error) {
+    return error as { code: string; exitCode: number; message: string; hint: string };
+  }
+  throw new Error('it was accepted');
+};
+
+describe('the addresses of the metadata', () => {
+  it('come from OpenID Connect Discovery first, then from RFC 8414', () => {
+    expect(metadataUrls(issuer)).toEqual([
+      'https://as.example/realms/R/.well-known/openid-configuration',
+      'https://as.example/.well-known/oauth-authorization-server/realms/R',
+    ]);
+  });
+
+  it('are the same with and without a trailing slash', () => {
+    expect(metadataUrls(`${issuer}/`)).toEqual(metadataUrls(issuer));
+    expect(metadataUrls('https://as.example/')).toEqual(metadataUrls('https://as.example'));
+  });
+});
+
+describe('metadata', () => {
+  it('is kept whole, members of others included', () => {
+    const json = {
+      issuer,
+      token_endpoint: 'https://as.example/token',
+      own: { a: [1] },
+      claims_supported: [],
+    };
+    expect(parseMetadata(json, issuer)).toEqual(json);
+  });
+
+  it.each([undefined, null, 1, ['https://as.example']])('with %j as issuer is not metadata', (value) => {
+    expect(refusalOf(() => parseMetadata({ issuer: value }, issuer))).toMatchObject({
+      code: 'metadata_invalid',
+      exitCode: 4,
+    });
+  });
+
+  it.each([
+    ['http://localhost:8080/realms/R', 'http://127.0.0.1:8080/realms/R'],
+    ['https://as.example/realms/R', 'https://as.example/realms/r'],
+    ['https://as.example', 'http://as.example'],
+    ['https://as.example', 'https://evil.example'],
+  ])(
+    'asked for at %s and calling itself %s is refused with both printed, as oauth4webapi refuses it',
+    async (asked, got) => {
+      const refusal = refusalOf(() => parseMetadata({ issuer: got }, asked));
+      expect(refusal).toMatchObject({ code: 'issuer_mismatch', exitCode: 4 });
+      expect(refusal.message).toBe(`the metadata is of another issuer: asked for ${asked}, got ${got}`);
+      expect(refusal.hint).toContain(`--accept-issuer ${got}`);
+      const response = Response.json({ issuer: got });
+      await expect(oauth.processDiscoveryResponse(new URL(asked), response)).rejects.toThrow(/issuer/);
+    },
+  );
+
+  it('must be equal to the character, where oauth4webapi compares URLs', () => {
+    expect(
+      refusalOf(() => parseMetadata({ issuer: 'https://as.example:443' }, 'https://as.example')).code,
+    ).toBe('issuer_mismatch');
+  });
+
+  it.each([
+    ['https://as.example/realms/R', 'https://as.example/realms/R/'],
+    ['https://as.example/', 'https://as.example'],
+  ])('that differs by a trailing slash only is refused and told apart: %s, %s', (asked, got) => {
+    const refusal = refusalOf(() => parseMetadata({ issuer: got }, asked));
+    expect(refusal.code).toBe('issuer_mismatch');
+    expect(refusal.hint).toBe(`They differ by a trailing slash only: use ${got} to the character.`);
+  });
+
+  it('of an issuer that is accepted by name is taken, and no other', () => {
+    const inner = 'http://keycloak:8080/realms/R';
+    expect(parseMetadata({ issuer }, inner, issuer)).toEqual({ issuer });
+    const refusal = refusalOf(() => parseMetadata({ issuer: inner }, inner, issuer));
+    expect(refusal.message).toBe(`the metadata is of another issuer: asked for ${issuer}, got ${inner}`);
+  });
+
+  it.each([
+    ['token_endpoint', '/token'],
+    ['token_endpoint', 'javascript:alert(1)'],
+    ['jwks_uri', 'file:///etc/passwd'],
+    ['jwks_uri', null],
+    ['backchannel_authentication_endpoint', ['https://as.example']],
+  ])('with %s %j is refused', (name, value) => {
+    expect(refusalOf(() => parseMetadata({ issuer, [name]: value }, issuer))).toMatchObject({
+      code: 'metadata_invalid',
+      message: `"${name}" in the metadata is not an http or https URL`,
+    });
+  });
+
+  it('without an endpoint that is needed names it, and says what that means for CIBA', () => {
+    const metadata = parseMetadata({ issuer }, issuer);
+    expect(refusalOf(() => requireEndpoint(metadata, 'backchannel_authentication_endpoint'))).toMatchObject({
+      code: 'endpoint_missing',
+      exitCode: 4,
+      message: `the metadata of ${issuer} has no "backchannel_authentication_endpoint"`,
+      hint: expect.stringContaining('CIBA'),
+    });
+    expect(requireEndpoint({ issuer, token_endpoint: 'https://a.example' }, 'token_endpoint')).toBe(
+      'https://a.example',
+    );
+  });
+});
+
+describe('the aliases for mutual TLS', () => {
+  const metadata = {
+    issuer: 'https://a.example',
+    token_endpoint: 'https://a.example/token',
+    jwks_uri: 'https://a.example/jwks',
+  };
+
+  it('stand in the place of the endpoints that have one, and of nothing else', () => {
+    const mtls_endpoint_aliases = {
+      token_endpoint: 'https://mtls.a.example/token',
+      issuer: 'https://b.example',
+    };
+    expect(withMtlsEndpointAliases({ ...metadata, mtls_endpoint_aliases })).toEqual({
+      ...metadata,
+      token_endpoint: 'https://mtls.a.example/token',
+      mtls_endpoint_aliases,
+    });
+  });
+
+  it.each([undefined, null, 'x', {}])('change nothing where they are %j', (mtls_endpoint_aliases) => {
+    const given = { ...metadata, mtls_endpoint_aliases };
+    expect(withMtlsEndpointAliases(given)).toEqual(given);
+  });
+
+  it.each(['not a URL', 'javascript:alert(1)', 7])('are refused with %j as an address', (token_endpoint) => {
+    const given = { ...metadata, mtls_endpoint_aliases: { token_endpoint } };
+    expect(() => withMtlsEndpointAliases(given)).toThrow(
+      expect.objectContaining({ code: 'metadata_invalid', exitCode: 4 }),
+    );
+  });
+});

@@ -1,0 +1,253 @@
+import * as oauth from 'oauth4webapi';
+import { describe, expect, it } from 'vitest';
+import { halfHash } from '../../../src/protocol/jose/token-hash.ts';
+import { type IdTokenExpectations, verifyIdToken } from '../../../src/protocol/oidc/id-token.ts';
+import {
+  CLIENT_ID,
+  type Claims,
+  ISSUER,
+  jwksOf,
+  keyFor,
+  NOW,
+  SECONDS,
+  SECRET,
+  type Signing,
+  sign,
+} from '../server-jwts.ts';
+
+const CLAIMS: Claims = { iss: ISSUER, aud: CLIENT_ID, sub: 'user-1', iat: SECONDS, exp: SECONDS + 300 };
+const ACCESS_TOKEN = 'jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y';
+const CODE = 'Qcb0Orv1zh30vL1MPRsbm-diHiMwcLyZvn1arpZv-Jxf_11jnpEX3Tgfvk';
+
+const verify = async (
+  claims: Claims,
+  expected: Partial<IdTokenExpectations> = {},
+  { alg = 'ES256', ...signing }: Signing = {},
+) =>
+  verifyIdToken(await sign({ ...CLAIMS, ...claims }, { alg, ...signing }), {
+    issuer: ISSUER,
+    client_id: CLIENT_ID,
+    client_secret: SECRET,
+    jwks: await jwksOf(...(alg.startsWith('HS') ? [] : [keyFor(alg)])),
+    now: NOW,
+    ...expected,
+  });
+
+const refused = async (...args: Parameters<typeof verify>): Promise<string> => {
+  const error = await verify(...args).then(
+    () => expect.fail('it was accepted'),
+    (reason: unknown) => reason as Error & { code: string },
+  );
+  expect(error.code).toBe('id_token_invalid');
+  return error.message;
+};
+
+describe('the nonce', () => {
+  it('is that of the request, or is not looked at where none was sent', async () => {
+    expect((await verify({ nonce: 'n-0S6' }, { nonce: 'n-0S6' })).claims.nonce).toBe('n-0S6');
+    expect((await verify({ nonce: 'of another time' })).claims.sub).toBe('user-1');
+  });
+
+  it('is missed where it is not there', async () => {
+    expect(await refused({}, { nonce: 'n-0S6' })).toMatch(/nonce is missing, and one was sent/);
+  });
+
+  it.each(['n-0S7', '', 'N-0S6', 'n-0S6 ', null, ['n-0S6'], 1])('is wrong as %j', async (nonce) => {
+    const message = await refused({ nonce }, { nonce: 'n-0S6' });
+    expect(message).toMatch(/nonce is not the one that was sent/);
+    expect(message).not.toContain('n-0S6');
+  });
+});
+
+describe('the time of the authentication', () => {
+  const since = (seconds: number) => ({ auth_time: SECONDS - seconds });
+
+  it.each<[string, Claims, Partial<IdTokenExpectations>]>([
+    ['within max_age', since(250), { maxAge: 300 }],
+    ['a little beyond it, by clocks that differ', since(350), { maxAge: 300 }],
+    ['new, where max_age is 0', since(0), { maxAge: 0 }],
+    [
+      'within max_age of the request, after a long consent',
+      since(900),
+      { maxAge: 10, requestedAt: NOW - 900_000 },
+    ],
+    ['missing, where nobody asked', {}, {}],
+  ])('is accepted: %s', async (_what, claims, expected) => {
+    expect((await verify(claims, expected)).remarks).toEqual([]);
+  });
+
+  it.each<[string, Claims, Partial<IdTokenExpectations>, RegExp]>([
+    ['missing', {}, { maxAge: 300 }, /auth_time is missing or not a number, and max_age asks for it/],
+    ['text', { auth_time: String(SECONDS) }, { maxAge: 300 }, /auth_time is missing or not a number/],
+    ['too old', since(400), { maxAge: 300 }, /auth_time is 401 s before .*max_age allows 300 s/],
+    ['old, where max_age is 0', since(100), { maxAge: 0 }, /max_age allows 0 s/],
+    [
+      'too old already at the request',
+      since(1000),
+      { maxAge: 10, requestedAt: NOW - 900_000 },
+      /is 101 s before/,
+    ],
+    ['in the future', since(-600), { maxAge: 300 }, /auth_time is 599 s in the future/],
+  ])('is refused: %s', async (_what, claims, expected, message) => {
+    expect(await refused(claims, expected)).toMatch(message);
+  });
+});
+
+describe('the acr', () => {
+  it.each([{ acr: 'bronze' }, {}, { acr: ['gold'] }])(
+    'of %j is refused where another is essential',
+    async (claims) => {
+      await expect(verify(claims, { essentialAcr: ['gold', 'silver'] })).rejects.toThrow(
+        /acr is .*gold or silver was asked for as essential/,
+      );
+    },
+  );
+
+  it('is accepted where it is one of the essential ones', async () => {
+    expect((await verify({ acr: 'silver' }, { essentialAcr: ['gold', 'silver'] })).claims.acr).toBe('silver');
+  });
+
+  it.each(['gold', 'silver'])('is %s, as it was asked for', async (acr) => {
+    expect((await verify({ acr }, { acrValues: 'gold  silver' })).remarks).toEqual([]);
+  });
+
+  it.each([
+    [{ acr: '0' }, 'acr is "0", and acr_values asked for gold or silver'],
+    [{}, 'acr is missing, and acr_values asked for gold or silver'],
+    [{ acr: ['gold'] }, 'acr is ["gold"], and acr_values asked for gold or silver'],
+  ])('of %j is remarked and not refused: acr_values are voluntary', async (claims, remark) => {
+    expect((await verify(claims, { acrValues: 'gold silver' })).remarks).toEqual([remark]);
+  });
+
+  it('is not looked at where nothing was asked', async () => {
+    for (const acrValues of [undefined, '', ' ']) {
+      expect((await verify({ acr: '0' }, { acrValues })).remarks).toEqual([]);
+    }
+  });
+});
+
+const ALGS = [
+  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'HS256', 'HS384', 'HS512'],
+];
+const signingOf = (alg: string): Signing => (alg.startsWith('HS') ? { alg, key: SECRET } : { alg });
+
+describe('a hash', () => {
+  it('is the one of the examples in the specification', async () => {
+    expect(await halfHash(ACCESS_TOKEN, 'RS256')).toBe('77QmUPtjPfzWtF2AnpK9RQ');
+    expect(await halfHash(CODE, 'RS256')).toBe('LDktKdoQak3Pk0cnXxCltA');
+  });
+
+  it.each(ALGS)('with %s is accepted where it is right, and refused where it is not', async (alg) => {
+    const hashes = {
+      at_hash: await halfHash(ACCESS_TOKEN, alg),
+      c_hash: await halfHash(CODE, alg),
+      s_hash: await halfHash('the-state', alg),
+    };
+    const came = { accessToken: ACCESS_TOKEN, code: CODE, state: 'the-state' };
+    expect((await verify(hashes, came, signingOf(alg))).claims).toMatchObject(hashes);
+    expect(await refused(hashes, { ...came, accessToken: 'x' }, signingOf(alg))).toMatch(
+      /: at_hash is not that of the access token$/,
+    );
+    expect(await refused(hashes, { ...came, code: 'x' }, signingOf(alg))).toMatch(
+      /: c_hash is not that of the code$/,
+    );
+    expect(await refused(hashes, { ...came, state: 'x' }, signingOf(alg))).toMatch(
+      /: s_hash is not that of the state$/,
+    );
+  });
+
+  it('is wrong as the whole hash, as that of another algorithm, and as anything that is no text', async () => {
+    const whole = Buffer.from(
+      await crypto.subtle.digest('SHA-256', new TextEncoder().encode(ACCESS_TOKEN)),
+    ).toString('base64url');
+    for (const at_hash of [whole, await halfHash(ACCESS_TOKEN, 'ES384'), '', null, 1, ['x']]) {
+      expect(await refused({ at_hash }, { accessToken: ACCESS_TOKEN })).toMatch(/at_hash is not that/);
+    }
+  });
+
+  it('may be missing from the token endpoint, and must not from the browser', async () => {
+    const came = { accessToken: ACCESS_TOKEN, code: CODE, state: 'the-state' };
+    expect((await verify({}, came)).remarks).toEqual([]);
+    expect(await refused({}, { ...came, isFrontChannel: true })).toMatch(
+      /: at_hash is missing, and the access token came with it; c_hash is missing, and the code came with it$/,
+    );
+    expect((await verify({}, { isFrontChannel: true })).remarks).toEqual([]);
+  });
+
+  it('is not looked at where what it is of did not come', async () => {
+    expect((await verify({ at_hash: 'x', c_hash: 'x', s_hash: 'x' })).claims.sub).toBe('user-1');
+  });
+
+  it('of an algorithm without an agreed hash is no hash at all', async () => {
+    for (const alg of ['ML-DSA-44', 'none', 'RS1', 'RS2560', ''])
+      expect(await halfHash('x', alg)).toBeUndefined();
+  });
+});
+
+describe('what oauth4webapi says of the same ID token beside a code', () => {
+  const now = Math.floor(Date.now() / 1000);
+  const STATE = 'the-state';
+
+  const agreement = async (alg: string, claims: Claims, maxAge?: number) => {
+    const changed = { ...CLAIMS, iat: now, exp: now + 300, nonce: 'n', ...claims };
+    const idToken = await sign(changed, { alg });
+    const jwks = await jwksOf(keyFor(alg));
+    const ours = verifyIdToken(idToken, {
+      issuer: ISSUER,
+      client_id: CLIENT_ID,
+      jwks,
+      alg,
+      now: Date.now(),
+      nonce: 'n',
+      maxAge,
+      code: CODE,
+      state: STATE,
+      isFrontChannel: true,
+    });
+    const theirs = oauth.validateCodeIdTokenResponse(
+      // A new one each time: it remembers the keys by it.
+      { issuer: ISSUER, jwks_uri: 'https://as.example/jwks' },
+      { client_id: CLIENT_ID, id_token_signed_response_alg: alg },
+      new URL(
+        `https://client.example/cb#${new URLSearchParams({ code: CODE, id_token: idToken, state: STATE })}`,
+      ),
+      'n',
+      STATE,
+      maxAge,
+      { [oauth.customFetch]: async () => Response.json(jwks) },
+    );
+    const [mine, other] = await Promise.allSettled([ours, theirs]);
+    expect(mine.status, JSON.stringify([mine, String(Reflect.get(other, 'reason'))])).toBe(other.status);
+    return mine.status === 'fulfilled';
+  };
+
+  it.each(ALGS.filter((alg) => !alg.startsWith('HS')))('with %s is the same', async (alg) => {
+    const c_hash = await halfHash(CODE, alg);
+    expect(await agreement(alg, { c_hash })).toBe(true);
+    expect(await agreement(alg, { c_hash: await halfHash('x', alg) })).toBe(false);
+  });
+
+  it.each<[string, Claims, number | undefined, boolean]>([
+    ['no c_hash', { c_hash: undefined }, undefined, false],
+    ['no nonce', { nonce: undefined }, undefined, false],
+    ['another nonce', { nonce: 'm' }, undefined, false],
+    ['another iss', { iss: 'https://evil.example' }, undefined, false],
+    ['another aud', { aud: 'another' }, undefined, false],
+    ['no sub', { sub: undefined }, undefined, false],
+    ['no auth_time, where max_age was sent', {}, 300, false],
+    ['an auth_time too old', { auth_time: now - 1000 }, 300, false],
+    ['a recent auth_time', { auth_time: now - 100 }, 300, true],
+    ['an exp long past', { exp: now - 1000 }, undefined, false],
+    ['an nbf far ahead', { nbf: now + 1000 }, undefined, false],
+    ['a wrong s_hash', { s_hash: 'x' }, undefined, false],
+  ])('for %s', async (_what, claims, maxAge, accepted) => {
+    const c_hash = await halfHash(CODE, 'ES256');
+    expect(await agreement('ES256', { c_hash, ...claims }, maxAge)).toBe(accepted);
+  });
+
+  it('for a right s_hash', async () => {
+    const hashes = { c_hash: await halfHash(CODE, 'ES256'), s_hash: await halfHash(STATE, 'ES256') };
+    expect(await agreement('ES256', hashes)).toBe(true);
+  });
+});
