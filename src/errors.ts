@@ -91,7 +91,7 @@ export class RefusedError extends OauthctlError {
   constructor(oauth: OAuthRefusal, details?: ErrorDetails) {
     const said = oauth.error_description ? `${oauth.error}: ${oauth.error_description}` : oauth.error;
     const status = oauth.status === undefined ? '' : `${oauth.status} `;
-    super(oauth.error, exitCodeOf(oauth), `the server answered ${status}${said}`, details);
+    super(oauth.error, chooseExitCode(oauth), `the server answered ${status}${said}`, details);
     this.oauth = oauth;
   }
 }
@@ -159,7 +159,7 @@ export class RequestShown extends OauthctlError {
   }
 }
 
-function exitCodeOf({ error, endpoint }: OAuthRefusal): ExitCode {
+function chooseExitCode({ error, endpoint }: OAuthRefusal): ExitCode {
   // A resource denies the token, and no person anything.
   if (endpoint === 'resource') return ExitCode.refused;
   switch (error) {

@@ -56,7 +56,7 @@ export async function createHttpClient(
             origin: url.origin,
             path: url.pathname + url.search,
             method: request.method,
-            headers: headersOf(request),
+            headers: buildHeaders(request),
             body: request.body ?? null,
             signal,
             // The one deadline of the exchange is the signal's.
@@ -102,8 +102,8 @@ export async function createHttpClient(
         request: {
           method: request.method,
           url: request.url,
-          headers: headersOf(request),
-          body: textOf(request.body),
+          headers: buildHeaders(request),
+          body: bodyText(request.body),
         },
       };
       try {
@@ -135,7 +135,7 @@ export async function createHttpClient(
   };
 }
 
-function headersOf(request: HttpRequest): Record<string, string> {
+function buildHeaders(request: HttpRequest): Record<string, string> {
   return { 'user-agent': USER_AGENT, accept: 'application/json', ...request.headers };
 }
 
@@ -147,7 +147,7 @@ interface Progress {
   tlsFailure: Error | undefined;
 }
 
-function textOf(body: HttpRequest['body'] = ''): string {
+function bodyText(body: HttpRequest['body'] = ''): string {
   return typeof body === 'string' ? body : Buffer.from(body).toString('utf8');
 }
 

@@ -9,7 +9,7 @@ import type { Connections } from './connections.ts';
  * @param connect undici's options for the connections to the proxy and, in the tunnel, to the server
  */
 export function createProxyDispatcher(proxy: URL, connect: object, connections: Connections): Dispatcher {
-  const clientOf = (origin: string | URL, options: Client.Options) =>
+  const createClient = (origin: string | URL, options: Client.Options) =>
     new Client(origin, {
       ...options,
       pipelining: 0,
@@ -21,8 +21,9 @@ export function createProxyDispatcher(proxy: URL, connect: object, connections: 
     requestTls: connect,
     // Many proxies refuse a CONNECT to a port of plain HTTP.
     proxyTunnel: false,
-    factory: clientOf,
+    factory: createClient,
     // ProxyAgent counts on a method that only the whole of undici gives to its clients.
-    clientFactory: (origin, options) => Object.assign(clientOf(origin, options), { connect: sendConnect }),
+    clientFactory: (origin, options) =>
+      Object.assign(createClient(origin, options), { connect: sendConnect }),
   });
 }

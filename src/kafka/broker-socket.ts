@@ -71,7 +71,7 @@ export class BrokerSocket {
     const [first] = this.#chunks;
     if (this.#chunks.length > 1 && first && first.length < 4) this.#join();
     const length = this.#chunks[0]?.readInt32BE(0) ?? 0;
-    const foreign = foreignnessOf(this.#chunks[0] ?? chunk, length);
+    const foreign = detectForeignAnswer(this.#chunks[0] ?? chunk, length);
     if (foreign !== undefined) this.#fail(new ForeignAnswerError(foreign));
     else if (this.#size >= 4 + length) this.#deliver(this.#join(), length);
   }
@@ -98,7 +98,7 @@ export class BrokerSocket {
   }
 }
 
-function foreignnessOf(head: Buffer, length: number): ForeignAnswer | undefined {
+function detectForeignAnswer(head: Buffer, length: number): ForeignAnswer | undefined {
   if (head.toString('latin1', 0, 4) === 'HTTP') return 'http';
   // A TLS record: an alert or a handshake, of any version.
   if ((head[0] === 0x15 || head[0] === 0x16) && head[1] === 0x03) return 'tls';

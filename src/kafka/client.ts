@@ -12,7 +12,7 @@ import { tlsOptions } from '../http/tls-options.ts';
 import type { Recorder, TransportOptions } from '../http/types.ts';
 import { renderBroker } from '../protocol/kafka/oauthbearer.ts';
 import { BrokerSocket, ClosedError, ForeignAnswerError, openTcp, openTls } from './broker-socket.ts';
-import { errorNameOf, isProtocolError, refusalOf } from './error-codes.ts';
+import { isProtocolError, nameKafkaError, toBrokerError } from './error-codes.ts';
 import { brokerFailure, DeadlineError, type Progress } from './failure.ts';
 import type { BrokerAddress, BrokerConnection, KafkaClient, PartitionName, StoredMessage } from './types.ts';
 
@@ -146,7 +146,7 @@ function openConnection({ socket, recorder, timeoutMs, now, within, ...facts }: 
     } catch (error) {
       // Nothing that comes after an answer that cannot be read makes sense.
       if (!isProtocolError(error)) socket.close();
-      const failure = refusalOf(error, where);
+      const failure = toBrokerError(error, where);
       recorder.record({ ...recorded, failure: failure instanceof Error ? failure.message : String(failure) });
       throw failure;
     }
@@ -170,12 +170,12 @@ function openConnection({ socket, recorder, timeoutMs, now, within, ...facts }: 
     try {
       await message.response.parse(answered.decoded);
     } catch (error) {
-      throw refusalOf(error, where);
+      throw toBrokerError(error, where);
     }
     return answered;
   };
 
-  const offsetOf = async ({ topic, partition }: PartitionName, timestamp: number, signal: AbortSignal) => {
+  const listOffset = async ({ topic, partition }: PartitionName, timestamp: number, signal: AbortSignal) => {
     const topics = [{ topic, partitions: [{ partition, timestamp }] }];
     const parameters = { replicaId: NO_REPLICA, isolationLevel: READ_COMMITTED, topics };
     const { decoded, ms } = await demand(pick('ListOffsets', ListOffsets)(parameters), { topics }, signal);
@@ -208,7 +208,7 @@ function openConnection({ socket, recorder, timeoutMs, now, within, ...facts }: 
       const message = pick('SaslHandshake', SaslHandshake)({ mechanism });
       const { decoded, ms } = await exchange(message, { mechanism }, signal);
       const { errorCode, enabledMechanisms: mechanisms } = decoded;
-      return { errorCode, errorName: errorNameOf(errorCode), mechanisms, ms };
+      return { errorCode, errorName: nameKafkaError(errorCode), mechanisms, ms };
     },
 
     async saslAuthenticate(text, signal) {
@@ -217,7 +217,7 @@ function openConnection({ socket, recorder, timeoutMs, now, within, ...facts }: 
       const { errorCode, errorMessage, authBytes, sessionLifetimeMs = '0' } = decoded;
       return {
         errorCode,
-        errorName: errorNameOf(errorCode),
+        errorName: nameKafkaError(errorCode),
         // Where there is no error, Kafka sends an empty text.
         errorMessage: errorMessage || undefined,
         authBytes: authBytes.subarray(4).toString('utf8'),
@@ -255,8 +255,8 @@ function openConnection({ socket, recorder, timeoutMs, now, within, ...facts }: 
     },
 
     async offsets(of, signal) {
-      const first = await offsetOf(of, EARLIEST, signal);
-      const next = await offsetOf(of, LATEST, signal);
+      const first = await listOffset(of, EARLIEST, signal);
+      const next = await listOffset(of, LATEST, signal);
       return { first: first.offset, next: next.offset, ms: first.ms + next.ms };
     },
 

@@ -2,7 +2,7 @@ import { errorCodes } from 'kafkajs/src/protocol/error.js';
 import { ExitCode, OauthctlError } from '../errors.ts';
 
 /** The name of an error code of the protocol. @see https://kafka.apache.org/protocol#protocol_error_codes */
-export function errorNameOf(code: number): string {
+export function nameKafkaError(code: number): string {
   return code === 0 ? 'NONE' : (errorCodes.find((one) => one.code === code)?.type ?? `error ${code}`);
 }
 
@@ -29,7 +29,7 @@ export function isProtocolError(error: unknown): error is ProtocolError {
 }
 
 /** The error that a refusal of the broker is, the token being good; any other error is returned as it is. */
-export function refusalOf(error: unknown, where: string): unknown {
+export function toBrokerError(error: unknown, where: string): unknown {
   if (!isProtocolError(error)) return error;
   const { type, code, message } = error;
   return new OauthctlError(

@@ -35,7 +35,7 @@ export function renderTokens(
   const names = [...tokens.map(({ name }) => name), ...Object.keys(others).map((name) => printable(name))];
   const width = Math.min(Math.max(NARROWEST_NAME, ...names.map((name) => name.length)), WIDEST_NAME);
   for (const { name, token, claims, alg, expiresIn, verified } of tokens) {
-    const lifetime = lifetimeOf(claims, expiresIn, now);
+    const lifetime = describeLifetime(claims, expiresIn, now);
     const facts = [
       showSecrets ? printable(token) : mask(token),
       (alg && printable(alg)) ?? (claims ? undefined : 'opaque'),
@@ -69,7 +69,7 @@ function renderValue(value: unknown): string {
   return printable(typeof value === 'string' ? value : JSON.stringify(value));
 }
 
-function lifetimeOf(
+function describeLifetime(
   claims: ShownToken['claims'],
   expiresIn: number | undefined,
   now: number,

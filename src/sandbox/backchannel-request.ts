@@ -10,7 +10,7 @@ import {
   SCOPES,
   type StoredDelegation,
 } from './parts.ts';
-import { Refusal } from './refusal.ts';
+import { SandboxRefusal } from './refusal.ts';
 
 const BINDING_MESSAGE = /^[\w.+/!?#-]{1,50}$/;
 
@@ -42,28 +42,32 @@ export function cibaFeature(parts: SandboxParts): Payload {
 function checkRequest(ctx: RouteContext, accounts: Accounts): void {
   const { params, body } = ctx.oidc;
   if (params.login_hint === undefined) {
-    throw new Refusal(400, 'invalid_request', 'missing parameter : login_hint');
+    throw new SandboxRefusal(400, 'invalid_request', 'missing parameter : login_hint');
   }
   if (accounts.byName(params.login_hint) === undefined) {
-    throw new Refusal(400, 'invalid_request', 'invalid_user');
+    throw new SandboxRefusal(400, 'invalid_request', 'invalid_user');
   }
   // oidc-provider drops it silently in poll mode, so it is looked for in the form as it came.
   if (body.client_notification_token !== undefined) {
-    throw new Refusal(400, 'invalid_request', 'Client Notification token supported only for the ping mode');
+    throw new SandboxRefusal(
+      400,
+      'invalid_request',
+      'Client Notification token supported only for the ping mode',
+    );
   }
   if (params.binding_message !== undefined && !BINDING_MESSAGE.test(params.binding_message)) {
-    throw new Refusal(
+    throw new SandboxRefusal(
       400,
       'invalid_binding_message',
       'binding_message has to be 1 to 50 characters out of A-Z a-z 0-9 - . _ + / ! ? #',
     );
   }
   if (params.user_code !== undefined) {
-    throw new Refusal(400, 'invalid_request', 'User code not supported');
+    throw new SandboxRefusal(400, 'invalid_request', 'User code not supported');
   }
   const scope = ctx.req.requestedScope ?? '';
   if (scope.split(' ').some((name) => name !== '' && !SCOPES.includes(name))) {
-    throw new Refusal(400, 'invalid_scope', `Invalid scopes: ${scope}`);
+    throw new SandboxRefusal(400, 'invalid_scope', `Invalid scopes: ${scope}`);
   }
 }
 
@@ -92,7 +96,7 @@ async function acknowledge(
   });
   if (delivery !== 'accepted') {
     parts.store.take(AUTHENTICATION_REQUEST, request.jti);
-    throw new Refusal(503, 'server_error', UNDELIVERED[delivery]);
+    throw new SandboxRefusal(503, 'server_error', UNDELIVERED[delivery]);
   }
 
   // Only from now on is a result for this bearer accepted.

@@ -6,7 +6,7 @@ import {
 } from 'oidc-provider/lib/helpers/grants.js';
 import type { BackchannelRequest, Model, Provider, RouteContext } from 'oidc-provider/lib/provider.js';
 import { AUTHENTICATION_REQUEST, CIBA_GRANT, type SandboxParts } from './parts.ts';
-import { Refusal } from './refusal.ts';
+import { SandboxRefusal } from './refusal.ts';
 
 const AUTH_REQ_ID = /^[\w-]{43}$/;
 
@@ -44,26 +44,26 @@ async function findDecided(
 ): Promise<BackchannelRequest> {
   const id = ctx.oidc.params.auth_req_id;
   if (id === undefined) {
-    throw new Refusal(400, 'invalid_request', 'Missing parameter: auth_req_id');
+    throw new SandboxRefusal(400, 'invalid_request', 'Missing parameter: auth_req_id');
   }
   if (!AUTH_REQ_ID.test(id)) {
-    throw new Refusal(400, 'invalid_grant', 'Invalid Auth Req ID');
+    throw new SandboxRefusal(400, 'invalid_grant', 'Invalid Auth Req ID');
   }
   const request = await provider.BackchannelAuthenticationRequest.find(id, { ignoreExpiration: true });
   if (request === undefined || request.clientId !== ctx.oidc.client.clientId) {
     throw invalidAuthReqId();
   }
   if (!throttle.admit(id)) {
-    throw new Refusal(400, 'slow_down', 'too early to access');
+    throw new SandboxRefusal(400, 'slow_down', 'too early to access');
   }
   if (request.isExpired) {
-    throw new Refusal(400, 'expired_token', 'authentication timed out');
+    throw new SandboxRefusal(400, 'expired_token', 'authentication timed out');
   }
   if (request.error !== undefined) {
-    throw new Refusal(400, 'access_denied', 'not authorized');
+    throw new SandboxRefusal(400, 'access_denied', 'not authorized');
   }
   if (request.grantId === undefined) {
-    throw new Refusal(
+    throw new SandboxRefusal(
       400,
       'authorization_pending',
       'The authorization request is still pending as the end-user has not yet been authenticated.',
@@ -72,8 +72,8 @@ async function findDecided(
   return request;
 }
 
-function invalidAuthReqId(): Refusal {
-  return new Refusal(400, 'invalid_grant', 'Invalid auth_req_id');
+function invalidAuthReqId(): SandboxRefusal {
+  return new SandboxRefusal(400, 'invalid_grant', 'Invalid auth_req_id');
 }
 
 async function issue(

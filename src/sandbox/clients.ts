@@ -3,8 +3,8 @@ import type { Client, Payload, Provider } from 'oidc-provider/lib/provider.js';
 import {
   AUTHORIZATION_DETAILS_TYPES,
   CIBA_GRANT,
+  CLIENT_ENCRYPTION_ALGS,
   DEVICE_GRANT,
-  ENCRYPTION_ALGS,
   JWT_BEARER_GRANT,
   type SandboxClient,
   TOKEN_EXCHANGE_GRANT,
@@ -188,7 +188,7 @@ function isForEncryption({ use, alg = '' }: JWK): boolean {
 
 function responsesFor({ alg, kty }: JWK): Payload {
   const chosen = alg ?? (kty === 'RSA' ? 'RSA-OAEP-256' : 'ECDH-ES');
-  if (!ENCRYPTION_ALGS.includes(chosen)) {
+  if (!CLIENT_ENCRYPTION_ALGS.includes(chosen)) {
     throw new TypeError(`the sandbox cannot encrypt by ${chosen}`);
   }
   return {

@@ -2,7 +2,7 @@ import { type ClientRequest, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 
 /** What the server asks the authentication device to do. */
-export interface Delegation {
+export interface SandboxDelegation {
   readonly scope: string;
   readonly login_hint: string;
   readonly binding_message?: string;
@@ -36,7 +36,7 @@ export class DeviceChannel {
    * @param bearer the JWT by which the device names this delegation in its result
    * @param delegation sent as JSON
    */
-  deliver(bearer: string, delegation: Delegation): Promise<Delivery> {
+  deliver(bearer: string, delegation: SandboxDelegation): Promise<Delivery> {
     const body = Buffer.from(JSON.stringify(delegation));
     const open = this.#device.protocol === 'https:' ? httpsRequest : httpRequest;
     return new Promise((resolve) => {

@@ -11,7 +11,7 @@ import type {
 import { bindGrantHelpers } from './grant-source.ts';
 import { details, type Html, html, sendPage, sendRefusal } from './pages.ts';
 import { PATHS, REALM_PATH, type SandboxParts } from './parts.ts';
-import { Refusal } from './refusal.ts';
+import { SandboxRefusal } from './refusal.ts';
 
 const FORM_ACTION = REALM_PATH + PATHS.code_verification;
 
@@ -91,7 +91,7 @@ export function registerDeviceGrant(provider: Provider, parts: SandboxParts): vo
       const code =
         value === undefined ? undefined : await provider.DeviceCode.find(value, { ignoreExpiration: true });
       if (code?.clientId === ctx.oidc.client.clientId && !parts.throttle.admit(code.jti)) {
-        throw new Refusal(400, 'slow_down', 'Slow down');
+        throw new SandboxRefusal(400, 'slow_down', 'Slow down');
       }
       await deviceCode.handler(provider, helpers, ctx);
       parts.throttle.forget(code?.jti ?? '');

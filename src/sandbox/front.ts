@@ -9,7 +9,7 @@ import { Readable } from 'node:stream';
 import type { IncomingRequest, Provider } from 'oidc-provider/lib/provider.js';
 import { disguise } from './access-tokens.ts';
 import { LOGIN_PATH, PATHS, REALM_PATH, type SandboxParts } from './parts.ts';
-import { Refusal } from './refusal.ts';
+import { SandboxRefusal } from './refusal.ts';
 import { acceptResult } from './result-callback.ts';
 
 /** The most that oidc-provider reads of a body, in bytes. */
@@ -60,7 +60,7 @@ export function createHandler(
     const { target = '/', query = '' } =
       /^(?<target>[^?]*)(?<query>.*)$/.exec(request.url ?? '/')?.groups ?? {};
     const path = belowRealm(target);
-    const methods = path === undefined ? undefined : methodsOf(path);
+    const methods = path === undefined ? undefined : listMethods(path);
     if (path === undefined || methods === undefined) {
       const unknownRealm = target.startsWith('/realms/') && !`${target}/`.startsWith(`${REALM_PATH}/`);
       sendJson(response, 404, {
@@ -94,7 +94,7 @@ function belowRealm(target: string): string | undefined {
   return path === OAUTH_METADATA ? undefined : path;
 }
 
-function methodsOf(path: string): readonly string[] | undefined {
+function listMethods(path: string): readonly string[] | undefined {
   const signIn = /^(.+)\/[\w-]+$/.exec(path)?.[1];
   return METHODS.get(path) ?? (signIn === undefined ? undefined : SIGN_IN_METHODS.get(signIn));
 }
@@ -113,7 +113,7 @@ async function receive(request: IncomingMessage): Promise<Buffer> {
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     size += chunk.length;
     if (size > BODY_LIMIT) {
-      throw new Refusal(413, 'invalid_request', `the body is larger than ${BODY_LIMIT} bytes`);
+      throw new SandboxRefusal(413, 'invalid_request', `the body is larger than ${BODY_LIMIT} bytes`);
     }
     chunks.push(chunk);
   }
@@ -190,7 +190,8 @@ function refuse(request: IncomingMessage, response: ServerResponse, error: unkno
     response.destroy();
     return;
   }
-  const refusal = error instanceof Refusal ? error : new Refusal(500, 'server_error', 'the sandbox failed');
+  const refusal =
+    error instanceof SandboxRefusal ? error : new SandboxRefusal(500, 'server_error', 'the sandbox failed');
   sendJson(
     response,
     refusal.status,

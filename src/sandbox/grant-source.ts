@@ -14,7 +14,7 @@ export function bindGrantHelpers(provider: Provider): Payload {
 }
 
 /** What a grant of the sandbox's own has made out before it issues tokens. */
-export interface Decision {
+export interface GrantDecision {
   readonly accountId: string;
   /** oidc-provider's short name of the grant. */
   readonly gty: string;
@@ -28,7 +28,7 @@ export interface Decision {
 export async function issueByDecision(
   provider: Provider,
   ctx: RouteContext,
-  { accountId, gty, isLogin, useUp }: Decision,
+  { accountId, gty, isLogin, useUp }: GrantDecision,
 ): Promise<void> {
   const { client, params } = ctx.oidc;
   const dPoP = await grantHelpers.validateDpop(provider, ctx);

@@ -112,7 +112,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   server.listen(port, host);
   await once(server, 'listening');
   try {
-    const issuer = issuerOf(server, host);
+    const issuer = buildIssuer(server, host);
     const store = new MemoryStore();
     const accounts = new Accounts(users, passwords);
     const parts: SandboxParts = {
@@ -139,7 +139,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   }
 }
 
-function issuerOf(server: Server, host: string): string {
+function buildIssuer(server: Server, host: string): string {
   const { port } = server.address() as AddressInfo;
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}${REALM_PATH}`;
 }

@@ -94,7 +94,7 @@ async function takeDecision(
   const previous = await previousGrant(provider, interaction, user);
   await leaveOtherUser(provider, interaction, user);
   const login = { accountId: user.accountId, acr, amr: ['pwd'] };
-  const { scopes, claims, resources } = wishesOf(interaction);
+  const { scopes, claims, resources } = readWishes(interaction);
   const grant = await saveGrant(
     provider,
     { accountId: user.accountId, clientId: interaction.params.client_id },
@@ -151,7 +151,7 @@ async function leaveOtherUser(
   await interaction.persist();
 }
 
-function wishesOf({ params }: Interaction): Wishes {
+function readWishes({ params }: Interaction): Wishes {
   const scope = typeof params.scope === 'string' ? params.scope.split(' ') : [];
   const claims = typeof params.claims === 'string' ? JSON.parse(params.claims) : {};
   return {
@@ -166,7 +166,7 @@ function wishesOf({ params }: Interaction): Wishes {
 function showLogin(parts: SandboxParts, ctx: Context, interaction: Interaction, rejected?: string): void {
   const { params, prompt, session } = interaction;
   const clientId = String(params.client_id);
-  const { scopes, claims, resources, authorizationDetails } = wishesOf(interaction);
+  const { scopes, claims, resources, authorizationDetails } = readWishes(interaction);
   const current = session === undefined ? undefined : parts.accounts.byId(session.accountId)?.username;
   const isLogin = prompt.name === 'login';
   const username = rejected ?? (typeof params.login_hint === 'string' ? params.login_hint : current) ?? '';

@@ -8,7 +8,7 @@ import {
 import type { Provider, RouteContext, Token } from 'oidc-provider/lib/provider.js';
 import { issueByDecision, saveGrant } from './grant-source.ts';
 import { ASYMMETRIC_ALGS, JWT_BEARER_GRANT, type SandboxParts, TOKEN_EXCHANGE_GRANT } from './parts.ts';
-import { Refusal } from './refusal.ts';
+import { SandboxRefusal } from './refusal.ts';
 
 /** The `iss` that assertions for the JWT bearer grant have to come from. */
 export const ASSERTION_ISSUER = 'sandbox-issuer';
@@ -47,7 +47,7 @@ async function takePassword(provider: Provider, parts: SandboxParts, ctx: RouteC
   const username = required(ctx, 'username');
   const user = parts.accounts.authenticate(username, ctx.oidc.params.password ?? '');
   if (user === undefined) {
-    throw new Refusal(401, 'invalid_grant', 'Invalid user credentials');
+    throw new SandboxRefusal(401, 'invalid_grant', 'Invalid user credentials');
   }
   await issueByDecision(provider, ctx, { accountId: user.accountId, gty: 'password', isLogin: true });
 }
@@ -57,7 +57,7 @@ async function takeAssertion(provider: Provider, parts: SandboxParts, ctx: Route
   const { sub = '', jti, exp = 0 } = await verifyAssertion(parts, ctx, required(ctx, 'assertion'));
   const user = parts.accounts.byName(sub) ?? parts.accounts.byId(sub);
   if (user === undefined) {
-    throw new Refusal(400, 'invalid_grant', 'the subject of the assertion is no user');
+    throw new SandboxRefusal(400, 'invalid_grant', 'the subject of the assertion is no user');
   }
   await issueByDecision(provider, ctx, {
     accountId: user.accountId,
@@ -65,7 +65,7 @@ async function takeAssertion(provider: Provider, parts: SandboxParts, ctx: Route
     isLogin: false,
     async useUp() {
       if (jti !== undefined && !(await provider.ReplayDetection.unique(ASSERTION_ISSUER, jti, exp))) {
-        throw new Refusal(400, 'invalid_grant', 'the assertion was used before');
+        throw new SandboxRefusal(400, 'invalid_grant', 'the assertion was used before');
       }
     },
   });
@@ -86,7 +86,7 @@ async function verifyAssertion(
     return payload;
   } catch (error) {
     const why = error instanceof errors.JOSEError ? error.message : 'it cannot be verified';
-    throw new Refusal(400, 'invalid_grant', `the assertion is refused: ${why}`);
+    throw new SandboxRefusal(400, 'invalid_grant', `the assertion is refused: ${why}`);
   }
 }
 
@@ -105,7 +105,7 @@ async function exchange(provider: Provider, parts: SandboxParts, ctx: RouteConte
   const scope = narrowedScope(subject.scope, params.scope);
   const { jti: grantId } = await saveGrant(provider, { accountId, clientId: client.clientId }, { scope });
   const token = new provider.AccessToken({ client, accountId, grantId, gty: 'token_exchange', scope });
-  const audience = audienceOf(parts, ctx);
+  const audience = chooseAudience(parts, ctx);
   if (audience !== undefined) token.setAudience(audience);
   if (proof !== undefined) token.setThumbprint('jkt', proof.thumbprint);
   ctx.body = buildTokenResponse(provider, {
@@ -121,25 +121,25 @@ async function findSubject(provider: Provider, ctx: RouteContext): Promise<Token
   const { client, params } = ctx.oidc;
   const value = required(ctx, 'subject_token');
   if (required(ctx, 'subject_token_type') !== `${TYPE}access_token`) {
-    throw new Refusal(
+    throw new SandboxRefusal(
       400,
       'invalid_request',
       'subject_token_type is not supported; it has to be access_token',
     );
   }
   if (params.actor_token !== undefined || params.actor_token_type !== undefined) {
-    throw new Refusal(400, 'invalid_request', 'the sandbox knows no actor_token');
+    throw new SandboxRefusal(400, 'invalid_request', 'the sandbox knows no actor_token');
   }
   const requested = params.requested_token_type ?? `${TYPE}access_token`;
   if (requested !== `${TYPE}access_token`) {
-    throw new Refusal(400, 'invalid_request', 'requested_token_type unsupported');
+    throw new SandboxRefusal(400, 'invalid_request', 'requested_token_type unsupported');
   }
   const token = await provider.AccessToken.find(value);
   if (token === undefined || (await provider.Grant.find(token.grantId ?? '')) === undefined) {
-    throw new Refusal(400, 'invalid_request', 'Invalid token');
+    throw new SandboxRefusal(400, 'invalid_request', 'Invalid token');
   }
   if ((token.aud ?? token.clientId) !== client.clientId) {
-    throw new Refusal(403, 'access_denied', 'Client is not within the token audience');
+    throw new SandboxRefusal(403, 'access_denied', 'Client is not within the token audience');
   }
   return token;
 }
@@ -148,22 +148,26 @@ function narrowedScope(granted = '', wished: string | undefined): string {
   if (wished === undefined) return granted;
   const names = new Set(granted.split(' '));
   if (!wished.split(' ').every((name) => names.has(name))) {
-    throw new Refusal(400, 'invalid_scope', `Invalid scopes: ${wished}`);
+    throw new SandboxRefusal(400, 'invalid_scope', `Invalid scopes: ${wished}`);
   }
   return wished;
 }
 
 /** The one client or the one resource that the new token is for; undefined leaves it to the client that asks. */
-function audienceOf(parts: SandboxParts, ctx: RouteContext): string | undefined {
+function chooseAudience(parts: SandboxParts, ctx: RouteContext): string | undefined {
   const { audience, resource } = ctx.oidc.params;
   if (audience !== undefined && resource !== undefined) {
-    throw new Refusal(400, 'invalid_target', 'the sandbox takes an audience or a resource, and not both');
+    throw new SandboxRefusal(
+      400,
+      'invalid_target',
+      'the sandbox takes an audience or a resource, and not both',
+    );
   }
   if (audience !== undefined && !parts.clients.some((client) => client.client_id === audience)) {
-    throw new Refusal(400, 'invalid_client', 'Audience not found');
+    throw new SandboxRefusal(400, 'invalid_client', 'Audience not found');
   }
   if (resource !== undefined && (!URL.canParse(resource) || resource.includes('#'))) {
-    throw new Refusal(400, 'invalid_target', 'resource has to be an absolute URI without a fragment');
+    throw new SandboxRefusal(400, 'invalid_target', 'resource has to be an absolute URI without a fragment');
   }
   return audience ?? resource;
 }
@@ -171,7 +175,7 @@ function audienceOf(parts: SandboxParts, ctx: RouteContext): string | undefined 
 function required(ctx: RouteContext, name: string): string {
   const value = ctx.oidc.params[name];
   if (value === undefined) {
-    throw new Refusal(400, 'invalid_request', `Missing parameter: ${name}`);
+    throw new SandboxRefusal(400, 'invalid_request', `Missing parameter: ${name}`);
   }
   return value;
 }

@@ -84,7 +84,7 @@ export const ASYMMETRIC_ALGS: readonly string[] = [
 ];
 
 /** What the sandbox encrypts by for clients. */
-export const ENCRYPTION_ALGS: readonly string[] = [
+export const CLIENT_ENCRYPTION_ALGS: readonly string[] = [
   ...['RSA-OAEP', 'RSA-OAEP-256', 'RSA-OAEP-384', 'RSA-OAEP-512'],
   ...['ECDH-ES', 'ECDH-ES+A128KW', 'ECDH-ES+A192KW', 'ECDH-ES+A256KW'],
 ];

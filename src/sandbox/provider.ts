@@ -24,14 +24,14 @@ import {
   ASYMMETRIC_ALGS,
   AUTHENTICATION_REQUEST,
   CIBA_GRANT,
-  ENCRYPTION_ALGS,
+  CLIENT_ENCRYPTION_ALGS,
   JWT_BEARER_GRANT,
   PATHS,
   REALM_PATH,
   type SandboxParts,
   SCOPES,
 } from './parts.ts';
-import { Refusal, reworded } from './refusal.ts';
+import { reworded, SandboxRefusal } from './refusal.ts';
 import { authorizationDetailsFeature, resourceIndicatorsFeature } from './resources.ts';
 
 // Seconds, as Keycloak sets them for a new realm.
@@ -76,7 +76,7 @@ export function createProvider(
     // oidc-provider 9 takes a secret by either method, whichever of the two a client is registered with.
     clientAuthMethods: AUTH_METHODS,
     routes: PATHS,
-    cookies: cookiesOf(parts.issuer),
+    cookies: cookieOptions(parts.issuer),
     interactions: {
       policy: policy(),
       url: (_ctx: Context, { uid }: { uid: string }) => loginUrl(parts.issuer, uid),
@@ -183,14 +183,14 @@ function enabledAlgorithms(): Payload {
     ],
     requestObjectEncryptionEncValues: encryption,
     authorizationSigningAlgValues: ['RS256'],
-    authorizationEncryptionAlgValues: ENCRYPTION_ALGS,
+    authorizationEncryptionAlgValues: CLIENT_ENCRYPTION_ALGS,
     authorizationEncryptionEncValues: encryption,
     dPoPSigningAlgValues: ASYMMETRIC_ALGS,
   };
 }
 
 /** Cookies know no ports: with the port in their names, those of one sandbox do not push out another's. */
-function cookiesOf(issuer: string): Payload {
+function cookieOptions(issuer: string): Payload {
   const { port } = new URL(issuer);
   return {
     names: {
@@ -212,7 +212,7 @@ function policy() {
 
 async function refuseSignedCiba(ctx: RouteContext): Promise<void> {
   if (ctx.oidc.route === 'backchannel_authentication') {
-    throw new Refusal(400, 'invalid_request', 'signed authentication requests are not supported');
+    throw new SandboxRefusal(400, 'invalid_request', 'signed authentication requests are not supported');
   }
 }
 

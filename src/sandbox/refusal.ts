@@ -1,7 +1,7 @@
 import { OIDCProviderError } from 'oidc-provider/lib/helpers/errors.js';
 
 /** A refusal with the status, the error and the text that Keycloak gives; oidc-provider answers it as it is. */
-export class Refusal extends OIDCProviderError {
+export class SandboxRefusal extends OIDCProviderError {
   constructor(status: number, error: string, description: string) {
     super(status, error);
     this.error_description = description;

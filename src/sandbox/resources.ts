@@ -1,6 +1,6 @@
 import type { Context, Payload, RouteContext } from 'oidc-provider/lib/provider.js';
 import { AUTHORIZATION_DETAILS_TYPES, type SandboxParts, SCOPES } from './parts.ts';
-import { Refusal } from './refusal.ts';
+import { SandboxRefusal } from './refusal.ts';
 
 type Details = readonly Record<string, unknown>[];
 
@@ -47,7 +47,7 @@ function refuseUnknownScopes(ctx: RouteContext): void {
   if (ctx.oidc.route === 'backchannel_authentication') return;
   const { scope = '' } = ctx.oidc.params;
   if (scope.split(' ').some((name) => name !== '' && !SCOPES.includes(name))) {
-    throw new Refusal(400, 'invalid_scope', `Invalid scopes: ${scope}`);
+    throw new SandboxRefusal(400, 'invalid_scope', `Invalid scopes: ${scope}`);
   }
 }
 
@@ -61,7 +61,11 @@ function narrowed(wished: Details | undefined, source: { rar?: Details } | undef
   if (source === undefined || wished === undefined) return wished ?? source?.rar;
   const granted = new Set(source.rar?.map((detail) => JSON.stringify(detail)));
   if (!wished.every((detail) => granted.has(JSON.stringify(detail)))) {
-    throw new Refusal(400, 'invalid_authorization_details', 'these authorization details were not granted');
+    throw new SandboxRefusal(
+      400,
+      'invalid_authorization_details',
+      'these authorization details were not granted',
+    );
   }
   return wished;
 }

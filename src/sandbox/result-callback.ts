@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { jwtVerify } from 'jose';
 import type { Provider } from 'oidc-provider/lib/provider.js';
 import { AUTHENTICATION_REQUEST, DELEGATION, type SandboxParts, type StoredDelegation } from './parts.ts';
-import { Refusal } from './refusal.ts';
+import { SandboxRefusal } from './refusal.ts';
 
 type Result = 'SUCCEED' | 'UNAUTHORIZED' | 'CANCELLED';
 
@@ -26,7 +26,7 @@ export async function acceptResult(
 ): Promise<void> {
   const mediaType = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   if (mediaType !== undefined && mediaType !== 'application/json') {
-    throw new Refusal(415, 'invalid_request', 'the result has to be application/json');
+    throw new SandboxRefusal(415, 'invalid_request', 'the result has to be application/json');
   }
   const jti = await verifyBearer(parts, headers.authorization);
   const delegation = parts.store.get(DELEGATION, jti) as StoredDelegation | undefined;
@@ -74,7 +74,7 @@ function parseResult(body: Buffer): Result {
     // Falls through: what is not a JSON object has no status.
   }
   if (typeof status !== 'string' || !RESULTS.includes(status)) {
-    throw new Refusal(400, 'invalid_request', 'Invalid authentication status');
+    throw new SandboxRefusal(400, 'invalid_request', 'Invalid authentication status');
   }
   return status as Result;
 }
@@ -85,7 +85,7 @@ async function settle(provider: Provider, authReqId: string, result: Result): Pr
     throw invalidToken(403);
   }
   if (result !== 'SUCCEED') {
-    await provider.backchannelResult(request, new Refusal(400, 'access_denied', 'not authorized'));
+    await provider.backchannelResult(request, new SandboxRefusal(400, 'access_denied', 'not authorized'));
     return;
   }
   const grant = new provider.Grant({ accountId: request.accountId, clientId: request.clientId });
@@ -94,6 +94,6 @@ async function settle(provider: Provider, authReqId: string, result: Result): Pr
   await provider.backchannelResult(request, grant, { authTime: Math.floor(Date.now() / 1000) });
 }
 
-function invalidToken(status: 401 | 403): Refusal {
-  return new Refusal(status, 'invalid_token', 'Invalid token');
+function invalidToken(status: 401 | 403): SandboxRefusal {
+  return new SandboxRefusal(status, 'invalid_token', 'Invalid token');
 }

@@ -141,7 +141,7 @@ async function serve(
   const startedAt = now();
   const received = {
     method: request.method ?? '',
-    ...partsOf(request.url ?? '/'),
+    ...splitTarget(request.url ?? '/'),
     headers: Object.fromEntries(
       Object.entries(request.headers).map(([name, value]) => [
         name,
@@ -193,7 +193,7 @@ async function answer(
 }
 
 /** The path and the query of a request's target; a target that is no URL is its own path. */
-function partsOf(target: string): { path: string; query: string } {
+function splitTarget(target: string): { path: string; query: string } {
   const base = 'http://localhost';
   if (!URL.canParse(target, base)) return { path: target, query: '' };
   const { pathname, search } = new URL(target, base);

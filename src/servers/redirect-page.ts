@@ -30,13 +30,13 @@ export function relayPage(): Reply {
     '<noscript><p>This page needs JavaScript, to hand on what stands behind the # of its address.</p></noscript>',
     `<script>${RELAY}</script>`,
   ].join('');
-  return html(200, body, [`script-src '${hashOf(RELAY)}'`, "form-action 'self'"]);
+  return html(200, body, [`script-src '${hashScript(RELAY)}'`, "form-action 'self'"]);
 }
 
 function html(status: number, body: string, allowed: readonly string[]): Reply {
   const policy = [
     "default-src 'none'",
-    `style-src '${hashOf(STYLE)}'`,
+    `style-src '${hashScript(STYLE)}'`,
     "base-uri 'none'",
     "frame-ancestors 'none'",
     ...(allowed.length > 0 ? allowed : ["form-action 'none'"]),
@@ -56,7 +56,7 @@ function html(status: number, body: string, allowed: readonly string[]): Reply {
   };
 }
 
-function hashOf(text: string): string {
+function hashScript(text: string): string {
   return `sha256-${createHash('sha256').update(text).digest('base64')}`;
 }
 

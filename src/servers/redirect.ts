@@ -8,7 +8,7 @@ import { page, relayPage } from './redirect-page.ts';
 export type RedirectPlace = 'query' | 'fragment' | 'form_post';
 
 /** What is thought of a redirect: it is the one that is waited for, whatever it says, or it is not. */
-export type Judgement<Response> =
+export type RedirectVerdict<Response> =
   | {
       readonly kind: 'taken';
       readonly response: Response;
@@ -23,7 +23,10 @@ export interface RedirectOptions<Response> {
   readonly tls?: ListenerOptions['tls'];
   /** Whether the response comes in the fragment, which a page of ours has to hand on. */
   readonly relaysFragment: boolean;
-  readonly judge: (parameters: FormParameters, place: RedirectPlace) => Promise<Judgement<Response>>;
+  readonly checkResponse: (
+    parameters: FormParameters,
+    place: RedirectPlace,
+  ) => Promise<RedirectVerdict<Response>>;
   /** A request to the redirect URI was turned away; the wait goes on. */
   readonly onRefused: (reason: string, status: number) => void;
   /** A request could not be handled: a defect of ours. */
@@ -76,16 +79,16 @@ export async function listenRedirect<Response>(
     if (!isForm && options.relaysFragment && parameters.length === 0) return relayPage();
     const place = isForm ? (options.relaysFragment ? 'fragment' : 'form_post') : 'query';
     if (isTaken) return refuse(410, 'come after the answer, which is taken once');
-    const judgement = await options.judge(parameters, place);
-    if (judgement.kind === 'turned_away') return refuse(400, judgement.reason);
+    const verdict = await options.checkResponse(parameters, place);
+    if (verdict.kind === 'turned_away') return refuse(400, verdict.reason);
     // Another one may have been taken while this one was judged.
     if (isTaken) return refuse(410, 'come after the answer, which is taken once');
     isTaken = true;
     const reply =
-      judgement.trouble === undefined
+      verdict.trouble === undefined
         ? page(200, 'oauthctl has the answer', 'You may close this window.')
-        : page(200, 'That did not work', judgement.trouble, 'You may close this window.');
-    return { ...reply, ended: () => take(judgement.response) };
+        : page(200, 'That did not work', verdict.trouble, 'You may close this window.');
+    return { ...reply, ended: () => take(verdict.response) };
   };
 
   const listener = await listen(

@@ -100,7 +100,7 @@ export async function listenResourceServer(
       response,
       at: performance.now(),
       startedAt: now(),
-      ...pathOf(request),
+      ...splitPath(request),
     };
     // A body is dropped unread, and with it the connection: it may have no end.
     const hasBody =
@@ -145,18 +145,18 @@ interface Received {
   readonly startedAt: number;
 }
 
-function pathOf({ url = '/' }: IncomingMessage): { path: string; query: string } {
+function splitPath({ url = '/' }: IncomingMessage): { path: string; query: string } {
   const at = url.indexOf('?');
   return at === -1 ? { path: url, query: '' } : { path: url.slice(0, at), query: url.slice(at + 1) };
 }
 
-function routeOf(path: string): Route {
+function findRoute(path: string): Route {
   return Object.hasOwn(ROUTES, path) ? (ROUTES[path] ?? 'none') : 'none';
 }
 
 async function replyTo(received: Received, url: string, options: ResourceServerOptions): Promise<Reply> {
   const { request, path } = received;
-  const route = routeOf(path);
+  const route = findRoute(path);
   if (route === 'none') return { status: 404 };
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return { status: 405, headers: { allow: 'GET, HEAD' } };
@@ -232,7 +232,7 @@ function send(received: Received, reply: Reply, options: ResourceServerOptions, 
   response.writeHead(status, headers).end(body);
   const ms = performance.now() - at;
   const method = request.method ?? '';
-  options.onAnswered({ method, path, route: routeOf(path), status, verdict, description, ms });
+  options.onAnswered({ method, path, route: findRoute(path), status, verdict, description, ms });
   recorder.record({
     direction: 'in',
     endpoint: 'resource',

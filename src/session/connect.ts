@@ -3,7 +3,7 @@ import type { Target } from '../flows/server/target.ts';
 import { withMtlsEndpointAliases } from '../protocol/oauth/metadata.ts';
 import { readDecryptionKeys, resolveClient } from './client.ts';
 import { resolveDpop } from './dpop.ts';
-import { ownerOf, parseParameters, type Session } from './session.ts';
+import { parseParameters, type Session, storageName } from './session.ts';
 
 /**
  * Discovers the server and resolves the client.
@@ -25,6 +25,6 @@ export async function connect(session: Session, { keepTokens } = { keepTokens: t
     extraParameters: parseParameters(session.globals.param ?? []),
     omittedParameters: session.globals.omit,
     keepTokens,
-    owner: ownerOf(session),
+    owner: storageName(session),
   };
 }

@@ -53,7 +53,7 @@ export interface Dpop {
 export async function resolveDpop(session: Session, metadata: ServerMetadata): Promise<Dpop> {
   const isWanted = usesDpop(session);
   if (isWanted === false) return { dpop: undefined, proofs: undefined };
-  const proofs = proofsOf(session);
+  const proofs = buildProofOptions(session);
   if (isWanted === undefined) return { dpop: undefined, proofs };
   const algs = listedIn(metadata, 'dpop_signing_alg_values_supported');
   const own = await readDpopKey(session, algs);
@@ -81,7 +81,7 @@ export async function readDpopKey(
 }
 
 /** What the proofs of this run have in common. */
-export function proofsOf(session: Session): DpopProofs {
+export function buildProofOptions(session: Session): DpopProofs {
   return {
     nonces: session.dpopNonces ?? new Map(),
     claims: parseClaims(session.dpopClaims),

@@ -1,13 +1,18 @@
 import { UsageError } from '../errors.ts';
 import type { CallOptions } from '../flows/resource/call.ts';
-import { boundDpopKeyOf, type KeptTokens, keptKeyOfToken, lifetimesOf } from '../flows/token/kept-tokens.ts';
+import {
+  computeLifetimes,
+  type KeptTokens,
+  keptKeyOfToken,
+  readDpopBinding,
+} from '../flows/token/kept-tokens.ts';
 import type { DpopKey } from '../protocol/oauth/dpop.ts';
-import { confirmationOf } from '../protocol/oauth/token-binding.ts';
+import { readConfirmation } from '../protocol/oauth/token-binding.ts';
 import { TokenSteps } from '../steps/token-steps.ts';
 import { connect } from './connect.ts';
 import { readDpopKey, usesDpop } from './dpop.ts';
 import { DEFAULT_MIN_TTL } from './reuse.ts';
-import { ownerOf, type Session } from './session.ts';
+import { type Session, storageName } from './session.ts';
 import { readTokenArgument } from './token-argument.ts';
 
 const KEPT = '@last.access_token';
@@ -38,27 +43,27 @@ export async function presentToken(
   const kept = await lastTokens(session);
   if (reference !== KEPT) {
     const accessToken = await readTokenArgument(session, reference);
-    const { jkt } = confirmationOf(accessToken);
+    const { jkt } = readConfirmation(accessToken);
     return { accessToken, dpop: await keyFor(session, jkt, keptKeyOfToken(kept, accessToken)) };
   }
   const current = refresh ? await refreshed(session, kept) : kept;
   const accessToken = current?.response.access_token;
   if (current === undefined || typeof accessToken !== 'string') throw nothingKept();
   session.ctx.redactor.knowMembers(current.response);
-  if (lifetimesOf(current, session.ctx.clock.now()).access_token === 0) {
+  if (computeLifetimes(current, session.ctx.clock.now()).access_token === 0) {
     session.reporter.warning('the kept access token has expired; --refresh gets a new one first');
   }
   const { response, grant_type, asked } = current;
   const scope = typeof response.scope === 'string' ? response.scope : asked?.scope;
   return {
     accessToken,
-    dpop: await keyFor(session, boundDpopKeyOf(current), keptKeyOfToken(current, accessToken)),
+    dpop: await keyFor(session, readDpopBinding(current), keptKeyOfToken(current, accessToken)),
     grant: { grant_type, scope },
   };
 }
 
 async function lastTokens(session: Session): Promise<KeptTokens | undefined> {
-  return (await session.ctx.store()).tokens.last(ownerOf(session));
+  return (await session.ctx.store()).tokens.last(storageName(session));
 }
 
 /**
@@ -87,7 +92,7 @@ async function keyFor(
 /** Refreshes the kept token where it ends soon. */
 async function refreshed(session: Session, kept: KeptTokens | undefined): Promise<KeptTokens | undefined> {
   const { ctx, reporter } = session;
-  const left = kept && lifetimesOf(kept, ctx.clock.now()).access_token;
+  const left = kept && computeLifetimes(kept, ctx.clock.now()).access_token;
   if (kept === undefined || (left !== undefined && left >= DEFAULT_MIN_TTL)) return kept;
   const { refreshTokens } = await import('../flows/token/token.ts');
   const steps = new TokenSteps(reporter);

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { UsageError } from '../errors.ts';
 import type { Target } from '../flows/server/target.ts';
-import type { Unfit } from '../flows/token/kept-tokens.ts';
+import type { ReuseMismatch } from '../flows/token/kept-tokens.ts';
 import type { ReuseEvent, ReuseOptions } from '../flows/token/reuse.ts';
 import type { GrantedTokens, TokenEvent } from '../flows/token/token.ts';
 import { inWords } from '../output/duration.ts';
@@ -9,8 +9,8 @@ import { printable } from '../output/printable.ts';
 import type { ParameterValues } from '../protocol/oauth/form.ts';
 import { certificateThumbprint } from './certificate.ts';
 import { wantedDpop } from './dpop.ts';
-import { ownerOf, parseParameters, type Session } from './session.ts';
-import { telling } from './token-request.ts';
+import { parseParameters, type Session, storageName } from './session.ts';
+import { runTokenFlow } from './token-request.ts';
 
 /** Seconds that a kept access token must still live. */
 export const DEFAULT_MIN_TTL = 30;
@@ -52,7 +52,7 @@ export function readReuse(session: Session, command: Command): number | undefine
  * Reuses, refreshes or requests, and tells which.
  * @param values the parameters of the request that a new grant would need, as far as they say what is asked for
  */
-export async function reusing(
+export async function reuseOrRequest(
   session: Session,
   options: Pick<ReuseOptions, 'minTtl' | 'connect' | 'request'> & {
     readonly grantType?: string;
@@ -61,7 +61,7 @@ export async function reusing(
   tell: (event: TokenEvent) => void,
 ): Promise<GrantedTokens> {
   const { settings, globals, ctx } = session;
-  const [{ reuseTokens }, { askedFor }] = await Promise.all([
+  const [{ reuseTokens }, { describeRequest }] = await Promise.all([
     import('../flows/token/reuse.ts'),
     import('../flows/token/kept-tokens.ts'),
   ]);
@@ -72,12 +72,12 @@ export async function reusing(
     ctx,
     {
       ...rest,
-      owner: ownerOf(session),
+      owner: storageName(session),
       wanted: {
         issuers: [settings.require('issuer', 'the authorization server'), settings.get('acceptIssuer')],
         client_id: settings.require('clientId', 'the client'),
         grant_type: grantType,
-        asked: askedFor(values, own),
+        asked: describeRequest(values, own),
         // A refresh keeps to what the tokens are bound to, unless somebody says otherwise.
         dpop: dpop ?? (grantType === undefined ? undefined : false),
         certificate: await certificateThumbprint(session),
@@ -102,14 +102,14 @@ export async function requestOrReuse(
 ): Promise<void> {
   const minTtl = readReuse(session, command);
   const { connect, request, ...asked } = grant;
-  await telling(session, async (tell) => {
+  await runTokenFlow(session, async (tell) => {
     const send = (target: Target) => request(target, tell);
     if (minTtl === undefined) return send(await connect());
-    return reusing(session, { ...asked, minTtl, connect, request: send }, tell);
+    return reuseOrRequest(session, { ...asked, minTtl, connect, request: send }, tell);
   });
 }
 
-const UNFIT: Readonly<Record<Unfit | 'expired', string>> = {
+const MISMATCH_TEXTS: Readonly<Record<ReuseMismatch | 'expired', string>> = {
   nothing_kept: 'nothing is kept',
   other_issuer: 'the kept tokens are of another issuer',
   other_client: 'the kept tokens are of another client',
@@ -137,7 +137,7 @@ function tellReuse({ reporter }: Session, event: ReuseEvent | TokenEvent): event
       reporter.warning(`${printable(event.error.message)} · requesting anew`);
       return true;
     case 'requesting':
-      reporter.note(`${UNFIT[event.why]} · requesting`);
+      reporter.note(`${MISMATCH_TEXTS[event.why]} · requesting`);
       return true;
     default:
       return false;

@@ -84,7 +84,7 @@ export async function openSession(
 ): Promise<Session> {
   const globals = command.optsWithGlobals<GlobalOptions>();
   const { io, env } = base;
-  const flags = { ...flagsOf(command), ...definedOnly(given) };
+  const flags = { ...readFlags(command), ...definedOnly(given) };
   const found = withoutProfile
     ? undefined
     : await findProfile(base, globals, flags.issuer ?? env[SETTINGS.issuer.env]);
@@ -121,7 +121,7 @@ export async function openSession(
 }
 
 /** Under which name this session's pending requests and tokens are kept. */
-export function ownerOf({ profileName, settings }: Session): string {
+export function storageName({ profileName, settings }: Session): string {
   return profileName ?? `${settings.get('issuer')} ${settings.get('clientId')}`;
 }
 
@@ -143,7 +143,7 @@ export function isForPeople({ globals }: Session): boolean {
  * failure carries it as a member of the error under `--json`.
  * @param member its name there
  */
-export function printResultOf(
+export function printFailedResult(
   session: Session,
   failure: OauthctlError | undefined,
   member: string,
@@ -165,7 +165,7 @@ export function parseParameters(texts: readonly string[], flag = '--param'): For
   });
 }
 
-function flagsOf(command: Command): Partial<Record<SettingName, string>> {
+function readFlags(command: Command): Partial<Record<SettingName, string>> {
   const options = command.optsWithGlobals<Record<string, unknown>>();
   const flags: Partial<Record<SettingName, string>> = {};
   for (const name of Object.keys(SETTINGS) as SettingName[]) {

@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.ts';
 import { warnAboutLiteral } from './client.ts';
-import { ownerOf, type Session } from './session.ts';
+import { type Session, storageName } from './session.ts';
 
 /**
  * Reads a token argument: the token itself, `-` (standard input), `@FILE`, or `@last.access_token` and its like.
@@ -23,7 +23,7 @@ export async function readTokenReference(session: Session, reference: string): P
 }
 
 /** The `token_type_hint` of a token argument that says of itself what it is. */
-export function hintOf(argument: string): string | undefined {
+export function readTypeHint(argument: string): string | undefined {
   return /^@last\.(access_token|refresh_token)$/.exec(argument)?.[1];
 }
 
@@ -40,7 +40,7 @@ async function readRaw(session: Session, argument: string): Promise<string> {
 }
 
 async function readKept(session: Session, name: string): Promise<string> {
-  const kept = await (await session.ctx.store()).tokens.last(ownerOf(session));
+  const kept = await (await session.ctx.store()).tokens.last(storageName(session));
   const token = kept?.response[name];
   if (kept !== undefined && typeof token === 'string') {
     checkIssuer(session, kept.issuer);

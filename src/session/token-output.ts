@@ -1,7 +1,7 @@
 import type { Lifetimes } from '../flows/token/kept-tokens.ts';
 import { colours } from '../output/style.ts';
 import { renderTokens, type ShownToken } from '../output/token-result.ts';
-import { decodeUnverified, encryptionOf } from '../protocol/jose/jwt.ts';
+import { decodeUnverified, readEncryption } from '../protocol/jose/jwt.ts';
 import { parseLifetime, type TokenResponse } from '../protocol/oauth/token.ts';
 import type { VerifiedIdToken } from '../protocol/oidc/id-token.ts';
 import { printResult, type Session } from './session.ts';
@@ -37,7 +37,7 @@ export async function printResponse(
   const { ctx } = session;
   const paint = await colours(ctx.env, ctx.io.stdoutIsTerminal);
   printResult(session, json, () => {
-    const lifetimeOf = (name: (typeof TOKENS)[number]) => {
+    const describeLifetime = (name: (typeof TOKENS)[number]) => {
       if (name === 'id_token') return undefined;
       if (lifetimes) return lifetimes[name];
       // Keycloak writes 0 for a refresh token without an end.
@@ -50,7 +50,7 @@ export async function printResponse(
       if (typeof token !== 'string') return [];
       const verified = name === 'id_token' ? idToken : undefined;
       const jwt = decodeUnverified(token);
-      const alg = verified?.alg ?? jwt?.header.alg ?? encryptionOf(token);
+      const alg = verified?.alg ?? jwt?.header.alg ?? readEncryption(token);
       return [
         {
           name,
@@ -58,7 +58,7 @@ export async function printResponse(
           // A refresh token's claims are the server's own business.
           claims: name === 'refresh_token' ? undefined : (verified?.claims ?? jwt?.claims),
           alg: typeof alg === 'string' ? alg : undefined,
-          expiresIn: lifetimeOf(name),
+          expiresIn: describeLifetime(name),
           verified: verified !== undefined,
         },
       ];

@@ -17,7 +17,7 @@ export function addTokenOptions(command: Command): Command {
 }
 
 /** Runs a flow of one token request, tells its steps and prints what it brought. */
-export async function telling(
+export async function runTokenFlow(
   session: Session,
   flow: (tell: (event: TokenEvent) => void) => Promise<GrantedTokens>,
 ): Promise<void> {

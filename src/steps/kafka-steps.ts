@@ -1,5 +1,5 @@
 import type { KafkaEvent } from '../flows/kafka/connect.ts';
-import { inItsWords } from '../flows/kafka/refusal.ts';
+import { quoteBroker } from '../flows/kafka/refusal.ts';
 import { inWords } from '../output/duration.ts';
 import { printable } from '../output/printable.ts';
 import type { Reporter } from '../output/reporter.ts';
@@ -58,7 +58,7 @@ export class KafkaSteps {
               : `SaslAuthenticate: ${refusal.errorName} (${refusal.errorCode})`,
           ms,
           tone: 'bad',
-          details: [printable(inItsWords(refusal))],
+          details: [printable(quoteBroker(refusal))],
         });
         return;
       }

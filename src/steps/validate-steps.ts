@@ -7,7 +7,7 @@ import { spanInWords, verdictInWords } from '../output/validation.ts';
 import { tellAnswer, tellRequest } from './request-steps.ts';
 
 /** Tells one step of a look at the token. */
-export function tellLook(reporter: Reporter, event: ValidateEvent): void {
+export function tellValidation(reporter: Reporter, event: ValidateEvent): void {
   switch (event.type) {
     case 'keys_request':
       if (event.url !== undefined)

@@ -6,7 +6,7 @@ export async function readBytesFile(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (cause) {
-    throw new UsageError('file_unreadable', `${path} cannot be read (${reasonOf(cause)})`, { cause });
+    throw new UsageError('file_unreadable', `${path} cannot be read (${errorText(cause)})`, { cause });
   }
 }
 
@@ -15,10 +15,10 @@ export async function writeBytesFile(path: string, bytes: Uint8Array): Promise<v
   try {
     await writeFile(path, bytes);
   } catch (cause) {
-    throw new UsageError('file_unwritable', `${path} cannot be written (${reasonOf(cause)})`, { cause });
+    throw new UsageError('file_unwritable', `${path} cannot be written (${errorText(cause)})`, { cause });
   }
 }
 
-function reasonOf(cause: unknown): string {
+function errorText(cause: unknown): string {
   return (cause as NodeJS.ErrnoException).code ?? String(cause);
 }

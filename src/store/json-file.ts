@@ -101,7 +101,7 @@ export function isVersionOne(value: unknown): value is { version: 1 } {
 }
 
 /** Says whether every value of a record passes the check. */
-export function isRecordOf<Item>(
+export function isRecord<Item>(
   value: unknown,
   isItem: (item: unknown) => item is Item,
 ): value is Record<string, Item> {

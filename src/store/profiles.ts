@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.ts';
-import { isRecordOf, isVersionOne, type JsonFile } from './json-file.ts';
+import { isRecord, isVersionOne, type JsonFile } from './json-file.ts';
 
 /** One profile as it stands in the file; every member is a string or a list of them. */
 export interface Profile {
@@ -47,12 +47,12 @@ export function emptyProfiles(): ProfilesDocument {
 export function isProfilesDocument(value: unknown): value is ProfilesDocument {
   if (!isVersionOne(value)) return false;
   const { current, profiles } = value as { current?: unknown; profiles?: unknown };
-  return (current === undefined || typeof current === 'string') && isRecordOf(profiles, isProfile);
+  return (current === undefined || typeof current === 'string') && isRecord(profiles, isProfile);
 }
 
 function isProfile(value: unknown): value is Profile {
   return (
-    isRecordOf(value, (item): item is string => typeof item === 'string') &&
+    isRecord(value, (item): item is string => typeof item === 'string') &&
     typeof (value as { issuer?: unknown }).issuer === 'string'
   );
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { UsageError } from '../errors.ts';
-import { isRecordOf, isVersionOne, type JsonFile } from './json-file.ts';
+import { isRecord, isVersionOne, type JsonFile } from './json-file.ts';
 import { tryLock } from './lock.ts';
 
 /** What a grant returned, as it came, and when. */
@@ -48,7 +48,7 @@ export function emptyTokens(): TokensDocument {
 }
 
 export function isTokensDocument(value: unknown): value is TokensDocument {
-  return isVersionOne(value) && isRecordOf((value as { last?: unknown }).last, isKeptTokens);
+  return isVersionOne(value) && isRecord((value as { last?: unknown }).last, isKeptTokens);
 }
 
 function isKeptTokens(value: unknown): value is KeptTokens {

@@ -6,7 +6,7 @@ export interface WatchedFile {
   close(): void;
 }
 
-export interface WatchOptions {
+export interface FileWatchOptions {
   /** The text as it is now, and whenever it has changed; throws for one that is no good, which may be half of one that is being written. */
   readonly onText: (text: string) => void;
   /** The file is no good, or gone, and has been for a moment. */
@@ -21,7 +21,7 @@ export interface WatchOptions {
  * Watches a file, also one that is replaced by renaming. The system's notices come at once where there are any; the
  * file is looked at every second as well, since some file systems send none.
  */
-export function watchFile(path: string, options: WatchOptions): WatchedFile {
+export function watchFile(path: string, options: FileWatchOptions): WatchedFile {
   const { onText, onError, pollEvery = 1_000, settleAfter = 250 } = options;
   const target = resolve(path);
   let seen: string | undefined;
@@ -30,10 +30,10 @@ export function watchFile(path: string, options: WatchOptions): WatchedFile {
   let again = false;
 
   const look = async (): Promise<void> => {
-    if ((await stateOf(target)) === seen) return;
+    if ((await readState(target)) === seen) return;
     for (const isLast of [false, true]) {
       try {
-        seen = await stateOf(target);
+        seen = await readState(target);
         const text = await readFile(target, 'utf8');
         if (!isClosed) onText(text);
         return;
@@ -90,7 +90,7 @@ function watchFolder(target: string, onNotice: () => void): FSWatcher | undefine
 }
 
 /** What changes whenever the file does. */
-async function stateOf(path: string): Promise<string> {
+async function readState(path: string): Promise<string> {
   try {
     const { ino, size, mtimeNs } = await stat(path, { bigint: true });
     return `${ino} ${size} ${mtimeNs}`;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Kafka, logLevel } from 'kafkajs';
 import {
-  type BrokerWay,
+  type BrokerValidationMethod,
   buildBrokerListener,
   SECRET_VARIABLES,
 } from '../../src/protocol/kafka/configuration.ts';
@@ -197,7 +197,7 @@ function settingsOf({ folder, ports, keystore, sample, brokerClient }: Setup): P
   const names = Object.keys(LISTENERS) as Listener[];
   const address = (name: Listener) => `${name.toUpperCase()}://${HOST}:${ports[name]}`;
   // What the program prints for a broker is what this one runs with.
-  const listen = (listener: Listener, way: BrokerWay, change = (value: string) => value) => {
+  const listen = (listener: Listener, way: BrokerValidationMethod, change = (value: string) => value) => {
     const { properties } = buildBrokerListener({ ...setupOf(sample, brokerClient), listener }, way);
     return Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, change(value)]));
   };

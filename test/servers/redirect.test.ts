@@ -19,7 +19,7 @@ async function startServer(options: Partial<RedirectOptions<string>> = {}) {
     {
       listen: LISTEN,
       relaysFragment: false,
-      judge: async (parameters, place) => {
+      checkResponse: async (parameters, place) => {
         const values = Object.fromEntries(parameters);
         return values.state === 'right'
           ? { kind: 'taken', response: `${values.code} by ${place}`, trouble: values.error }
@@ -97,7 +97,7 @@ describe('the redirect listener', () => {
 
   it('takes one of two that are judged at the same time', async () => {
     const { get } = await startServer({
-      judge: async (parameters) => {
+      checkResponse: async (parameters) => {
         await new Promise((resolve) => setImmediate(resolve));
         return { kind: 'taken', response: String(parameters[0]) };
       },
@@ -175,7 +175,7 @@ describe('the redirect listener', () => {
   it('answers 500 to what it cannot handle, and says so', async () => {
     const defect = new TypeError('a defect of ours');
     const { get, errors } = await startServer({
-      judge: async () => {
+      checkResponse: async () => {
         throw defect;
       },
     });
@@ -199,7 +199,7 @@ describe('the redirect listener', () => {
   it('gives the response out although the browser broke off before it had its page', async () => {
     const abort = new AbortController();
     const { server, get } = await startServer({
-      judge: async () => {
+      checkResponse: async () => {
         abort.abort();
         return { kind: 'taken', response: 'taken' };
       },

@@ -1,11 +1,11 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { type WatchOptions, watchFile } from '../../src/store/watched-file.ts';
+import { type FileWatchOptions, watchFile } from '../../src/store/watched-file.ts';
 import { testParts } from '../helpers/parts.ts';
 
 /** A file that is watched, and what was heard of it. */
-async function watched(text: string, options: Partial<WatchOptions> = {}) {
+async function watched(text: string, options: Partial<FileWatchOptions> = {}) {
   const path = join((await testParts()).home, 'list.json');
   await writeFile(path, text);
   const heard: unknown[] = [];

@@ -5,7 +5,7 @@ import type { CallOptions, CallResult } from '../../flows/resource/call.ts';
 import { printable } from '../../output/printable.ts';
 import { maskBody, maskHeader } from '../../redact.ts';
 import { certificateThumbprint } from '../../session/certificate.ts';
-import { dpopClaimOption, proofsOf } from '../../session/dpop.ts';
+import { buildProofOptions, dpopClaimOption } from '../../session/dpop.ts';
 import { presentToken, type TokenChoice } from '../../session/presented-token.ts';
 import { repeatable } from '../../session/repeatable.ts';
 import { addServerOptions, openSession, printResult, type Session } from '../../session/session.ts';
@@ -57,7 +57,7 @@ async function runCall(
   const body = await readBody(session, flags.data);
   const method = second === undefined ? (body === undefined ? 'GET' : 'POST') : parseMethod(first ?? '');
   const own = parseHeaders(flags.header);
-  const headers = { ...(body !== undefined && { 'content-type': typeOf(body) }), ...own };
+  const headers = { ...(body !== undefined && { 'content-type': guessContentType(body) }), ...own };
   const presented = own.authorization === undefined ? await presentToken(session, flags) : {};
   const { callResource } = await import('../../flows/resource/call.ts');
   const steps = new CallSteps(session.reporter);
@@ -66,7 +66,7 @@ async function runCall(
     url,
     headers,
     body,
-    proofs: proofsOf(session),
+    proofs: buildProofOptions(session),
     certificate: await certificateThumbprint(session),
     follow: flags.location === true,
     allowHttp: flags.allowHttp === true,
@@ -140,10 +140,10 @@ async function readBody(
   if (data === undefined) return undefined;
   if (data !== '-' && !data.startsWith('@')) return data;
   const bytes = data === '-' ? await ctx.io.readStdinBytes() : await ctx.readBytes(data.slice(1));
-  return textOf(bytes) ?? bytes;
+  return decodeText(bytes) ?? bytes;
 }
 
-function textOf(bytes: Uint8Array): string | undefined {
+function decodeText(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
@@ -151,7 +151,7 @@ function textOf(bytes: Uint8Array): string | undefined {
   }
 }
 
-function typeOf(body: string | Uint8Array): string {
+function guessContentType(body: string | Uint8Array): string {
   if (typeof body !== 'string') return 'application/octet-stream';
   return parseJson(body) === undefined ? 'application/x-www-form-urlencoded' : 'application/json';
 }
@@ -187,19 +187,19 @@ async function printAnswer(session: Session, result: CallResult, flags: CallFlag
   const { answer, bytes } = result;
   reporter.settle();
   if (globals.json || globals.field !== undefined) {
-    const value = jsonOf(answer.body);
+    const value = readJsonBody(answer.body);
     const { status, headers } = answer;
     printResult(session, flags.include ? { status, headers, body: value } : value, () => '');
     return;
   }
-  if (flags.include) ctx.io.out(headOf(result));
+  if (flags.include) ctx.io.out(renderHead(result));
   if (flags.output !== undefined) {
     await ctx.writeBytes(flags.output, bytes);
     reporter.note(`${bytes.length} bytes in ${flags.output}`);
     return;
   }
   if (!ctx.io.stdoutIsTerminal) return ctx.io.out(bytes);
-  const text = textOf(bytes);
+  const text = decodeText(bytes);
   if (text === undefined) {
     reporter.warning(
       `the body is ${bytes.length} bytes that are no text, which a terminal cannot show: --output FILE`,
@@ -209,7 +209,7 @@ async function printAnswer(session: Session, result: CallResult, flags: CallFlag
   }
 }
 
-function jsonOf(body: string): unknown {
+function readJsonBody(body: string): unknown {
   if (body === '') return null;
   const json = parseJson(body);
   if (json !== undefined) return json.value;
@@ -218,7 +218,7 @@ function jsonOf(body: string): unknown {
   });
 }
 
-function headOf({ answer }: CallResult, shown = (_name: string, value: string) => value): string {
+function renderHead({ answer }: CallResult, shown = (_name: string, value: string) => value): string {
   const lines = Object.entries(answer.headers).map(([name, value]) =>
     printable(`${name}: ${shown(name, value)}`),
   );
@@ -233,9 +233,9 @@ function showRefusedBody({ ctx, globals }: Session, result: CallResult, flags: C
   if (globals.quiet) return;
   const { answer, bytes } = result;
   const { showSecrets } = ctx.redactor;
-  if (flags.include) ctx.io.err(headOf(result, showSecrets ? undefined : maskHeader));
+  if (flags.include) ctx.io.err(renderHead(result, showSecrets ? undefined : maskHeader));
   if (bytes.length === 0) return;
-  const text = textOf(bytes);
+  const text = decodeText(bytes);
   const masked = text === undefined || showSecrets ? text : maskBody(text, answer.headers['content-type']);
   const shown = masked === undefined ? `(${bytes.length} bytes that are no text)` : printable(masked, true);
   const cut = shown.length > MOST_SHOWN ? `${shown.slice(0, MOST_SHOWN)}… (${bytes.length} bytes)` : shown;

@@ -6,8 +6,8 @@ import type { Target } from '../../flows/server/target.ts';
 import { printable } from '../../output/printable.ts';
 import { CIBA_GRANT_TYPE, DEFAULT_INTERVAL } from '../../protocol/ciba/ciba.ts';
 import { connect } from '../../session/connect.ts';
-import { readReuse, reusing } from '../../session/reuse.ts';
-import { openSession, ownerOf, printResult } from '../../session/session.ts';
+import { readReuse, reuseOrRequest } from '../../session/reuse.ts';
+import { openSession, printResult, storageName } from '../../session/session.ts';
 import { printTokens } from '../../session/token-output.ts';
 import { CibaSteps } from '../../steps/ciba-steps.ts';
 import { TokenSteps } from '../../steps/token-steps.ts';
@@ -21,7 +21,7 @@ import {
   readRequest,
 } from './options.ts';
 import { startOwnSandbox } from './sandbox.ts';
-import { telling } from './telling.ts';
+import { reportFlow } from './telling.ts';
 
 /** Seconds that a poll for an id of unknown expiry may take. */
 const UNKNOWN_EXPIRY_DEADLINE = 600;
@@ -49,7 +49,7 @@ export async function runStart(base: Context, command: Command): Promise<void> {
     const connected = () => (sandbox ? sandbox.connect() : connect(session, { keepTokens: flags.keep }));
     const start = (target: Target) => {
       reporter.header(`oauthctl ciba · ${where} · ${target.metadata.issuer} · poll`);
-      return telling(session, steps, () =>
+      return reportFlow(session, steps, () =>
         startCiba(
           ctx,
           {
@@ -68,7 +68,7 @@ export async function runStart(base: Context, command: Command): Promise<void> {
     const { tokens, idToken } =
       minTtl === undefined || sandbox
         ? await start(await connected())
-        : await reusing(
+        : await reuseOrRequest(
             session,
             {
               minTtl,
@@ -91,7 +91,7 @@ export async function runRequest(base: Context, command: Command): Promise<void>
   const request = await readRequest(session, command.opts<RequestOptions>());
   const steps = new CibaSteps(session.reporter);
   const target = await connect(session);
-  const acknowledged = await telling(session, steps, () =>
+  const acknowledged = await reportFlow(session, steps, () =>
     requestAuthentication(session.ctx, { target, request, interval }, steps.tell),
   );
   const { json, auth_req_id, expires_in } = acknowledged.acknowledgement;
@@ -111,7 +111,7 @@ export async function runPoll(base: Context, command: Command, id: string | unde
   const givenDeadline = optionalSeconds(flags.deadline, '--deadline');
   const { pollCiba } = await import('../../flows/ciba/poll.ts');
   const target = await connect(session, { keepTokens: flags.keep });
-  const owner = ownerOf(session);
+  const owner = storageName(session);
   const { pending: store } = await ctx.store();
   const authReqId = id === undefined ? undefined : id === '-' ? await ctx.secret('-') : id;
   ctx.redactor.know(authReqId);
@@ -148,7 +148,7 @@ export async function runPoll(base: Context, command: Command, id: string | unde
   if (interval !== undefined) await store.schedule(pending.auth_req_id, firstPollAt, interval);
   const deadline = givenDeadline ?? (pending.expires_at === undefined ? UNKNOWN_EXPIRY_DEADLINE : undefined);
   const steps = new CibaSteps(session.reporter);
-  const { tokens, idToken } = await telling(session, steps, () =>
+  const { tokens, idToken } = await reportFlow(session, steps, () =>
     pollCiba(
       ctx,
       {

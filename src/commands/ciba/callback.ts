@@ -5,7 +5,7 @@ import { sendResult, wasCertainlyNotSent } from '../../flows/ciba/callback.ts';
 import { CALLBACK_STATUS, callbackUrlOfIssuer, readBearer } from '../../protocol/ciba/keycloak-ciba.ts';
 import { openSession, printResult, type Session } from '../../session/session.ts';
 import { CibaSteps } from '../../steps/ciba-steps.ts';
-import { telling } from './telling.ts';
+import { reportFlow } from './telling.ts';
 
 /** `oauthctl ciba callback`: by itself, so that its one request does not wait for what the others load. */
 export async function runCallback(base: Context, command: Command, result: string): Promise<void> {
@@ -24,7 +24,7 @@ export async function runCallback(base: Context, command: Command, result: strin
   if (held === undefined) await (await ctx.store()).pending.releaseHeld(delegation.bearer);
   const steps = new CibaSteps(session.reporter);
   try {
-    await telling(session, steps, () =>
+    await reportFlow(session, steps, () =>
       sendResult(ctx, { url: delegation.callback_url, bearer: delegation.bearer, status }, steps.tell),
     );
   } catch (error) {

@@ -1,9 +1,9 @@
 import { InterruptedError, TimeoutError } from '../../errors.ts';
-import { ownerOf, type Session } from '../../session/session.ts';
+import { type Session, storageName } from '../../session/session.ts';
 import type { CibaSteps } from '../../steps/ciba-steps.ts';
 
 /** Runs a flow and tells its end; an interruption or a deadline learns how to go on. */
-export async function telling<Value>(
+export async function reportFlow<Value>(
   session: Session,
   steps: CibaSteps,
   flow: () => Promise<Value>,
@@ -24,7 +24,7 @@ async function howToGoOn(session: Session, error: unknown): Promise<unknown> {
   // What an interrupted flow says of itself, that a result may be on its way, weighs more.
   if (stopped && error.hint !== undefined) return error;
   const { pending } = await session.ctx.store();
-  const last = await pending.last(ownerOf(session)).catch(() => undefined);
+  const last = await pending.last(storageName(session)).catch(() => undefined);
   if (last === undefined || last.ended) return error;
   const hint = 'The request is still pending; go on with "oauthctl ciba poll".';
   if (stopped) return error.withHint(hint);

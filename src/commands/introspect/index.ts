@@ -8,7 +8,7 @@ import type { Introspection } from '../../protocol/oauth/introspection.ts';
 import { maskJson } from '../../redact.ts';
 import { connect } from '../../session/connect.ts';
 import { addServerOptions, openSession, printResult, type Session } from '../../session/session.ts';
-import { hintOf, readTokenArgument } from '../../session/token-argument.ts';
+import { readTokenArgument, readTypeHint } from '../../session/token-argument.ts';
 import { tellAnswer, tellRefusal, tellRequest } from '../../steps/request-steps.ts';
 
 interface IntrospectFlags {
@@ -34,7 +34,7 @@ async function runIntrospect(base: Context, command: Command, argument: string):
   const options = {
     target: await connect(session),
     token,
-    tokenTypeHint: tokenTypeHint ?? hintOf(argument),
+    tokenTypeHint: tokenTypeHint ?? readTypeHint(argument),
     signed: jwt,
     accept,
   };
@@ -57,7 +57,7 @@ function tell({ reporter, ctx }: Session, event: IntrospectEvent): void {
   const { active, alg } = introspection;
   const text = [
     active ? 'active' : 'inactive',
-    active ? lifetimeOf(introspection, ctx) : undefined,
+    active ? describeLifetime(introspection, ctx) : undefined,
     alg === undefined ? undefined : `answer verified: ${alg}`,
   ];
   const said = text.filter((part) => part !== undefined).join(' · ');
@@ -70,12 +70,12 @@ async function print(session: Session, introspection: Introspection): Promise<vo
   printResult(session, introspection.json, () => {
     const { active: _said, ...others } = introspection.token;
     const claims = ctx.redactor.showSecrets ? others : (maskJson(others) as typeof others);
-    const heading = [paint.bold('active'), lifetimeOf(introspection, ctx)].filter(Boolean).join(' · ');
+    const heading = [paint.bold('active'), describeLifetime(introspection, ctx)].filter(Boolean).join(' · ');
     return `${[heading, ...renderClaims(claims, paint)].join('\n')}\n`;
   });
 }
 
-function lifetimeOf({ token }: Introspection, ctx: Context): string | undefined {
+function describeLifetime({ token }: Introspection, ctx: Context): string | undefined {
   const { exp } = token;
   if (typeof exp !== 'number' || exp === 0) return undefined;
   const left = exp - ctx.clock.now() / 1000;

@@ -8,7 +8,7 @@ import type { DecodedToken, DecryptionKeys } from '../../protocol/jose/jwt-decod
 import { describeClaim, describeParameter, TIME_CLAIMS } from '../../protocol/jose/jwt-names.ts';
 import { describeShape } from '../../protocol/jose/token-shape.ts';
 import { warnAboutLiteral } from '../../session/client.ts';
-import { openSession, ownerOf, printResult, type Session } from '../../session/session.ts';
+import { openSession, printResult, type Session, storageName } from '../../session/session.ts';
 import { readTokenArgument } from '../../session/token-argument.ts';
 
 /** One token that was found, and what it holds; a token without a header is opaque. */
@@ -36,7 +36,7 @@ async function runDecode(base: Context, command: Command, given: readonly string
   const { ctx, reporter } = session;
   const keys = await readOpeners(session, command);
   const results: Result[] = [];
-  for (const argument of argumentsOf(session, given)) {
+  for (const argument of listArguments(session, given)) {
     results.push(...(await decodeText(await readText(session, argument), keys)));
   }
   ctx.redactor.know(...results.map(({ found }) => found.token));
@@ -46,13 +46,13 @@ async function runDecode(base: Context, command: Command, given: readonly string
     if (found.isSdJwt) reporter.warning('it is an SD-JWT; its disclosures are not shown');
   }
   reporter.warning('NOTHING WAS VERIFIED: anyone can have written this; "oauthctl jwt verify" checks it');
-  const documents = results.map(documentOf);
+  const documents = results.map(buildDocument);
   printResult(session, documents.length === 1 ? documents[0] : documents, () =>
     renderDecoded(results.map(shown), { paint: reporter.paint, now: ctx.clock.now() }),
   );
 }
 
-function argumentsOf({ ctx }: Session, given: readonly string[]): readonly string[] {
+function listArguments({ ctx }: Session, given: readonly string[]): readonly string[] {
   if (given.length > 0) return given;
   if (!ctx.io.stdinIsTerminal) return ['-'];
   throw new UsageError('token_missing', 'there is no token to decode', {
@@ -63,7 +63,7 @@ function argumentsOf({ ctx }: Session, given: readonly string[]): readonly strin
 /** `@last` alone is the whole of the token response that was kept. */
 async function readText(session: Session, argument: string): Promise<string> {
   if (argument !== '@last') return readTokenArgument(session, argument);
-  const kept = await (await session.ctx.store()).tokens.last(ownerOf(session));
+  const kept = await (await session.ctx.store()).tokens.last(storageName(session));
   if (kept !== undefined) return JSON.stringify(kept.response);
   throw new UsageError('nothing_kept', 'no tokens are kept for this profile', {
     hint: 'Request tokens first: the last ones of each profile are kept. "oauthctl token list" shows them.',
@@ -95,7 +95,7 @@ async function decodeText(text: string, keys: DecryptionKeys): Promise<readonly 
 }
 
 /** What `--json` prints of one token. */
-function documentOf({ found, decoded }: Result) {
+function buildDocument({ found, decoded }: Result) {
   const name = found.name === undefined ? {} : { name: found.name };
   if (decoded === undefined) {
     const { looksLike } = describeShape(found.token);
@@ -123,19 +123,22 @@ function shown({ found, decoded }: Result): ShownJwt {
   return {
     title: [...name, kind, 'not verified'].join(' · '),
     sections: [
-      { name: 'header', members: parametersOf(header) },
-      ...nestedHeaders.map((nested) => ({ name: 'header of the JWT inside', members: parametersOf(nested) })),
-      ...(claims === undefined ? [] : [{ name: 'claims', members: claimsOf(claims) }]),
+      { name: 'header', members: listParameters(header) },
+      ...nestedHeaders.map((nested) => ({
+        name: 'header of the JWT inside',
+        members: listParameters(nested),
+      })),
+      ...(claims === undefined ? [] : [{ name: 'claims', members: listClaims(claims) }]),
     ],
     payload,
   };
 }
 
-function parametersOf(header: DecodedToken['header']): readonly ShownMember[] {
+function listParameters(header: DecodedToken['header']): readonly ShownMember[] {
   return Object.entries(header).map(([name, value]) => ({ name, value, meaning: describeParameter(name) }));
 }
 
-function claimsOf(claims: NonNullable<DecodedToken['claims']>): readonly ShownMember[] {
+function listClaims(claims: NonNullable<DecodedToken['claims']>): readonly ShownMember[] {
   return Object.entries(claims).map(([name, value]) => ({
     name,
     value,

@@ -57,7 +57,7 @@ function repeatable(flags: string, description: string): Option {
 async function runVerify(base: Context, command: Command, argument: string | undefined): Promise<void> {
   const session = await openSession(base, command);
   const flags = command.opts<VerifyFlags>();
-  const profile = profileOf(flags);
+  const profile = readProfile(flags);
   if (flags.lines) {
     if (argument !== undefined && argument !== '-')
       throw new UsageError('lines_and_token', '--lines reads standard input, and a token is given as well');
@@ -92,7 +92,7 @@ function shapeHint(token: string): string {
   return `It looks like ${looksLike}.${hint === undefined ? '' : ` ${hint}`}`;
 }
 
-function profileOf(flags: VerifyFlags): JwtProfile | undefined {
+function readProfile(flags: VerifyFlags): JwtProfile | undefined {
   const profiles = [
     ...(flags.idToken ? ['id_token' as const] : []),
     ...(flags.accessTokenProfile ? ['access_token' as const] : []),

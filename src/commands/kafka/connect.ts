@@ -7,7 +7,7 @@ import {
   type KafkaResult,
   type TokenSource,
 } from '../../flows/kafka/connect.ts';
-import { failureOf } from '../../flows/kafka/refusal.ts';
+import { brokerError } from '../../flows/kafka/refusal.ts';
 import type { BrokerValidation } from '../../flows/kafka/validation.ts';
 import type { Target } from '../../flows/server/target.ts';
 import { parseBootstrap } from '../../protocol/kafka/oauthbearer.ts';
@@ -19,7 +19,7 @@ import { addTokenOptions, type TokenFlags } from '../../session/token-request.ts
 import { readSeconds } from '../../settings.ts';
 import { KafkaSteps } from '../../steps/kafka-steps.ts';
 import { TokenSteps } from '../../steps/token-steps.ts';
-import { tellLook } from '../../steps/validate-steps.ts';
+import { tellValidation } from '../../steps/validate-steps.ts';
 import { printKafkaResult } from './output.ts';
 
 interface ConnectFlags extends TokenFlags {
@@ -76,7 +76,7 @@ async function runConnect(base: Context, command: Command): Promise<void> {
   try {
     const result = await connectToKafka(session.ctx, options, steps.tell);
     const validation = flags.validate ? await validated(session, result) : undefined;
-    const failure = failureOf(result);
+    const failure = brokerError(result);
     await printKafkaResult(session, result, { failure, validation });
     if (failure !== undefined) throw failure;
   } finally {
@@ -91,7 +91,7 @@ function isLoopback({ host }: BrokerAddress): boolean {
 async function validated(session: Session, result: KafkaResult): Promise<BrokerValidation> {
   const { validateBeside } = await import('../../flows/kafka/validation.ts');
   const target = await connect(session);
-  return validateBeside(session.ctx, { target, result }, (event) => tellLook(session.reporter, event));
+  return validateBeside(session.ctx, { target, result }, (event) => tellValidation(session.reporter, event));
 }
 
 function readOptions(flags: ConnectFlags): Omit<KafkaConnectOptions, 'tokens'> {

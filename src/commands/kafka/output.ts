@@ -1,7 +1,7 @@
 import type { StoredMessage } from '../../context.ts';
 import type { OauthctlError } from '../../errors.ts';
 import type { KafkaResult } from '../../flows/kafka/connect.ts';
-import { inItsWords, type Refusal } from '../../flows/kafka/refusal.ts';
+import { type KafkaRefusal, quoteBroker } from '../../flows/kafka/refusal.ts';
 import type { BrokerValidation } from '../../flows/kafka/validation.ts';
 import { printable } from '../../output/printable.ts';
 import { colours, type Paint } from '../../output/style.ts';
@@ -10,7 +10,7 @@ import { verdictInWords } from '../../output/validation.ts';
 import { decodeUnverified } from '../../protocol/jose/jwt.ts';
 import { OAUTHBEARER, renderBroker } from '../../protocol/kafka/oauthbearer.ts';
 import type { Redactor } from '../../redact.ts';
-import { definedOnly, printResultOf, type Session } from '../../session/session.ts';
+import { definedOnly, printFailedResult, type Session } from '../../session/session.ts';
 import { sessionInWords } from '../../steps/kafka-steps.ts';
 
 /** What brokers look at, and what becomes the principal. */
@@ -37,13 +37,13 @@ export async function printKafkaResult(
   const paint = await colours(env, io.stdoutIsTerminal);
   const said = result.refusal && redacted(result.refusal, redactor);
   const shown = { ...result, refusal: said };
-  printResultOf(session, failure, 'kafka', documentOf(shown, validation), () =>
+  printFailedResult(session, failure, 'kafka', buildDocument(shown, validation), () =>
     render(shown, validation, paint),
   );
 }
 
 /** A broker may repeat the token in its words. */
-function redacted(refusal: Refusal, redactor: Redactor): Refusal {
+function redacted(refusal: KafkaRefusal, redactor: Redactor): KafkaRefusal {
   const { errorMessage, challenge } = refusal;
   return {
     ...refusal,
@@ -52,7 +52,7 @@ function redacted(refusal: Refusal, redactor: Redactor): Refusal {
   };
 }
 
-function documentOf(result: KafkaResult, validation: BrokerValidation | undefined) {
+function buildDocument(result: KafkaResult, validation: BrokerValidation | undefined) {
   const { refusal, cluster, produced, consumed, held, steps } = result;
   return definedOnly({
     verdict: refusal === undefined ? 'accepted' : 'refused',
@@ -62,7 +62,7 @@ function documentOf(result: KafkaResult, validation: BrokerValidation | undefine
     mechanisms: result.mechanisms,
     // A broker tells nobody whom it takes a client for.
     principal: null,
-    claims: claimsOf(result) ?? null,
+    claims: readClaims(result) ?? null,
     session_lifetime_ms: result.sessionLifetimeMs,
     refusal: refusal && {
       error_code: refusal.errorCode,
@@ -79,14 +79,14 @@ function documentOf(result: KafkaResult, validation: BrokerValidation | undefine
       nodes: cluster.nodes.map(({ nodeId, host, port }) => ({ node_id: nodeId, host, port })),
       topics: cluster.topics.map(({ topic }) => topic),
     },
-    produced: produced && { ...produced, offset: offsetOf(produced.offset) },
+    produced: produced && { ...produced, offset: offsetAsNumber(produced.offset) },
     consumed: consumed?.map((message) => ({
       topic: message.topic,
       partition: message.partition,
-      offset: offsetOf(message.offset),
+      offset: offsetAsNumber(message.offset),
       timestamp: message.timestamp,
-      key: textOf(message.key),
-      value: textOf(message.value),
+      key: decodeText(message.key),
+      value: decodeText(message.value),
     })),
     held,
     validation: validation && { ...validation, agree: validation.agree ?? null },
@@ -99,12 +99,12 @@ function documentOf(result: KafkaResult, validation: BrokerValidation | undefine
 }
 
 /** As a number while that is exact. */
-function offsetOf(offset: bigint | undefined): number | string | null {
+function offsetAsNumber(offset: bigint | undefined): number | string | null {
   if (offset === undefined) return null;
   return Number.isSafeInteger(Number(offset)) ? Number(offset) : String(offset);
 }
 
-function claimsOf({ token }: KafkaResult): Record<string, unknown> | undefined {
+function readClaims({ token }: KafkaResult): Record<string, unknown> | undefined {
   const claims = decodeUnverified(token)?.claims as Record<string, unknown> | undefined;
   return (
     claims && Object.fromEntries(CLAIMS.filter((name) => name in claims).map((name) => [name, claims[name]]))
@@ -115,7 +115,7 @@ function securityProtocol({ isTls }: KafkaResult): string {
   return isTls ? 'SASL_SSL' : 'SASL_PLAINTEXT';
 }
 
-function textOf(bytes: Uint8Array | undefined): string | null {
+function decodeText(bytes: Uint8Array | undefined): string | null {
   return bytes === undefined ? null : new TextDecoder().decode(bytes);
 }
 
@@ -124,13 +124,13 @@ function render(result: KafkaResult, validation: BrokerValidation | undefined, p
   const verdict =
     refusal === undefined
       ? [paint.green('accepted'), sessionInWords(sessionLifetimeMs ?? 0)]
-      : [paint.red('refused'), printable(inItsWords(refusal))];
+      : [paint.red('refused'), printable(quoteBroker(refusal))];
   const heading = [
     paint.bold(printable(renderBroker(result.address))),
     securityProtocol(result),
     ...verdict,
   ].join(' · ');
-  const claims = claimsOf(result);
+  const claims = readClaims(result);
   const lines = [
     heading,
     ...(claims === undefined ? ['the token is no JWT that can be read here'] : renderClaims(claims, paint)),
@@ -161,5 +161,5 @@ function renderValidation(
 }
 
 function renderMessage({ topic, partition, offset, value }: StoredMessage): string {
-  return `${printable(topic)}[${partition}]@${offset}  ${printable(textOf(value) ?? '(no value)')}`;
+  return `${printable(topic)}[${partition}]@${offset}  ${printable(decodeText(value) ?? '(no value)')}`;
 }

@@ -48,9 +48,9 @@ async function runGenerate(base: Context, command: Command): Promise<void> {
   const session = await openKeySession(base, command);
   const { ctx, globals } = session;
   const flags = command.opts<KeyFlags>();
-  const { generateKey, publicPart, useOf } = await import('../../protocol/jose/key.ts');
+  const { generateKey, publicPart, chooseKeyUse } = await import('../../protocol/jose/key.ts');
   const alg = flags.alg ?? (flags.use === 'enc' ? 'RSA-OAEP-256' : 'RS256');
-  const use = useOf(alg);
+  const use = chooseKeyUse(alg);
   if (flags.use !== undefined && use !== undefined && flags.use !== use) {
     throw new UsageError('use_unfit', `${alg} is an algorithm for "${use}", and not for "${flags.use}"`);
   }
@@ -76,17 +76,17 @@ async function runGenerate(base: Context, command: Command): Promise<void> {
 
 async function runShow(base: Context, command: Command, file: string): Promise<void> {
   const session = await openKeySession(base, command);
-  const { isPrivate, kidOf, parseKeys, publicPart, signingAlgsOf } = await import(
+  const { isPrivate, computeKid, parseKeys, publicPart, listSigningAlgs } = await import(
     '../../protocol/jose/key.ts'
   );
   const { keys } = await parseKeys(await session.ctx.readFile(file), file);
   const shown = await Promise.all(
     keys.map(async (jwk) => ({
-      kid: await kidOf(jwk),
+      kid: await computeKid(jwk),
       kty: jwk.kty,
       alg: jwk.alg,
       use: jwk.use,
-      signs_with: signingAlgsOf(jwk),
+      signs_with: listSigningAlgs(jwk),
       private: isPrivate(jwk) || jwk.kty === 'oct',
       ...(jwk.kty !== 'oct' && { public_jwk: publicPart(jwk) }),
       ...(session.globals.showSecrets && { private_jwk: jwk }),
@@ -97,16 +97,16 @@ async function runShow(base: Context, command: Command, file: string): Promise<v
 
 async function runJwks(base: Context, command: Command, files: readonly string[]): Promise<void> {
   const session = await openKeySession(base, command);
-  const { kidOf, parseKeys, publicPart, signingAlgsOf } = await import('../../protocol/jose/key.ts');
+  const { computeKid, parseKeys, publicPart, listSigningAlgs } = await import('../../protocol/jose/key.ts');
   const flags = command.opts<KeyFlags>();
   const keys: JWK[] = [];
   for (const file of files) {
     for (const jwk of (await parseKeys(await session.ctx.readFile(file), file)).keys) {
-      const able = signingAlgsOf(jwk);
+      const able = listSigningAlgs(jwk);
       const alg = jwk.alg ?? flags.alg ?? (able.length === 1 ? able[0] : undefined);
       // Keycloak overlooks a key without a use.
       const use = jwk.use ?? flags.use ?? (able.length > 0 ? 'sig' : 'enc');
-      keys.push({ ...publicPart(jwk), kid: await kidOf(jwk), ...(alg !== undefined && { alg }), use });
+      keys.push({ ...publicPart(jwk), kid: await computeKid(jwk), ...(alg !== undefined && { alg }), use });
     }
   }
   printResult(session, { keys }, () => renderJson({ keys }));

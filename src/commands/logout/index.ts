@@ -11,8 +11,14 @@ import {
 import { printable } from '../../output/printable.ts';
 import { parseRedirectUri } from '../../protocol/oauth/redirect-uri.ts';
 import { connect } from '../../session/connect.ts';
-import { inviter } from '../../session/open-address.ts';
-import { addServerOptions, openSession, ownerOf, printResult, type Session } from '../../session/session.ts';
+import { createAddressOpener } from '../../session/open-address.ts';
+import {
+  addServerOptions,
+  openSession,
+  printResult,
+  type Session,
+  storageName,
+} from '../../session/session.ts';
 import { readTokenArgument } from '../../session/token-argument.ts';
 import { parseSeconds } from '../../settings.ts';
 import {
@@ -132,7 +138,7 @@ function forgottenLines({ forgotten }: LoggedOut): string[] {
 }
 
 async function keptResponse(session: Session): Promise<Readonly<Record<string, unknown>> | undefined> {
-  return (await (await session.ctx.store()).tokens.last(ownerOf(session)))?.response;
+  return (await (await session.ctx.store()).tokens.last(storageName(session)))?.response;
 }
 
 function tell({ reporter }: Session, event: LogoutEvent): void {
@@ -145,7 +151,7 @@ function tell({ reporter }: Session, event: LogoutEvent): void {
 
 function tellingBrowser(session: Session, mayBrowse: boolean): (event: BrowserLogoutEvent) => void {
   const { ctx, reporter, globals } = session;
-  const invite = inviter(session, mayBrowse);
+  const invite = createAddressOpener(session, mayBrowse);
   return (event) => {
     switch (event.type) {
       case 'browser_logout': {

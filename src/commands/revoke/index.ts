@@ -3,8 +3,14 @@ import type { Context } from '../../context.ts';
 import { type RevokeEvent, revoke } from '../../flows/token/revoke.ts';
 import { printable } from '../../output/printable.ts';
 import { connect } from '../../session/connect.ts';
-import { addServerOptions, openSession, ownerOf, printResult, type Session } from '../../session/session.ts';
-import { hintOf, readTokenArgument } from '../../session/token-argument.ts';
+import {
+  addServerOptions,
+  openSession,
+  printResult,
+  type Session,
+  storageName,
+} from '../../session/session.ts';
+import { readTokenArgument, readTypeHint } from '../../session/token-argument.ts';
 import { tellAnswer, tellRefusal, tellRequest } from '../../steps/request-steps.ts';
 
 /** `oauthctl revoke` */
@@ -26,7 +32,7 @@ async function runRevoke(base: Context, command: Command, given: string | undefi
   const options = {
     target: await connect(session),
     token,
-    tokenTypeHint: tokenTypeHint ?? hintOf(argument),
+    tokenTypeHint: tokenTypeHint ?? readTypeHint(argument),
   };
   try {
     const { forgotten } = await revoke(session.ctx, options, (event) => tell(session, event));
@@ -44,7 +50,7 @@ async function runRevoke(base: Context, command: Command, given: string | undefi
 
 /** With a refresh token, a server revokes the access tokens of the same grant as well (RFC 7009, section 2.1). */
 async function strongestKept(session: Session): Promise<string> {
-  const kept = await (await session.ctx.store()).tokens.last(ownerOf(session));
+  const kept = await (await session.ctx.store()).tokens.last(storageName(session));
   return typeof kept?.response.refresh_token === 'string' ? '@last.refresh_token' : '@last.access_token';
 }
 

@@ -117,10 +117,12 @@ async function readSecret(session: Session, reference: string | undefined): Prom
 /** @throws UsageError as parseKeys */
 async function readPublicKeys(ctx: Context, files: readonly string[]): Promise<JWK[]> {
   if (files.length === 0) return [];
-  const { kidOf, parseKeys, publicPart } = await import('../../protocol/jose/key.ts');
+  const { computeKid, parseKeys, publicPart } = await import('../../protocol/jose/key.ts');
   const found = await Promise.all(files.map(async (file) => parseKeys(await ctx.readFile(file), file)));
   return Promise.all(
-    found.flatMap(({ keys }) => keys).map(async (key) => ({ ...publicPart(key), kid: await kidOf(key) })),
+    found
+      .flatMap(({ keys }) => keys)
+      .map(async (key) => ({ ...publicPart(key), kid: await computeKid(key) })),
   );
 }
 

@@ -8,7 +8,7 @@ import type { Target } from '../../flows/server/target.ts';
 import {
   type AuthorizationRequest,
   RESPONSE_TYPE_WORDS,
-  wordsOf,
+  splitResponseType,
 } from '../../protocol/oauth/authorization.ts';
 import { parseRedirectUri, type RedirectUri } from '../../protocol/oauth/redirect-uri.ts';
 import { parseListenAddress } from '../../servers/listen-address.ts';
@@ -53,7 +53,7 @@ export async function readAuthorizationRequest(
   flags: AuthorizationFlags,
 ): Promise<AuthorizationRequest> {
   const { settings, reporter } = session;
-  const types = wordsOf(flags.responseType);
+  const types = splitResponseType(flags.responseType);
   const known: readonly string[] = RESPONSE_TYPE_WORDS;
   if (types.length === 0 || types.some((word) => !known.includes(word))) {
     throw new UsageError('response_type_invalid', `"${flags.responseType}" is not a response type`, {

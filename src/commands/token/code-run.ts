@@ -8,11 +8,11 @@ import {
 } from '../../flows/authorization/authorization-code.ts';
 import type { Target } from '../../flows/server/target.ts';
 import { printable } from '../../output/printable.ts';
-import { wordsOf } from '../../protocol/oauth/authorization.ts';
+import { splitResponseType } from '../../protocol/oauth/authorization.ts';
 import { maskJson } from '../../redact.ts';
 import { connect } from '../../session/connect.ts';
-import { inviter } from '../../session/open-address.ts';
-import { readReuse, reusing } from '../../session/reuse.ts';
+import { createAddressOpener } from '../../session/open-address.ts';
+import { readReuse, reuseOrRequest } from '../../session/reuse.ts';
 import { openSession, parseParameters, type Session } from '../../session/session.ts';
 import { printResponse } from '../../session/token-output.ts';
 import { parseSeconds } from '../../settings.ts';
@@ -49,7 +49,7 @@ export async function runAuthorizationCode(base: Context, command: Command): Pro
     '--token-omit': flags.tokenOmit,
   };
   const connected = () => connect(session, { keepTokens: flags.keep });
-  const steps = new AuthorizationCodeSteps(reporter, inviter(session, flags.browser));
+  const steps = new AuthorizationCodeSteps(reporter, createAddressOpener(session, flags.browser));
   const authorize = async (target: Target): Promise<AuthorizationGrant> =>
     authorizeByCode(
       ctx,
@@ -70,11 +70,13 @@ export async function runAuthorizationCode(base: Context, command: Command): Pro
       return;
     }
     let grant: AuthorizationGrant | undefined;
-    const { tokens, idToken } = await reusing(
+    const { tokens, idToken } = await reuseOrRequest(
       session,
       {
         minTtl,
-        grantType: wordsOf(request.response_type).includes('code') ? 'authorization_code' : 'implicit',
+        grantType: splitResponseType(request.response_type).includes('code')
+          ? 'authorization_code'
+          : 'implicit',
         values: asked,
         connect: connected,
         async request(target) {

@@ -4,7 +4,7 @@ import type { Target } from '../../flows/server/target.ts';
 import { mayAnimate } from '../../output/style.ts';
 import { DEVICE_CODE_GRANT_TYPE } from '../../protocol/oauth/device-authorization.ts';
 import { connect } from '../../session/connect.ts';
-import { addReuseOptions, readReuse, reusing } from '../../session/reuse.ts';
+import { addReuseOptions, readReuse, reuseOrRequest } from '../../session/reuse.ts';
 import { openSession, type Session } from '../../session/session.ts';
 import { addTokenOptions, type TokenFlags } from '../../session/token-request.ts';
 import { parseSeconds } from '../../settings.ts';
@@ -53,7 +53,7 @@ async function runDeviceGrant(base: Context, command: Command): Promise<void> {
     const { tokens, idToken } =
       minTtl === undefined
         ? await authorize(await connected())
-        : await reusing(
+        : await reuseOrRequest(
             session,
             {
               minTtl,

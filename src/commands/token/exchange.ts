@@ -12,7 +12,7 @@ import {
 import { connect } from '../../session/connect.ts';
 import { repeatable } from '../../session/repeatable.ts';
 import { addReuseOptions, readReuse, requestOrReuse } from '../../session/reuse.ts';
-import { openSession, ownerOf, type Session } from '../../session/session.ts';
+import { openSession, type Session, storageName } from '../../session/session.ts';
 import { readTokenArgument } from '../../session/token-argument.ts';
 import { addTokenOptions, type TokenFlags } from '../../session/token-request.ts';
 
@@ -97,7 +97,7 @@ async function runExchange(base: Context, command: Command): Promise<void> {
     session.ctx.store(),
   ]);
   // A bound token is exchanged by who holds its key.
-  const subjectKey = keptKeyOfToken(await store.tokens.last(ownerOf(session)), subject_token);
+  const subjectKey = keptKeyOfToken(await store.tokens.last(storageName(session)), subject_token);
   const grantType = TOKEN_EXCHANGE_GRANT_TYPE;
   await requestOrReuse(session, command, {
     grantType,

@@ -3,9 +3,9 @@ import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
 import { warnAboutLiteral } from '../../session/client.ts';
 import { connect } from '../../session/connect.ts';
-import { addReuseOptions, readReuse, requestOrReuse, reusing } from '../../session/reuse.ts';
+import { addReuseOptions, readReuse, requestOrReuse, reuseOrRequest } from '../../session/reuse.ts';
 import { openSession, type Session } from '../../session/session.ts';
-import { addTokenOptions, type TokenFlags, telling } from '../../session/token-request.ts';
+import { addTokenOptions, runTokenFlow, type TokenFlags } from '../../session/token-request.ts';
 import { defineAuthorizationCode } from './code.ts';
 import { defineDeviceGrant } from './device.ts';
 import { defineTokenExchange } from './exchange.ts';
@@ -98,10 +98,10 @@ async function runRefresh(base: Context, command: Command, argument: string | un
   }
   const scope = settings.get('scope');
   const { refreshTokens } = await import('../../flows/token/token.ts');
-  await telling(session, async (tell) => {
+  await runTokenFlow(session, async (tell) => {
     const connected = () => connect(session, { keepTokens: keep });
     if (minTtl !== undefined)
-      return reusing(session, { minTtl, values: { scope }, connect: connected }, tell);
+      return reuseOrRequest(session, { minTtl, values: { scope }, connect: connected }, tell);
     const target = await connected();
     const { readTokenArgument } = await import('../../session/token-argument.ts');
     const refreshToken = given === undefined ? undefined : await readTokenArgument(session, given);

@@ -1,12 +1,17 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
-import { boundDpopKeyOf, type KeptTokens, lifetimesOf, responseAsOf } from '../../flows/token/kept-tokens.ts';
+import {
+  ageResponse,
+  computeLifetimes,
+  type KeptTokens,
+  readDpopBinding,
+} from '../../flows/token/kept-tokens.ts';
 import { inWords } from '../../output/duration.ts';
 import { printable } from '../../output/printable.ts';
-import { confirmationOf } from '../../protocol/oauth/token-binding.ts';
+import { readConfirmation } from '../../protocol/oauth/token-binding.ts';
 import { mask } from '../../redact.ts';
-import { openSession, ownerOf, printResult, type Session } from '../../session/session.ts';
+import { openSession, printResult, type Session, storageName } from '../../session/session.ts';
 import { printResponse } from '../../session/token-output.ts';
 
 /** `oauthctl token list` */
@@ -15,7 +20,7 @@ export async function runTokenList(base: Context, command: Command): Promise<voi
   const kept = await (await session.ctx.store()).tokens.list();
   const now = session.ctx.clock.now();
   const shown = Object.fromEntries(
-    Object.entries(kept).map(([owner, tokens]) => [owner, summaryOf(session, tokens, now)]),
+    Object.entries(kept).map(([owner, tokens]) => [owner, summarize(session, tokens, now)]),
   );
   if (Object.keys(kept).length === 0) session.reporter.note('no tokens are kept');
   printResult(session, { kept: shown }, () => {
@@ -37,8 +42,8 @@ export async function runTokenShow(base: Context, command: Command, name: string
   await printResponse(session, kept.response, {
     heading: `${printable(owner)}  ${describe(kept, now)}`,
     // People want to know what is left.
-    shown: responseAsOf(kept, now),
-    lifetimes: lifetimesOf(kept, now),
+    shown: ageResponse(kept, now),
+    lifetimes: computeLifetimes(kept, now),
   });
 }
 
@@ -89,7 +94,7 @@ async function openOwner(
 ): Promise<{ session: Session; owner: string | undefined }> {
   const session = await openSession(base, command, {}, { withoutProfile: all || name !== undefined });
   const isKnown = session.settings.get('issuer') !== undefined;
-  return { session, owner: name ?? (isKnown ? ownerOf(session) : undefined) };
+  return { session, owner: name ?? (isKnown ? storageName(session) : undefined) };
 }
 
 async function nothingKept(session: Session, owner: string | undefined): Promise<UsageError> {
@@ -103,8 +108,8 @@ async function nothingKept(session: Session, owner: string | undefined): Promise
 }
 
 /** What `--json` says of kept tokens: who they are of, and how long they live; the tokens masked. */
-function summaryOf({ ctx }: Session, kept: KeptTokens, now: number) {
-  const left = lifetimesOf(kept, now);
+function summarize({ ctx }: Session, kept: KeptTokens, now: number) {
+  const left = computeLifetimes(kept, now);
   const { response, asked } = kept;
   const text = (value: unknown) => (typeof value === 'string' ? value : null);
   const token = (value: unknown) =>
@@ -117,7 +122,7 @@ function summaryOf({ ctx }: Session, kept: KeptTokens, now: number) {
     scope: text(response.scope ?? asked?.scope),
     user: text(asked?.user),
     token_type: text(response.token_type),
-    dpop_jkt: boundDpopKeyOf(kept) || null,
+    dpop_jkt: readDpopBinding(kept) || null,
     received_at: new Date(kept.received_at).toISOString(),
     access_token: token(response.access_token),
     expires_in: seconds(left.access_token),
@@ -128,7 +133,7 @@ function summaryOf({ ctx }: Session, kept: KeptTokens, now: number) {
 }
 
 function describe(kept: KeptTokens, now: number): string {
-  const left = lifetimesOf(kept, now);
+  const left = computeLifetimes(kept, now);
   const { response, asked } = kept;
   const scope = response.scope ?? asked?.scope;
   const life = (name: 'access_token' | 'refresh_token') => {
@@ -154,9 +159,9 @@ function describe(kept: KeptTokens, now: number): string {
 
 /** What one must have beside the access token to use it. */
 function binding(kept: KeptTokens): string | undefined {
-  const jkt = boundDpopKeyOf(kept);
+  const jkt = readDpopBinding(kept);
   if (jkt !== undefined)
     return `DPoP, key ${jkt || 'unknown'}${kept.dpop && !kept.dpop.jwk ? ' of your own' : ''}`;
-  const certificate = confirmationOf(kept.response.access_token)['x5t#S256'];
+  const certificate = readConfirmation(kept.response.access_token)['x5t#S256'];
   return certificate === undefined ? undefined : `mTLS, certificate ${certificate}`;
 }

@@ -2,11 +2,11 @@ import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { type OauthctlError, UsageError } from '../../errors.ts';
 import {
+  buildValidationFailure,
   type Comparison,
-  failureOf,
-  openWays,
+  openValidators,
   type ValidateOptions,
-  type Ways,
+  type Validators,
 } from '../../flows/validation/validate.ts';
 import { type WatchReport, watchVerdicts } from '../../flows/validation/validate-watch.ts';
 import { colours } from '../../output/style.ts';
@@ -17,13 +17,13 @@ import {
   addServerOptions,
   isForPeople,
   openSession,
-  printResultOf,
+  printFailedResult,
   type Session,
 } from '../../session/session.ts';
-import { hintOf, readTokenArgument } from '../../session/token-argument.ts';
+import { readTokenArgument, readTypeHint } from '../../session/token-argument.ts';
 import { parseSeconds, readSeconds } from '../../settings.ts';
 import { tellRefusal } from '../../steps/request-steps.ts';
-import { tellLook, tellWatch } from '../../steps/validate-steps.ts';
+import { tellValidation, tellWatch } from '../../steps/validate-steps.ts';
 import { comparisonDocument, renderComparison, renderReport, watchDocument } from './output.ts';
 
 interface ValidateFlags {
@@ -75,15 +75,15 @@ async function runValidate(base: Context, command: Command, argument: string): P
   const options: ValidateOptions = {
     target: await connect(session),
     token,
-    tokenTypeHint: flags.tokenTypeHint ?? hintOf(argument),
+    tokenTypeHint: flags.tokenTypeHint ?? readTypeHint(argument),
     audience: flags.audience,
     types: flags.type,
     leeway,
   };
   // While watching, changes are told and not every answer.
   let isLooking = true;
-  const ways = openWays(ctx, options, (event) => {
-    if (isLooking) tellLook(reporter, event);
+  const ways = openValidators(ctx, options, (event) => {
+    if (isLooking) tellValidation(reporter, event);
   });
   const local = await ways.local();
   const introspection = await ways.introspection();
@@ -93,12 +93,12 @@ async function runValidate(base: Context, command: Command, argument: string): P
   for (const { error } of [local, introspection]) {
     if (error !== undefined) tellRefusal(reporter, error, error === local.error ? 'jwks' : 'introspection');
   }
-  const failure = failureOf(first, () => reasonsOf(session, options));
+  const failure = buildValidationFailure(first, () => listReasons(session, options));
   const isAccepted = [local, introspection].some(({ verdict }) => verdict === 'accepted');
   const mayWatch = isAccepted && local.error === undefined && introspection.error === undefined;
   const printed = { first, checkMs, failure };
   if (watching === undefined || !mayWatch) await print(session, printed);
-  else await watch(session, ways, { ...printed, ...watching, expiresAt: expiryOf(first, leeway) });
+  else await watch(session, ways, { ...printed, ...watching, expiresAt: findExpiry(first, leeway) });
   if (failure !== undefined) throw failure;
 }
 
@@ -129,7 +129,7 @@ function readWatch(flags: ValidateFlags): Watching | undefined {
 
 async function watch(
   session: Session,
-  ways: Ways,
+  ways: Validators,
   { first, checkMs, failure, ...options }: Printed & Watching & { readonly expiresAt: number | undefined },
 ): Promise<void> {
   const { ctx, reporter } = session;
@@ -156,7 +156,7 @@ async function print(
     ...(watched && { watch: watchDocument(watched.report) }),
   };
   const paint = await colours(ctx.env, ctx.io.stdoutIsTerminal);
-  printResultOf(session, failure, 'validation', document, () =>
+  printFailedResult(session, failure, 'validation', document, () =>
     watched === undefined
       ? renderComparison(first, { checkMs, now: ctx.clock.now(), paint })
       : // People have seen the comparison when the watch began.
@@ -165,12 +165,12 @@ async function print(
 }
 
 /** When the local check comes to refuse the token, in milliseconds since the epoch. */
-function expiryOf({ local, introspection }: Comparison, leeway: number): number | undefined {
+function findExpiry({ local, introspection }: Comparison, leeway: number): number | undefined {
   const exp = local.claims?.exp ?? introspection.answer?.exp;
   return typeof exp === 'number' && exp > 0 ? (exp + leeway) * 1000 : undefined;
 }
 
-function reasonsOf({ ctx }: Session, { target, token, tokenTypeHint }: ValidateOptions): readonly string[] {
+function listReasons({ ctx }: Session, { target, token, tokenTypeHint }: ValidateOptions): readonly string[] {
   return reasonsForInactive(token, {
     issuer: target.metadata.issuer,
     client_id: target.client.client_id,

@@ -84,7 +84,7 @@ export function renderComparison(
         ? 'they agree'
         : paint.red('they differ');
   return [
-    renderWays(verdicts, rowsOf(comparison, checkMs, now), paint),
+    renderWays(verdicts, buildRows(comparison, checkMs, now), paint),
     clock &&
       `clocks         the server's is ${describeClockOffset(clock) ?? 'with ours, as far as its Date tells'}\n`,
     '\n',
@@ -110,7 +110,7 @@ const ENDED: Readonly<Record<WatchEnd, string>> = {
   interrupted: 'interrupted',
 };
 
-function rowsOf(
+function buildRows(
   { local, introspection }: Comparison,
   checkMs: number | undefined,
   now: number,

@@ -4,10 +4,10 @@ import type { JsonObject } from '../../protocol/json.ts';
 import {
   type AuthorizationRequest,
   type AuthorizationResponse,
-  essentialAcrOf,
+  readEssentialAcr,
   responsePlace,
   singleValue,
-  wordsOf,
+  splitResponseType,
 } from '../../protocol/oauth/authorization.ts';
 import type { FormParameters, ParameterValues } from '../../protocol/oauth/form.ts';
 import { type RedirectUri, redirectUriAt } from '../../protocol/oauth/redirect-uri.ts';
@@ -16,11 +16,11 @@ import type { AuthenticationExpectations, VerifiedIdToken } from '../../protocol
 import type { ListenAddress } from '../../servers/listen-address.ts';
 import type { RedirectPlace } from '../../servers/redirect.ts';
 import type { Target } from '../server/target.ts';
-import { askedFor } from '../token/kept-tokens.ts';
+import { describeRequest } from '../token/kept-tokens.ts';
 import { keepTokens, verifyReceivedIdToken } from '../token/received-tokens.ts';
 import { requestTokens, type TokenEvent } from '../token/token.ts';
 import { type AuthorizationWay, draftAuthorization, makeAuthorizationUrl } from './authorization-request.ts';
-import { judgeRedirect, type RedirectOutcome } from './authorization-response.ts';
+import { checkRedirect, type RedirectOutcome } from './authorization-response.ts';
 import { type BrowserWaitEvent, inTime, type RedirectWaitOptions, withRedirect } from './browser-wait.ts';
 import type { PushedAuthorizationEvent } from './pushed-authorization.ts';
 
@@ -140,11 +140,11 @@ async function listening<Result>(
     listen,
     tls,
     relaysFragment: expected === 'fragment',
-    async judge(sent, received, place) {
-      const judgement = await judgeRedirect(ctx, target, sent, received, place);
-      return judgement.kind === 'taken'
-        ? { ...judgement, response: { outcome: judgement.response, place } }
-        : judgement;
+    async checkResponse(sent, received, place) {
+      const verdict = await checkRedirect(ctx, target, sent, received, place);
+      return verdict.kind === 'taken'
+        ? { ...verdict, response: { outcome: verdict.response, place } }
+        : verdict;
     },
     onRefused(reason, status) {
       lastRefusal = reason;
@@ -181,9 +181,9 @@ async function askAndPaste(
       nobodyCame(deadlineMs, singleValue(sent, 'redirect_uri'), undefined),
     );
     const { received, place } = takeApart(text, redirectUri.text);
-    const judgement = await judgeRedirect(ctx, target, sent, received, place);
-    if (judgement.kind === 'turned_away') throw notOurs(judgement.reason);
-    return { outcome: judgement.response, place: 'paste', sent, requestedAt };
+    const verdict = await checkRedirect(ctx, target, sent, received, place);
+    if (verdict.kind === 'turned_away') throw notOurs(verdict.reason);
+    return { outcome: verdict.response, place: 'paste', sent, requestedAt };
   } finally {
     timeUp.abort(new Error('the wait is over'));
   }
@@ -206,7 +206,7 @@ async function finish(
     nonce: singleValue(sent, 'nonce'),
     maxAge: maxAge === undefined ? undefined : Number(maxAge),
     acrValues: singleValue(sent, 'acr_values'),
-    essentialAcr: essentialAcrOf(singleValue(sent, 'claims')),
+    essentialAcr: readEssentialAcr(singleValue(sent, 'claims')),
     requestedAt,
   };
   const frontIdToken =
@@ -220,7 +220,7 @@ async function finish(
           isFrontChannel: true,
         });
   if (frontIdToken) onEvent({ type: 'id_token_verified', idToken: frontIdToken });
-  const asked = askedFor(options.asked, target);
+  const asked = describeRequest(options.asked, target);
   if (code === undefined) {
     const tokens = access_token === undefined ? undefined : parseTokenResponse(response.json);
     if (tokens) {
@@ -257,7 +257,7 @@ async function finish(
   await keepTokens(ctx, target, AUTHORIZATION_CODE_GRANT_TYPE, tokens, { asked, receivedAt });
   const isOpenId = singleValue(sent, 'scope')?.split(' ').includes('openid');
   if (isOpenId && idToken === undefined) onEvent({ type: 'id_token_missing' });
-  const isHybrid = wordsOf(singleValue(sent, 'response_type')).length > 1;
+  const isHybrid = splitResponseType(singleValue(sent, 'response_type')).length > 1;
   return {
     json: isHybrid ? { ...tokens.json, authorization_response: response.json } : tokens.json,
     tokens,

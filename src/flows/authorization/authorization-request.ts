@@ -6,7 +6,7 @@ import {
   buildAuthorizationRequest,
   buildAuthorizationUrl,
   singleValue,
-  wordsOf,
+  splitResponseType,
 } from '../../protocol/oauth/authorization.ts';
 import { type FormParameters, withExtraParameters, withoutParameters } from '../../protocol/oauth/form.ts';
 import { listedIn, requireEndpoint } from '../../protocol/oauth/metadata.ts';
@@ -49,7 +49,7 @@ export async function draftAuthorization(
   target: Target,
   request: AuthorizationRequest,
 ): Promise<DraftedAuthorization> {
-  const types = wordsOf(request.response_type);
+  const types = splitResponseType(request.response_type);
   const scopes = request.scope?.split(' ') ?? [];
   const proofKey = types.includes('code') ? await makeProofKey(ctx.random) : undefined;
   ctx.redactor.know(proofKey?.code_verifier);

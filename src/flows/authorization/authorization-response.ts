@@ -10,8 +10,8 @@ import {
 } from '../../protocol/oauth/authorization.ts';
 import { definedParameters, type FormParameters } from '../../protocol/oauth/form.ts';
 import { isSecretName } from '../../redact.ts';
-import type { Judgement, RedirectPlace } from '../../servers/redirect.ts';
-import { verificationOf } from '../server/jwks.ts';
+import type { RedirectPlace, RedirectVerdict } from '../../servers/redirect.ts';
+import { prepareVerification } from '../server/jwks.ts';
 import type { Target } from '../server/target.ts';
 
 /** What the redirect that was waited for turned out to be. */
@@ -27,7 +27,7 @@ export type RedirectOutcome =
   /** It is the answer to our request, and it must not be trusted. */
   | { readonly kind: 'failure'; readonly error: OauthctlError };
 
-type Taken = Judgement<RedirectOutcome>;
+type Taken = RedirectVerdict<RedirectOutcome>;
 
 /**
  * Judges what came to the redirect URI. What does not carry the `state` that was sent is somebody else's: it is turned
@@ -36,7 +36,7 @@ type Taken = Judgement<RedirectOutcome>;
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-10.12
  * @see https://openid.net/specs/oauth-v2-jarm.html#section-2.4
  */
-export async function judgeRedirect(
+export async function checkRedirect(
   ctx: Context,
   target: Target,
   sent: FormParameters,
@@ -45,7 +45,7 @@ export async function judgeRedirect(
 ): Promise<Taken> {
   const jwt = singleValue(received, 'response');
   if (jwt !== undefined) return judgeJwt(ctx, target, sent, jwt, place);
-  const stranger = strangeState(singleValue(sent, 'state'), singleValue(received, 'state'));
+  const stranger = describeState(singleValue(sent, 'state'), singleValue(received, 'state'));
   if (stranger !== undefined) return { kind: 'turned_away', reason: stranger };
   return take(ctx, target, sent, received, { place, isJwt: false });
 }
@@ -60,7 +60,7 @@ async function judgeJwt(
   const state = singleValue(sent, 'state');
   // An encrypted one shows its state only once it is opened.
   const claimed = decodeUnverified(jwt)?.claims;
-  const stranger = claimed === undefined ? undefined : strangeState(state, claimed.state);
+  const stranger = claimed === undefined ? undefined : describeState(state, claimed.state);
   if (stranger !== undefined) return { kind: 'turned_away', reason: stranger };
   let claims: Readonly<Record<string, unknown>>;
   try {
@@ -75,7 +75,7 @@ async function judgeJwt(
       };
     return taken({ kind: 'failure', error });
   }
-  const strangeInside = strangeState(state, claims.state);
+  const strangeInside = describeState(state, claims.state);
   if (strangeInside !== undefined) return { kind: 'turned_away', reason: strangeInside };
   const { aud: _aud, exp: _exp, iat: _iat, ...members } = claims;
   const parameters = definedParameters(
@@ -91,7 +91,7 @@ async function judgeJwt(
 
 async function readJwt(ctx: Context, target: Target, jwt: string) {
   const { readAuthorizationJwt } = await import('../../protocol/oauth/jarm.ts');
-  const keys = await verificationOf(ctx, target, 'authorization_signing_alg_values_supported');
+  const keys = await prepareVerification(ctx, target, 'authorization_signing_alg_values_supported');
   return readAuthorizationJwt(jwt, keys);
 }
 
@@ -135,10 +135,10 @@ function notSigned(): ValidationError {
 }
 
 function taken(outcome: RedirectOutcome): Taken {
-  return { kind: 'taken', response: outcome, trouble: troubleOf(outcome) };
+  return { kind: 'taken', response: outcome, trouble: findProblem(outcome) };
 }
 
-function troubleOf(outcome: RedirectOutcome): string | undefined {
+function findProblem(outcome: RedirectOutcome): string | undefined {
   if (outcome.kind === 'failure') return `${outcome.error.message}.`;
   if (outcome.response.kind === 'granted') return undefined;
   const { error, error_description } = outcome.response.oauth;
@@ -146,7 +146,7 @@ function troubleOf(outcome: RedirectOutcome): string | undefined {
 }
 
 /** @returns what is wrong with the state; undefined where it is the one that was sent, or none was */
-export function strangeState(sent: string | undefined, received: unknown): string | undefined {
+export function describeState(sent: string | undefined, received: unknown): string | undefined {
   if (sent === undefined) return undefined;
   if (typeof received !== 'string') return 'no state';
   const [one, other] = [sent, received].map((text) => Buffer.from(text));

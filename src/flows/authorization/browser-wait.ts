@@ -1,6 +1,6 @@
 import type { Context } from '../../context.ts';
 import type { FormParameters } from '../../protocol/oauth/form.ts';
-import type { Judgement, RedirectOptions, RedirectPlace } from '../../servers/redirect.ts';
+import type { RedirectOptions, RedirectPlace, RedirectVerdict } from '../../servers/redirect.ts';
 
 /** What is told while somebody is on the way in a browser. */
 export type BrowserWaitEvent =
@@ -10,7 +10,11 @@ export type BrowserWaitEvent =
 export interface RedirectWaitOptions<Response>
   extends Pick<RedirectOptions<Response>, 'listen' | 'tls' | 'relaysFragment' | 'onRefused'> {
   /** @param sent the parameters of the request that the redirect must be the answer to */
-  judge(sent: FormParameters, received: FormParameters, place: RedirectPlace): Promise<Judgement<Response>>;
+  checkResponse(
+    sent: FormParameters,
+    received: FormParameters,
+    place: RedirectPlace,
+  ): Promise<RedirectVerdict<Response>>;
 }
 
 /** A listener at the redirect URI. */
@@ -29,7 +33,7 @@ export interface RedirectWait<Response> {
  */
 export async function withRedirect<Response, Result>(
   ctx: Context,
-  { judge, ...options }: RedirectWaitOptions<Response>,
+  { checkResponse, ...options }: RedirectWaitOptions<Response>,
   go: (wait: RedirectWait<Response>) => Promise<Result>,
 ): Promise<Result> {
   let sent: FormParameters | undefined;
@@ -39,10 +43,10 @@ export async function withRedirect<Response, Result>(
   });
   const server = await (await ctx.servers()).redirect<Response>({
     ...options,
-    judge: async (received, place) =>
+    checkResponse: async (received, place) =>
       sent === undefined
         ? { kind: 'turned_away', reason: 'come before anything was asked for' }
-        : judge(sent, received, place),
+        : checkResponse(sent, received, place),
     onError: fail,
   });
   const response = Promise.race([server.response, failure]);

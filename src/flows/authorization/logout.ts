@@ -13,7 +13,7 @@ import { type RedirectUri, redirectUriAt } from '../../protocol/oauth/redirect-u
 import { type LogoutRequest, parseLogoutAnswer } from '../../protocol/oidc/logout.ts';
 import { makeState } from '../../protocol/unguessable.ts';
 import { postForm, type Target } from '../server/target.ts';
-import { strangeState } from './authorization-response.ts';
+import { describeState } from './authorization-response.ts';
 import { type BrowserWaitEvent, inTime, type RedirectWaitOptions, withRedirect } from './browser-wait.ts';
 
 export type LogoutEvent =
@@ -111,8 +111,8 @@ async function waiting(
   const wait: RedirectWaitOptions<FormParameters> = {
     listen: { host, port: wanted, path },
     relaysFragment: false,
-    async judge(sent, received) {
-      const reason = strangeState(singleValue(sent, 'state'), singleValue(received, 'state'));
+    async checkResponse(sent, received) {
+      const reason = describeState(singleValue(sent, 'state'), singleValue(received, 'state'));
       return reason === undefined ? { kind: 'taken', response: received } : { kind: 'turned_away', reason };
     },
     onRefused: (reason, status) => onEvent({ type: 'redirect_refused', reason, status }),

@@ -7,7 +7,7 @@ import type { VerifiedIdToken } from '../../protocol/oidc/id-token.ts';
 import { type PollEvent, type PollGuard, pollForTokens } from '../polling/poll.ts';
 import { postForm, type Target } from '../server/target.ts';
 import type { AskedFor } from '../token/kept-tokens.ts';
-import { checkDpopBinding, keepTokens, verifyIdTokenOf } from '../token/received-tokens.ts';
+import { checkDpopBinding, keepTokens, verifyIssuedIdToken } from '../token/received-tokens.ts';
 
 export type CibaPollEvent =
   | PollEvent
@@ -67,7 +67,7 @@ export async function pollCiba(
         once: options.once,
         wake: options.wake,
         pendingErrors: options.pendingErrors,
-        guard: target.owner === undefined ? undefined : guardOf(ctx, authReqId),
+        guard: target.owner === undefined ? undefined : createGuard(ctx, authReqId),
       },
       onEvent,
     );
@@ -79,14 +79,14 @@ export async function pollCiba(
   ctx.redactor.knowMembers(tokens.json);
   if (pending) await pending.end(authReqId);
   checkDpopBinding(target, tokens);
-  const idToken = await verifyIdTokenOf(ctx, target, tokens, options.requestedAt);
+  const idToken = await verifyIssuedIdToken(ctx, target, tokens, options.requestedAt);
   await keepTokens(ctx, target, CIBA_GRANT_TYPE, tokens, { asked: options.asked, receivedAt });
   if (idToken) onEvent({ type: 'id_token_verified', idToken });
   else if (options.expectIdToken) onEvent({ type: 'id_token_missing' });
   return { tokens, idToken };
 }
 
-function guardOf(ctx: Context, authReqId: string): PollGuard {
+function createGuard(ctx: Context, authReqId: string): PollGuard {
   return {
     async claim(leaseMs, early) {
       const { pending } = await ctx.store();

@@ -10,7 +10,7 @@ import {
 import { classifyAnswer, foreignAnswer } from '../../protocol/oauth/answer.ts';
 import { requireEndpoint } from '../../protocol/oauth/metadata.ts';
 import { postForm, type Target } from '../server/target.ts';
-import { askedFor } from '../token/kept-tokens.ts';
+import { describeRequest } from '../token/kept-tokens.ts';
 
 export type CibaRequestEvent =
   | {
@@ -81,7 +81,7 @@ export async function requestAuthentication(
       issuer: target.metadata.issuer,
       client_id: target.client.client_id,
       scope: request.scope ?? 'openid',
-      asked: askedFor({ ...request, scope: request.scope ?? 'openid' }, target),
+      asked: describeRequest({ ...request, scope: request.scope ?? 'openid' }, target),
       requested_at: requestedAt,
       expires_at: acknowledged.expiresAt,
       interval,

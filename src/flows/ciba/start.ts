@@ -1,7 +1,7 @@
 import type { Context } from '../../context.ts';
 import type { AuthenticationRequest } from '../../protocol/ciba/ciba.ts';
 import type { Target } from '../server/target.ts';
-import { askedFor } from '../token/kept-tokens.ts';
+import { describeRequest } from '../token/kept-tokens.ts';
 import { type CibaDeviceEvent, type CibaDeviceOptions, runDevice } from './device.ts';
 import { type CibaPollEvent, type CibaTokens, pollCiba } from './poll.ts';
 import { type CibaRequestEvent, requestAuthentication } from './request.ts';
@@ -72,7 +72,7 @@ export async function startCiba(
           wake: device && resultSent.opened,
           pendingErrors: options.pendingErrors,
           expectIdToken: scope.split(' ').includes('openid'),
-          asked: askedFor({ ...options.request, scope }, options.target),
+          asked: describeRequest({ ...options.request, scope }, options.target),
         },
         (event) => {
           onEvent(event);

@@ -10,16 +10,16 @@ import { NetworkError, type OauthctlError, TimeoutError, UsageError } from '../.
 import { decodeUnverified } from '../../protocol/jose/jwt.ts';
 import {
   buildClientMessage,
-  type Challenge,
   DUMMY_CLIENT_MESSAGE,
   isHost,
   OAUTHBEARER,
-  parseChallenge,
+  type OauthbearerChallenge,
+  parseOauthbearerChallenge,
   type SaslExtension,
 } from '../../protocol/kafka/oauthbearer.ts';
 import { EXPIRED_WITHIN_SKEW, explainRefusal } from '../../protocol/kafka/refusal.ts';
 import { byTime, newest } from './messages.ts';
-import { handshakeRefused, type Refusal } from './refusal.ts';
+import { handshakeRefused, type KafkaRefusal } from './refusal.ts';
 
 /** Where the tokens come from. */
 export interface TokenSource {
@@ -67,14 +67,14 @@ export type KafkaEvent =
   | { readonly type: 'connected'; readonly connection: Pick<BrokerConnection, 'tcpMs' | 'tls'> }
   | { readonly type: 'api_versions'; readonly count: number; readonly ms: number }
   | { readonly type: 'sasl_handshake'; readonly mechanisms: readonly string[]; readonly ms: number }
-  | { readonly type: 'challenge'; readonly challenge: Challenge; readonly ms: number }
+  | { readonly type: 'challenge'; readonly challenge: OauthbearerChallenge; readonly ms: number }
   | {
       readonly type: 'authenticated';
       readonly sessionLifetimeMs: number;
       readonly ms: number;
       readonly isAgain: boolean;
     }
-  | { readonly type: 'refused'; readonly refusal: Refusal; readonly ms: number | undefined }
+  | { readonly type: 'refused'; readonly refusal: KafkaRefusal; readonly ms: number | undefined }
   | { readonly type: 'metadata'; readonly cluster: ClusterMetadata }
   | { readonly type: 'produced'; readonly produced: Produced; readonly ms: number }
   | { readonly type: 'consumed'; readonly count: number; readonly wanted: number; readonly ms: number }
@@ -93,7 +93,7 @@ export interface KafkaResult {
   /** The token that was judged last. */
   readonly token: string;
   /** Undefined where the broker accepted it. */
-  readonly refusal: Refusal | undefined;
+  readonly refusal: KafkaRefusal | undefined;
   /** Milliseconds; 0 where the broker does not look at the token again. */
   readonly sessionLifetimeMs: number | undefined;
   readonly cluster: ClusterMetadata | undefined;
@@ -158,7 +158,7 @@ class KafkaRun {
   #address: BrokerAddress | undefined;
   #mechanisms: readonly string[] = [];
   #token = '';
-  #refusal: Refusal | undefined;
+  #refusal: KafkaRefusal | undefined;
   #cluster: ClusterMetadata | undefined;
   #produced: Produced | undefined;
   #consumed: readonly StoredMessage[] | undefined;
@@ -263,7 +263,7 @@ class KafkaRun {
     const authenticatedAt = clock.now();
     const { ms, sessionLifetimeMs } = answer;
     this.#took(isAgain ? 'reauthenticate' : 'sasl_authenticate', ms, connection);
-    const challenge = answer.errorCode === 0 ? parseChallenge(answer.authBytes) : undefined;
+    const challenge = answer.errorCode === 0 ? parseOauthbearerChallenge(answer.authBytes) : undefined;
     if (answer.errorCode === 0 && challenge === undefined) {
       this.#tell({ type: 'authenticated', sessionLifetimeMs, ms, isAgain });
       return { authenticatedAt, lifetimeMs: sessionLifetimeMs };
@@ -397,7 +397,7 @@ class KafkaRun {
         reauthentications += 1;
         continue;
       }
-      const end = endOf(session);
+      const end = sessionEnd(session);
       this.#tell({ type: 'holding', leftMs, sessionLeftMs: end === undefined ? undefined : end - now });
       await this.#pause(connection, Math.min(leftMs, untilRenewal, HOLD_INTERVAL));
       // Whatever is asked: a broker looks at the session first.
@@ -432,7 +432,7 @@ class KafkaRun {
       return await use();
     } catch (error) {
       const { clock } = this.#ctx;
-      const end = endOf(session);
+      const end = sessionEnd(session);
       if (!isClosed(error) || end === undefined || clock.now() < end - EXPIRY_SLACK) throw error;
       throw new TimeoutError(
         'session_expired',
@@ -458,6 +458,6 @@ function isClosed(error: unknown): boolean {
 }
 
 /** When the broker ends a session, in milliseconds since the epoch; undefined for never. */
-function endOf({ authenticatedAt, lifetimeMs }: BrokerSession): number | undefined {
+function sessionEnd({ authenticatedAt, lifetimeMs }: BrokerSession): number | undefined {
   return lifetimeMs === 0 ? undefined : authenticatedAt + lifetimeMs;
 }

@@ -1,12 +1,12 @@
 import type { Context } from '../../context.ts';
 import { OauthctlError, RefusedError } from '../../errors.ts';
-import { decodeUnverified, encryptionOf } from '../../protocol/jose/jwt.ts';
+import { decodeUnverified, readEncryption } from '../../protocol/jose/jwt.ts';
 import {
-  type BrokerWay,
+  type BrokerValidationMethod,
   buildBrokerListener,
   buildJavaClient,
   buildLibrdkafkaClient,
-  type ClientWay,
+  type ClientTokenSource,
   type Configuration,
   type IssuedToken,
   type KafkaFlow,
@@ -34,10 +34,10 @@ export interface KafkaExplanation {
   readonly token: IssuedToken | undefined;
   readonly flows: readonly KafkaFlow[];
   readonly clients: Readonly<
-    Record<ClientWay, { readonly java: Configuration; readonly librdkafka: Configuration }>
+    Record<ClientTokenSource, { readonly java: Configuration; readonly librdkafka: Configuration }>
   >;
   /** Undefined where the server has not what it needs. */
-  readonly brokers: Readonly<Record<BrokerWay, Configuration | undefined>>;
+  readonly brokers: Readonly<Record<BrokerValidationMethod, Configuration | undefined>>;
 }
 
 /**
@@ -60,7 +60,7 @@ export async function explainKafka(
     clientId: client.client_id,
     ...{ scope, brokerClientId, listener, bootstrap, isTls },
   };
-  const both = (way: ClientWay) => ({
+  const both = (way: ClientTokenSource) => ({
     java: buildJavaClient(setup, way),
     librdkafka: buildLibrdkafkaClient(setup, way),
   });
@@ -94,14 +94,14 @@ async function issuedToken(
   { target, scope, token }: KafkaExplainOptions,
   onEvent: (event: KafkaExplainEvent) => void,
 ): Promise<IssuedToken | undefined> {
-  if (token !== undefined) return factsOf(token, undefined);
+  if (token !== undefined) return describeIssuedToken(token, undefined);
   try {
     const { tokens } = await requestTokens(
       ctx,
       { target, grantType: 'client_credentials', values: { scope } },
       onEvent,
     );
-    return factsOf(tokens.access_token, tokens.expires_in);
+    return describeIssuedToken(tokens.access_token, tokens.expires_in);
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
     onEvent({ type: 'no_token', error });
@@ -109,13 +109,13 @@ async function issuedToken(
   }
 }
 
-function factsOf(token: string, expiresIn: number | undefined): IssuedToken {
+function describeIssuedToken(token: string, expiresIn: number | undefined): IssuedToken {
   const { exp, iat } = decodeUnverified(token)?.claims ?? {};
   const claimed = typeof exp === 'number' && typeof iat === 'number' ? exp - iat : undefined;
   const format =
     decodeUnverified(token) !== undefined
       ? 'jwt'
-      : encryptionOf(token) !== undefined
+      : readEncryption(token) !== undefined
         ? 'encrypted'
         : 'opaque';
   return { format, expiresIn: expiresIn ?? claimed };

@@ -1,22 +1,26 @@
 import type { SaslHandshake } from '../../context.ts';
 import { ExitCode, OauthctlError, UsageError, ValidationError } from '../../errors.ts';
-import { type Challenge, OAUTHBEARER } from '../../protocol/kafka/oauthbearer.ts';
+import { OAUTHBEARER, type OauthbearerChallenge } from '../../protocol/kafka/oauthbearer.ts';
 import type { RefusalVerdict } from '../../protocol/kafka/refusal.ts';
 
 /** That the broker did not accept the token, in its own words, and what is behind it. */
-export interface Refusal extends RefusalVerdict {
+export interface KafkaRefusal extends RefusalVerdict {
   readonly errorCode: number;
   readonly errorName: string;
   readonly errorMessage: string | undefined;
-  readonly challenge: Challenge | undefined;
+  readonly challenge: OauthbearerChallenge | undefined;
 }
 
 /** The failure that a refusal is; undefined where the broker accepted the token. */
-export function failureOf({ refusal }: { readonly refusal: Refusal | undefined }): OauthctlError | undefined {
+export function brokerError({
+  refusal,
+}: {
+  readonly refusal: KafkaRefusal | undefined;
+}): OauthctlError | undefined {
   if (refusal === undefined) return undefined;
   const { reason, cause, remedy } = refusal;
   const hint = `${cause} ${remedy}`;
-  const message = `the broker refused the token: ${inItsWords(refusal)}`;
+  const message = `the broker refused the token: ${quoteBroker(refusal)}`;
   // The token was not judged.
   if (reason === 'broker_failed')
     return new OauthctlError('broker_failed', ExitCode.refused, message, { hint });
@@ -24,7 +28,7 @@ export function failureOf({ refusal }: { readonly refusal: Refusal | undefined }
 }
 
 /** What the broker said, word for word; where it said nothing, what it did. */
-export function inItsWords({ errorCode, errorMessage, errorName, challenge }: Refusal): string {
+export function quoteBroker({ errorCode, errorMessage, errorName, challenge }: KafkaRefusal): string {
   const unsaid = errorCode === 0 ? 'it closed the connection' : errorName;
   return errorMessage ?? challenge?.text ?? unsaid;
 }

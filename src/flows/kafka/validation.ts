@@ -1,7 +1,7 @@
 import type { Context } from '../../context.ts';
 import { decodeUnverified } from '../../protocol/jose/jwt.ts';
 import type { Target } from '../server/target.ts';
-import { openWays, type ValidateEvent } from '../validation/validate.ts';
+import { openValidators, type ValidateEvent } from '../validation/validate.ts';
 import type { Finding } from '../validation/validation-difference.ts';
 import type { WayVerdict } from '../validation/verdict-timeline.ts';
 import type { KafkaResult } from './connect.ts';
@@ -28,7 +28,7 @@ export async function validateBeside(
   onEvent: (event: ValidateEvent) => void,
 ): Promise<BrokerValidation> {
   const { token, refusal } = result;
-  const ways = openWays(ctx, { target, token, leeway: 0 }, onEvent);
+  const ways = openValidators(ctx, { target, token, leeway: 0 }, onEvent);
   const local = await ways.local();
   const introspection = await ways.introspection();
   const { differences } = ways.compare(local, introspection);

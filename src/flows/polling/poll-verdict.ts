@@ -11,7 +11,7 @@ import { parseRetryAfter } from '../../protocol/oauth/retry-after.ts';
 import { parseTokenAnswer, type TokenResponse } from '../../protocol/oauth/token.ts';
 
 /** What an answer to a poll means for the next one; `notBefore` in milliseconds since the epoch. */
-export type Verdict =
+export type PollVerdict =
   | { readonly again: 'pending' | 'slow_down'; readonly refusal: OAuthRefusal; readonly notBefore: number }
   | {
       readonly again: 'failure';
@@ -27,11 +27,11 @@ export type Verdict =
  * @throws RefusedError where polling has to stop; NetworkError, ValidationError for an answer that is not the protocol's
  * @see https://openid.net/specs/openid-client-initiated-backchannel-authentication-core-1_0.html#rfc.section.11
  */
-export function judge(
+export function classifyPollAnswer(
   answer: HttpAnswer,
   options: { readonly tokenEndpoint: string; readonly pendingErrors?: readonly string[] | undefined },
   now: number,
-): Verdict {
+): PollVerdict {
   const parsed = parseTokenAnswer(answer);
   if (parsed.kind === 'tokens') return { again: false, tokens: parsed.tokens };
   const retryAfter = parseRetryAfter(answer.headers['retry-after'], now);

@@ -2,7 +2,7 @@ import type { Context, HttpAnswer } from '../../context.ts';
 import { type OAuthRefusal, PendingError, RefusedError, TimeoutError } from '../../errors.ts';
 import { SLOW_DOWN_INCREMENT } from '../../protocol/ciba/ciba.ts';
 import type { TokenResponse } from '../../protocol/oauth/token.ts';
-import { isTransient, judge, type Verdict } from './poll-verdict.ts';
+import { classifyPollAnswer, isTransient, type PollVerdict } from './poll-verdict.ts';
 
 /** An authorization server may hold an answer back this long (milliseconds) before a client gives up on it. */
 const LONG_POLL = 30_000;
@@ -91,10 +91,10 @@ export async function pollForTokens(
     polls += 1;
     onEvent({ type: 'polling', poll: polls });
     const sentAt = clock.now();
-    let verdict: Verdict;
+    let verdict: PollVerdict;
     try {
       const answer = await options.send(timeoutMs, ctx.signal);
-      verdict = judge(answer, options, clock.now());
+      verdict = classifyPollAnswer(answer, options, clock.now());
       if (verdict.again === false) {
         onEvent({ type: 'tokens', tokens: verdict.tokens, ms: answer.ms });
         return verdict.tokens;
@@ -139,7 +139,7 @@ export async function pollForTokens(
  * polling) is followed at once.
  */
 function nextPollAt(last: {
-  verdict: Verdict;
+  verdict: PollVerdict;
   interval: number;
   sentAt: number;
   answeredAt: number;
@@ -234,7 +234,7 @@ function deadlineError(): TimeoutError {
 function expiredError(
   expiresAt: number,
   now: number,
-  last: Extract<Verdict, { refusal: unknown } | { reason: unknown }>,
+  last: Extract<PollVerdict, { refusal: unknown } | { reason: unknown }>,
 ): TimeoutError {
   const expired = `the request expired ${Math.round((now - expiresAt) / 1000)} s ago`;
   if (last.again === 'failure') {

@@ -5,11 +5,11 @@ import { parseChallenges } from '../../protocol/oauth/challenge.ts';
 import type { DpopKey } from '../../protocol/oauth/dpop.ts';
 import {
   checkMetadataLink,
+  type ParsedResourceMetadata,
   parseResourceMetadata,
-  type ResourceMetadata,
 } from '../../protocol/oauth/protected-resource.ts';
 import { type DpopProofs, sendWithProof } from '../server/dpop.ts';
-import { type Presented, refusalOf } from './resource-refusal.ts';
+import { buildResourceRefusal, type Presented } from './resource-refusal.ts';
 
 export type CallEvent =
   | {
@@ -19,7 +19,7 @@ export type CallEvent =
       readonly scheme: Presented['scheme'];
     }
   | { readonly type: 'resource_response'; readonly answer: HttpAnswer; readonly size: number }
-  | { readonly type: 'resource_metadata'; readonly metadata: ResourceMetadata }
+  | { readonly type: 'resource_metadata'; readonly metadata: ParsedResourceMetadata }
   | { readonly type: 'resource_metadata_unusable'; readonly error: OauthctlError };
 
 export interface CallOptions {
@@ -76,9 +76,9 @@ export async function callResource(
   for (let redirects = 0; ; redirects += 1) {
     const answer = await request(ctx, { ...options, method, url, body }, onEvent);
     const bytes = answer.bytes ?? new Uint8Array();
-    const next = options.follow && redirects < MOST_REDIRECTS ? redirectOf(answer, url) : undefined;
+    const next = options.follow && redirects < MOST_REDIRECTS ? findRedirect(answer, url) : undefined;
     if (next === undefined)
-      return { answer, bytes, refusal: await judge(ctx, options, url, answer, onEvent) };
+      return { answer, bytes, refusal: await findRefusal(ctx, options, url, answer, onEvent) };
     url = next;
     if (answer.status === 303 || (answer.status < 303 && method === 'POST')) {
       method = method === 'HEAD' ? 'HEAD' : 'GET';
@@ -93,7 +93,7 @@ async function request(
   onEvent: (event: CallEvent) => void,
 ): Promise<HttpAnswer> {
   const { method, url, body, accessToken, dpop, proofs } = options;
-  const scheme = schemeOf(options);
+  const scheme = chooseScheme(options);
   onEvent({ type: 'resource_request', method, url, scheme });
   const http = await ctx.http();
   const send = (proof: Readonly<Record<string, string>>) =>
@@ -127,21 +127,21 @@ function withoutBodyHeaders({ headers, body }: CallOptions): Readonly<Record<str
   return Object.fromEntries(Object.entries(headers).filter(([name]) => name !== 'content-type'));
 }
 
-function schemeOf({ accessToken, dpop, headers }: CallOptions): Presented['scheme'] {
+function chooseScheme({ accessToken, dpop, headers }: CallOptions): Presented['scheme'] {
   if (headers.authorization !== undefined) return 'own';
   if (accessToken === undefined) return undefined;
   return dpop === undefined ? 'Bearer' : 'DPoP';
 }
 
 /** Where a redirect leads, within the origin; undefined for anything else. */
-function redirectOf({ status, headers }: HttpAnswer, url: string): string | undefined {
+function findRedirect({ status, headers }: HttpAnswer, url: string): string | undefined {
   const { location } = headers;
   if (!REDIRECTS.includes(status) || location === undefined || !URL.canParse(location, url)) return undefined;
   const next = new URL(location, url);
   return next.origin === new URL(url).origin ? next.href : undefined;
 }
 
-async function judge(
+async function findRefusal(
   ctx: Context,
   options: CallOptions,
   url: string,
@@ -163,8 +163,8 @@ async function judge(
     .resource_metadata;
   const metadata = link === undefined ? undefined : await fetchMetadata(ctx, link, url, onEvent);
   const { accessToken, dpop, certificate, grant } = options;
-  return refusalOf(answer, challenges, {
-    scheme: schemeOf(options),
+  return buildResourceRefusal(answer, challenges, {
+    scheme: chooseScheme(options),
     accessToken,
     jkt: dpop?.jkt,
     certificate,
@@ -180,7 +180,7 @@ async function fetchMetadata(
   link: string,
   url: string,
   onEvent: (event: CallEvent) => void,
-): Promise<ResourceMetadata | undefined> {
+): Promise<ParsedResourceMetadata | undefined> {
   try {
     checkMetadataLink(link, url);
     const http = await ctx.http();

@@ -3,9 +3,9 @@ import type { HttpAnswer } from '../../context.ts';
 import { type Endpoint, RefusedError } from '../../errors.ts';
 import { decodeUnverified } from '../../protocol/jose/jwt.ts';
 import { parseJsonObject } from '../../protocol/json.ts';
-import type { Challenge } from '../../protocol/oauth/challenge.ts';
-import type { ResourceMetadata } from '../../protocol/oauth/protected-resource.ts';
-import { confirmationOf } from '../../protocol/oauth/token-binding.ts';
+import type { AuthenticateChallenge } from '../../protocol/oauth/challenge.ts';
+import type { ParsedResourceMetadata } from '../../protocol/oauth/protected-resource.ts';
+import { readConfirmation } from '../../protocol/oauth/token-binding.ts';
 
 /** What was sent to a resource, and what is known of it. */
 export interface Presented {
@@ -19,7 +19,7 @@ export interface Presented {
   /** How the token was had, where that is known. */
   readonly grant?: { readonly grant_type: string; readonly scope: string | undefined } | undefined;
   /** What the resource says of itself, where it was linked and could be trusted. */
-  readonly metadata: ResourceMetadata | undefined;
+  readonly metadata: ParsedResourceMetadata | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -31,9 +31,9 @@ export interface Presented {
  * @see https://www.rfc-editor.org/rfc/rfc6750#section-3
  * @see https://www.rfc-editor.org/rfc/rfc9449#section-7.1
  */
-export function refusalOf(
+export function buildResourceRefusal(
   answer: HttpAnswer,
-  challenges: readonly Challenge[],
+  challenges: readonly AuthenticateChallenge[],
   presented: Presented,
   endpoint: Endpoint = 'resource',
 ): RefusedError {
@@ -48,7 +48,7 @@ export function refusalOf(
   };
   const word = text('error');
   // Frameworks put the reason phrase there.
-  const error = word !== undefined && /^[a-z][a-z0-9_-]*$/.test(word) ? word : wordOf(status);
+  const error = word !== undefined && /^[a-z][a-z0-9_-]*$/.test(word) ? word : defaultErrorWord(status);
   const hint = hintFor(error, status, challenges, presented);
   return new RefusedError(
     {
@@ -63,7 +63,7 @@ export function refusalOf(
 }
 
 /** The reason phrase in the form of an error code. */
-function wordOf(status: number): string {
+function defaultErrorWord(status: number): string {
   return (STATUS_CODES[status] ?? `status ${status}`).toLowerCase().replaceAll(/[^a-z0-9]+/g, '_');
 }
 
@@ -71,7 +71,7 @@ function wordOf(status: number): string {
 function hintFor(
   error: string,
   status: number,
-  challenges: readonly Challenge[],
+  challenges: readonly AuthenticateChallenge[],
   presented: Presented,
 ): string | undefined {
   if (error === 'insufficient_scope') return scopeHint(challenges, presented);
@@ -86,11 +86,14 @@ function hintFor(
   );
 }
 
-function scopeHint(challenges: readonly Challenge[], { grant, metadata }: Presented): string | undefined {
-  const named = scopesOf(challenges.find(({ parameters }) => parameters.scope)?.parameters.scope);
+function scopeHint(
+  challenges: readonly AuthenticateChallenge[],
+  { grant, metadata }: Presented,
+): string | undefined {
+  const named = splitScope(challenges.find(({ parameters }) => parameters.scope)?.parameters.scope);
   if (named.length > 0) {
-    const all = [...new Set([...scopesOf(grant?.scope), ...named])];
-    return `The resource wants the scope "${named.join(' ')}". Ask for it: oauthctl ${commandOf(grant?.grant_type)} --scope "${all.join(' ')}"`;
+    const all = [...new Set([...splitScope(grant?.scope), ...named])];
+    return `The resource wants the scope "${named.join(' ')}". Ask for it: oauthctl ${commandForGrant(grant?.grant_type)} --scope "${all.join(' ')}"`;
   }
   const supported = metadata?.scopes_supported?.join(' ');
   return (
@@ -99,7 +102,7 @@ function scopeHint(challenges: readonly Challenge[], { grant, metadata }: Presen
 }
 
 /** Only scopes that mean nothing to a shell: the line is there to be copied. */
-function scopesOf(scope: string | undefined): string[] {
+function splitScope(scope: string | undefined): string[] {
   return (scope ?? '').split(' ').filter((one) => /^[\w:./*+@~-]+$/.test(one));
 }
 
@@ -113,11 +116,11 @@ const COMMANDS: Readonly<Record<string, string>> = {
   'urn:openid:params:grant-type:ciba': 'ciba start',
 };
 
-function commandOf(grantType = ''): string {
+function commandForGrant(grantType = ''): string {
   return COMMANDS[grantType] ?? 'token …';
 }
 
-function missingTokenHint(challenges: readonly Challenge[], { metadata }: Presented): string {
+function missingTokenHint(challenges: readonly AuthenticateChallenge[], { metadata }: Presented): string {
   const servers = metadata?.authorization_servers?.join(', ');
   const schemes = challenges.map(({ scheme }) => scheme).join(', ');
   return [
@@ -131,7 +134,7 @@ function missingTokenHint(challenges: readonly Challenge[], { metadata }: Presen
 
 /** A bound token that is sent without its proof looks like a stolen one. */
 function bindingHint({ scheme, accessToken, jkt: proven, certificate }: Presented): string | undefined {
-  const { jkt, 'x5t#S256': thumbprint } = confirmationOf(accessToken);
+  const { jkt, 'x5t#S256': thumbprint } = readConfirmation(accessToken);
   if (jkt !== undefined && scheme === 'Bearer') {
     return `The token is bound to the DPoP key ${jkt}, and was sent as a bearer token. Give that key with --dpop-key, and no --no-dpop.`;
   }
@@ -150,7 +153,7 @@ function expiryHint({ accessToken, now }: Presented): string | undefined {
   return 'The token has expired. Request a new one; --refresh does so for the kept one.';
 }
 
-function schemeHint(challenges: readonly Challenge[], { scheme }: Presented): string | undefined {
+function schemeHint(challenges: readonly AuthenticateChallenge[], { scheme }: Presented): string | undefined {
   const schemes = challenges.map((one) => one.scheme);
   if (schemes.length === 0 || schemes.some((one) => one.toLowerCase() === scheme?.toLowerCase()))
     return undefined;

@@ -9,9 +9,9 @@ import { encodeForm } from '../../protocol/oauth/form.ts';
 import { requireEndpoint } from '../../protocol/oauth/metadata.ts';
 import { checkSubject, parseUserinfoAnswer, type Userinfo } from '../../protocol/oidc/userinfo.ts';
 import { sendWithProof } from '../server/dpop.ts';
-import { verificationOf } from '../server/jwks.ts';
+import { prepareVerification } from '../server/jwks.ts';
 import type { Target } from '../server/target.ts';
-import { type Presented, refusalOf } from './resource-refusal.ts';
+import { buildResourceRefusal, type Presented } from './resource-refusal.ts';
 
 export type UserinfoEvent =
   | {
@@ -51,7 +51,7 @@ export async function userinfo(
   onEvent({ type: 'userinfo_request', method, url, scheme });
   const answer = await send(ctx, { ...options, method }, url);
   if (answer.status >= 400) {
-    throw refusalOf(
+    throw buildResourceRefusal(
       answer,
       parseChallenges(answer.headers['www-authenticate']),
       {
@@ -108,7 +108,10 @@ async function send(
 async function open(ctx: Context, target: Target, jwt: string): Promise<Userinfo> {
   ctx.redactor.know(jwt);
   const { readUserinfoJwt } = await import('../../protocol/oidc/userinfo-jwt.ts');
-  return readUserinfoJwt(jwt, await verificationOf(ctx, target, 'userinfo_signing_alg_values_supported'));
+  return readUserinfoJwt(
+    jwt,
+    await prepareVerification(ctx, target, 'userinfo_signing_alg_values_supported'),
+  );
 }
 
 /** The user of the ID token that is kept together with an access token. */

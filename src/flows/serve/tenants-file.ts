@@ -121,7 +121,7 @@ function wrongEntry(entry: unknown): readonly string[] {
     wrong.push('it has neither "audience" nor "any_audience": true');
   if (audience !== undefined && any_audience === true)
     wrong.push('"audience" and "any_audience": true exclude each other');
-  if (audience !== undefined && !isName(audience) && !(isListOf(audience, isName) && audience.length > 0))
+  if (audience !== undefined && !isName(audience) && !(isList(audience, isName) && audience.length > 0))
     wrong.push('"audience" is neither a string nor a list of some');
   if (validation !== undefined && !VALIDATIONS.some((one) => one === validation))
     wrong.push(`"validation" is not one of ${VALIDATIONS.join(', ')}`);
@@ -132,7 +132,7 @@ function wrongEntry(entry: unknown): readonly string[] {
   }
   if (client_secret === '-')
     wrong.push('"client_secret" cannot come by standard input, since it is read more than once');
-  if (scopes !== undefined && !isListOf(scopes, isScope)) wrong.push('"scopes" is not a list of scopes');
+  if (scopes !== undefined && !isList(scopes, isScope)) wrong.push('"scopes" is not a list of scopes');
   if (claims !== undefined && !(isObject(claims) && Object.values(claims).every(isClaimValue)))
     wrong.push('"claims" is not an object of strings, numbers and booleans');
   return wrong;
@@ -147,7 +147,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
-function isListOf<Item>(value: unknown, isItem: (item: unknown) => item is Item): value is Item[] {
+function isList<Item>(value: unknown, isItem: (item: unknown) => item is Item): value is Item[] {
   return Array.isArray(value) && value.every(isItem);
 }
 

@@ -122,7 +122,7 @@ export class Tenants {
         required: ['exp'],
         types: header.typ === undefined ? undefined : ACCESS_TOKEN_TYPES,
       });
-      return this.#judge(tenant, verdict);
+      return this.#decide(tenant, verdict);
     } catch (error) {
       return unavailable(tenant, error, keys.retryIn());
     }
@@ -150,7 +150,7 @@ export class Tenants {
     const issuer = claims.iss === undefined ? undefined : tenant.issuer;
     const checks = await checkClaims({}, claims, { ...this.#expectations(tenant), issuer });
     const valid = checks.every(({ outcome }) => outcome !== 'failed');
-    return this.#judge(tenant, { valid, checks, claims });
+    return this.#decide(tenant, { valid, checks, claims });
   }
 
   async #ask(token: string, entry: Entry): Promise<Introspection> {
@@ -164,7 +164,7 @@ export class Tenants {
     const client = {
       client_id,
       client_secret: secret,
-      token_endpoint_auth_method: authMethodOf(metadata),
+      token_endpoint_auth_method: chooseAuthMethod(metadata),
     };
     const target = { metadata, client, extraParameters: [], owner: undefined, keepTokens: false };
     let succeeded = false;
@@ -188,7 +188,7 @@ export class Tenants {
     };
   }
 
-  #judge(tenant: Tenant, { valid, checks, claims = {} }: JwtVerdict): TokenVerdict {
+  #decide(tenant: Tenant, { valid, checks, claims = {} }: JwtVerdict): TokenVerdict {
     const { issuer, validation, scopes } = tenant;
     if (!valid) {
       const failures = checks.filter(({ outcome }) => outcome === 'failed');
@@ -202,7 +202,7 @@ export class Tenants {
         issuer,
       );
     }
-    const granted = scopesOf(claims);
+    const granted = readScopes(claims);
     const missing = scopes.filter((scope) => !granted.includes(scope));
     if (missing.length > 0) {
       const description = `the token lacks the scope ${missing.join(' ')}`;
@@ -242,12 +242,12 @@ function isAboutToken(error: unknown): boolean {
 }
 
 /** RFC 9068 has a string, some servers `scp` or a list. @see https://www.rfc-editor.org/rfc/rfc8693#section-4.2 */
-function scopesOf({ scope = [], scp = [] }: JsonObject): readonly string[] {
+function readScopes({ scope = [], scp = [] }: JsonObject): readonly string[] {
   return [scope, scp].flat().flatMap((one) => (typeof one === 'string' ? one.split(' ') : []));
 }
 
 /** The default of RFC 8414, unless the server rules it out. @see https://www.rfc-editor.org/rfc/rfc8414#section-2 */
-function authMethodOf({
+function chooseAuthMethod({
   introspection_endpoint_auth_methods_supported: methods,
 }: ServerMetadata): ClientAuthMethod {
   const isPostOnly =

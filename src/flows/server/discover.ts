@@ -32,7 +32,7 @@ export async function discover(ctx: Context, options: DiscoverOptions): Promise<
     const classified = classifyAnswer(answer, 'metadata');
     if (classified.kind === 'ok')
       return { metadata: parseMetadata(classified.json, issuer, acceptIssuer), url };
-    const failure = notFound(answer.status, classified) ?? foreignAnswer(reasonOf(classified), url);
+    const failure = notFound(answer.status, classified) ?? foreignAnswer(describeAnswer(classified), url);
     // Only "there is no such page" sends us to the next address; what the first one said is told in the end.
     if (answer.status !== 404) throw failure;
     first ??= failure;
@@ -78,7 +78,7 @@ function notFound(status: number, classified: ReturnType<typeof classifyAnswer>)
   });
 }
 
-function reasonOf(classified: ReturnType<typeof classifyAnswer>): string {
+function describeAnswer(classified: ReturnType<typeof classifyAnswer>): string {
   return classified.kind === 'foreign' ? classified.reason : classified.kind;
 }
 

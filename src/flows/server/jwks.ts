@@ -26,7 +26,7 @@ export async function fetchJwks(ctx: Context, metadata: ServerMetadata): Promise
  * @param listed the metadata's member that lists the algorithms of this kind of JWT
  * @throws as fetchJwks
  */
-export async function verificationOf(
+export async function prepareVerification(
   ctx: Context,
   { metadata, client, decryptionKeys }: Target,
   listed: string,

@@ -14,8 +14,8 @@ import { buildTokenRequest } from '../../protocol/oauth/token.ts';
 import type { VerifiedIdToken } from '../../protocol/oidc/id-token.ts';
 import { type PollEvent, pollForTokens } from '../polling/poll.ts';
 import { postForm, type Target } from '../server/target.ts';
-import { askedFor } from './kept-tokens.ts';
-import { checkDpopBinding, keepTokens, verifyIdTokenOf } from './received-tokens.ts';
+import { describeRequest } from './kept-tokens.ts';
+import { checkDpopBinding, keepTokens, verifyIssuedIdToken } from './received-tokens.ts';
 import type { GrantedTokens } from './token.ts';
 
 export type DeviceAuthorizationEvent =
@@ -96,8 +96,8 @@ export async function authorizeDevice(
   const receivedAt = ctx.clock.now();
   ctx.redactor.knowMembers(tokens.json);
   checkDpopBinding(target, tokens);
-  const idToken = await verifyIdTokenOf(ctx, target, tokens, requestedAt);
-  const asked = askedFor({ scope: request.scope }, target);
+  const idToken = await verifyIssuedIdToken(ctx, target, tokens, requestedAt);
+  const asked = describeRequest({ scope: request.scope }, target);
   await keepTokens(ctx, target, DEVICE_CODE_GRANT_TYPE, tokens, { asked, receivedAt });
   if (idToken) onEvent({ type: 'id_token_verified', idToken });
   else if (request.scope?.split(' ').includes('openid')) onEvent({ type: 'id_token_missing' });

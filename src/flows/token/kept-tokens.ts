@@ -4,7 +4,7 @@ import { decodeUnverified } from '../../protocol/jose/jwt.ts';
 import type { DpopKey } from '../../protocol/oauth/dpop.ts';
 import type { ParameterValues } from '../../protocol/oauth/form.ts';
 import { parseLifetime } from '../../protocol/oauth/token.ts';
-import { confirmationOf, isDpopType } from '../../protocol/oauth/token-binding.ts';
+import { isDpopType, readConfirmation } from '../../protocol/oauth/token-binding.ts';
 import type { Target } from '../server/target.ts';
 
 export type KeptTokens = NonNullable<Awaited<ReturnType<Store['tokens']['last']>>>;
@@ -27,7 +27,7 @@ const NOT_ASKED_FOR = new Set([
  * @param values the request's own parameters, by their wire names
  * @param own the person's own `--param`s and `--omit`s
  */
-export function askedFor(
+export function describeRequest(
   values: ParameterValues,
   own: Pick<Target, 'extraParameters' | 'omittedParameters'>,
 ): AskedFor {
@@ -40,20 +40,20 @@ export function askedFor(
   ];
   return {
     ...(typeof values.scope === 'string' && { scope: values.scope }),
-    ...userOf(values),
+    ...findUser(values),
     ...(others.length > 0 && {
       others: createHash('sha256').update(JSON.stringify(others)).digest('base64url'),
     }),
   };
 }
 
-function userOf({ username, login_hint, assertion }: ParameterValues): { user?: string } {
-  const user = username ?? login_hint ?? subjectOf(assertion);
+function findUser({ username, login_hint, assertion }: ParameterValues): { user?: string } {
+  const user = username ?? login_hint ?? findAssertionSubject(assertion);
   return typeof user === 'string' ? { user } : {};
 }
 
 /** Assertions are made anew each time; whom one is about stays. */
-function subjectOf(assertion: ParameterValues[string]): string | undefined {
+function findAssertionSubject(assertion: ParameterValues[string]): string | undefined {
   if (typeof assertion !== 'string') return undefined;
   const claims = decodeUnverified(assertion)?.claims;
   // What cannot be read stands for itself, and is not to be read from the file.
@@ -73,7 +73,7 @@ export interface Lifetimes {
  * @param now milliseconds since the epoch
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
  */
-export function lifetimesOf({ response, received_at }: KeptTokens, now: number): Lifetimes {
+export function computeLifetimes({ response, received_at }: KeptTokens, now: number): Lifetimes {
   if (now < received_at) return { access_token: undefined, refresh_token: undefined };
   const left = (token: unknown, lifetime: number | undefined) => {
     if (typeof token !== 'string') return undefined;
@@ -97,8 +97,8 @@ export function lifetimesOf({ response, received_at }: KeptTokens, now: number):
  * The kept response as if it came now: its lifetimes are what is left of them, in whole seconds.
  * @param now milliseconds since the epoch
  */
-export function responseAsOf(kept: KeptTokens, now: number): Readonly<Record<string, unknown>> {
-  const left = lifetimesOf(kept, now);
+export function ageResponse(kept: KeptTokens, now: number): Readonly<Record<string, unknown>> {
+  const left = computeLifetimes(kept, now);
   const { response } = kept;
   const aged = (name: 'expires_in' | 'refresh_expires_in', seconds: number | undefined) =>
     parseLifetime(response[name]) && seconds !== undefined ? { [name]: Math.floor(seconds) } : {};
@@ -124,7 +124,7 @@ export interface Wanted {
 }
 
 /** Why kept tokens would not do. */
-export type Unfit =
+export type ReuseMismatch =
   | 'nothing_kept'
   | 'other_issuer'
   | 'other_client'
@@ -141,7 +141,7 @@ export type Unfit =
  * Says whether kept tokens are what a request would bring.
  * @returns undefined where they are
  */
-export function unfitFor(kept: KeptTokens | undefined, wanted: Wanted): Unfit | undefined {
+export function findMismatch(kept: KeptTokens | undefined, wanted: Wanted): ReuseMismatch | undefined {
   if (kept === undefined) return 'nothing_kept';
   if (!wanted.issuers.includes(kept.issuer)) return 'other_issuer';
   if (kept.client_id !== wanted.client_id) return 'other_client';
@@ -151,28 +151,28 @@ export function unfitFor(kept: KeptTokens | undefined, wanted: Wanted): Unfit | 
     if (kept.asked?.user !== wanted.asked.user) return 'other_user';
     if (kept.asked?.others !== wanted.asked.others) return 'other_parameters';
   }
-  const unbound = unfitBindingOf(kept, wanted);
+  const unbound = findBindingMismatch(kept, wanted);
   if (unbound !== undefined) return unbound;
   // What was asked for before and not granted would not be granted now.
-  const covered = new Set([...scopesOf(kept.response.scope), ...scopesOf(kept.asked?.scope)]);
-  return scopesOf(wanted.asked.scope).every((scope) => covered.has(scope)) ? undefined : 'scope_missing';
+  const covered = new Set([...splitScope(kept.response.scope), ...splitScope(kept.asked?.scope)]);
+  return splitScope(wanted.asked.scope).every((scope) => covered.has(scope)) ? undefined : 'scope_missing';
 }
 
-function unfitBindingOf(kept: KeptTokens, { dpop, certificate }: Wanted): Unfit | undefined {
-  const jkt = boundDpopKeyOf(kept);
+function findBindingMismatch(kept: KeptTokens, { dpop, certificate }: Wanted): ReuseMismatch | undefined {
+  const jkt = readDpopBinding(kept);
   if (dpop === false && jkt !== undefined) return 'dpop_bound';
   if (dpop && jkt === undefined) return 'not_dpop_bound';
   // Without a private key at hand, the tokens are of no use.
   if (dpop && (dpop.jkt === undefined ? kept.dpop?.jwk === undefined : dpop.jkt !== jkt))
     return 'other_dpop_key';
-  const thumbprint = confirmationOf(kept.response.access_token)['x5t#S256'];
+  const thumbprint = readConfirmation(kept.response.access_token)['x5t#S256'];
   return thumbprint !== undefined && thumbprint !== certificate ? 'other_certificate' : undefined;
 }
 
 /** The thumbprint of the key that the kept access token is bound to by DPoP; undefined for a bearer token. */
-export function boundDpopKeyOf({ response, dpop }: KeptTokens): string | undefined {
+export function readDpopBinding({ response, dpop }: KeptTokens): string | undefined {
   if (!isDpopType(response.token_type)) return undefined;
-  return dpop?.jkt ?? confirmationOf(response.access_token).jkt ?? '';
+  return dpop?.jkt ?? readConfirmation(response.access_token).jkt ?? '';
 }
 
 /** The key pair of kept tokens; undefined where it is not kept. */
@@ -184,9 +184,9 @@ export function keptDpopKey({ dpop }: KeptTokens): DpopKey | undefined {
 export function keptKeyOfToken(kept: KeptTokens | undefined, token: string): DpopKey | undefined {
   if (kept?.dpop === undefined) return undefined;
   const isKept = kept.response.access_token === token && isDpopType(kept.response.token_type);
-  return isKept || confirmationOf(token).jkt === kept.dpop.jkt ? keptDpopKey(kept) : undefined;
+  return isKept || readConfirmation(token).jkt === kept.dpop.jkt ? keptDpopKey(kept) : undefined;
 }
 
-function scopesOf(scope: unknown): string[] {
+function splitScope(scope: unknown): string[] {
   return typeof scope === 'string' ? scope.split(' ').filter(Boolean) : [];
 }

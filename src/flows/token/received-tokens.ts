@@ -1,9 +1,9 @@
 import type { Context } from '../../context.ts';
 import { ValidationError } from '../../errors.ts';
 import type { TokenResponse } from '../../protocol/oauth/token.ts';
-import { confirmationOf, isDpopType } from '../../protocol/oauth/token-binding.ts';
+import { isDpopType, readConfirmation } from '../../protocol/oauth/token-binding.ts';
 import type { AuthenticationExpectations, VerifiedIdToken } from '../../protocol/oidc/id-token.ts';
-import { verificationOf } from '../server/jwks.ts';
+import { prepareVerification } from '../server/jwks.ts';
 import type { Target } from '../server/target.ts';
 import type { AskedFor, KeptTokens } from './kept-tokens.ts';
 
@@ -14,7 +14,7 @@ import type { AskedFor, KeptTokens } from './kept-tokens.ts';
  * @throws ValidationError `id_token_invalid`
  * @see https://openid.net/specs/openid-connect-core-1_0.html#CodeFlowTokenValidation
  */
-export async function verifyIdTokenOf(
+export async function verifyIssuedIdToken(
   ctx: Context,
   target: Target,
   tokens: TokenResponse,
@@ -44,7 +44,7 @@ export async function verifyReceivedIdToken(
   const { verifyIdToken } = await import('../../protocol/oidc/id-token.ts');
   return verifyIdToken(idToken, {
     ...expected,
-    ...(await verificationOf(ctx, target, 'id_token_signing_alg_values_supported')),
+    ...(await prepareVerification(ctx, target, 'id_token_signing_alg_values_supported')),
     alg: target.idTokenAlg,
   });
 }
@@ -60,7 +60,7 @@ export function checkDpopBinding(
   { access_token, token_type }: TokenResponse,
 ): void {
   if (dpop === undefined || proofs === undefined || isNoAccessToken(token_type)) return;
-  const { jkt } = confirmationOf(access_token);
+  const { jkt } = readConfirmation(access_token);
   if (jkt !== undefined && jkt !== dpop.jkt) {
     throw new ValidationError(
       'dpop_binding_wrong',

@@ -3,11 +3,11 @@ import { RefusedError } from '../../errors.ts';
 import { parseTokenResponse } from '../../protocol/oauth/token.ts';
 import type { Target } from '../server/target.ts';
 import {
+  ageResponse,
+  computeLifetimes,
+  findMismatch,
   type KeptTokens,
-  lifetimesOf,
-  responseAsOf,
-  type Unfit,
-  unfitFor,
+  type ReuseMismatch,
   type Wanted,
 } from './kept-tokens.ts';
 import { type GrantedTokens, refreshTokens, type TokenEvent } from './token.ts';
@@ -17,7 +17,7 @@ export type ReuseEvent =
   | { readonly type: 'reused'; readonly left: number }
   | { readonly type: 'refreshing'; readonly left: number | undefined }
   | { readonly type: 'refresh_refused'; readonly error: RefusedError }
-  | { readonly type: 'requesting'; readonly why: Unfit | 'expired' };
+  | { readonly type: 'requesting'; readonly why: ReuseMismatch | 'expired' };
 
 export interface ReuseOptions {
   /** Under which name the tokens are kept. */
@@ -45,12 +45,12 @@ export async function reuseTokens(
   const { owner, wanted, minTtl, connect, request } = options;
   const kept = await (await ctx.store()).tokens.last(owner);
   ctx.redactor.knowMembers(kept?.response);
-  const unfit = unfitFor(kept, wanted);
+  const unfit = findMismatch(kept, wanted);
   if (kept !== undefined && unfit === undefined) {
-    const left = lifetimesOf(kept, ctx.clock.now());
+    const left = computeLifetimes(kept, ctx.clock.now());
     if (isGood(left.access_token, minTtl)) {
       onEvent({ type: 'reused', left: left.access_token });
-      return { tokens: parseTokenResponse(responseAsOf(kept, ctx.clock.now())), idToken: undefined };
+      return { tokens: parseTokenResponse(ageResponse(kept, ctx.clock.now())), idToken: undefined };
     }
     const mayRefresh = typeof kept.response.refresh_token === 'string' && left.refresh_token !== 0;
     if (mayRefresh || request === undefined) {
@@ -77,7 +77,8 @@ export async function reuseTokens(
 
 function suffices(ctx: Context, kept: KeptTokens, { wanted, minTtl }: ReuseOptions): boolean {
   return (
-    unfitFor(kept, wanted) === undefined && isGood(lifetimesOf(kept, ctx.clock.now()).access_token, minTtl)
+    findMismatch(kept, wanted) === undefined &&
+    isGood(computeLifetimes(kept, ctx.clock.now()).access_token, minTtl)
   );
 }
 

@@ -12,8 +12,14 @@ import {
 } from '../../protocol/oauth/token.ts';
 import type { AuthenticationExpectations, VerifiedIdToken } from '../../protocol/oidc/id-token.ts';
 import { postForm, type Target } from '../server/target.ts';
-import { askedFor, type KeptTokens, keptDpopKey, lifetimesOf, responseAsOf } from './kept-tokens.ts';
-import { checkDpopBinding, dpopToKeep, keepTokens, verifyIdTokenOf } from './received-tokens.ts';
+import {
+  ageResponse,
+  computeLifetimes,
+  describeRequest,
+  type KeptTokens,
+  keptDpopKey,
+} from './kept-tokens.ts';
+import { checkDpopBinding, dpopToKeep, keepTokens, verifyIssuedIdToken } from './received-tokens.ts';
 
 export type TokenEvent =
   | {
@@ -56,7 +62,7 @@ export async function requestTokens(
   checkDpopBinding(target, received.tokens);
   const idToken = await verified(ctx, target, received, onEvent, options.expected);
   const { tokens, receivedAt } = received;
-  const asked = askedFor(values, target);
+  const asked = describeRequest(values, target);
   await keepTokens(ctx, target, grantType, tokens, { asked, receivedAt });
   return { tokens, idToken };
 }
@@ -85,21 +91,21 @@ export async function refreshTokens(
   onEvent: (event: TokenEvent) => void,
 ): Promise<GrantedTokens> {
   const { target } = options;
-  const before = await lastOf(ctx, target);
+  const before = await readKept(ctx, target);
   const given = options.refreshToken ?? keptRefreshToken(before, target);
   ctx.redactor.know(given);
   if (target.owner === undefined) return refresh(ctx, options, given, undefined, onEvent);
   const unlock = await lockRefresh(ctx, target.owner, () => onEvent({ type: 'refresh_waiting' }));
   try {
-    const kept = await lastOf(ctx, target);
+    const kept = await readKept(ctx, target);
     ctx.redactor.knowMembers(kept?.response);
     const own = before?.response.refresh_token === given ? before : undefined;
     if (!own || !kept || !isSameGrant(own, kept)) return await refresh(ctx, options, given, own, onEvent);
     const isNew = kept.response.access_token !== own.response.access_token;
-    const suffices = options.suffices ?? ((other) => isAlive(other, ctx) && isScopeOf(other, options.scope));
+    const suffices = options.suffices ?? ((other) => isAlive(other, ctx) && hasScope(other, options.scope));
     if (isNew && suffices(kept)) {
       onEvent({ type: 'refreshed_elsewhere' });
-      return { tokens: parseTokenResponse(responseAsOf(kept, ctx.clock.now())), idToken: undefined };
+      return { tokens: parseTokenResponse(ageResponse(kept, ctx.clock.now())), idToken: undefined };
     }
     const { refresh_token } = kept.response;
     const next = typeof refresh_token === 'string' ? refresh_token : given;
@@ -200,12 +206,12 @@ async function verified(
   onEvent: (event: TokenEvent) => void,
   expected?: AuthenticationExpectations,
 ): Promise<VerifiedIdToken | undefined> {
-  const idToken = await verifyIdTokenOf(ctx, target, tokens, requestedAt, expected);
+  const idToken = await verifyIssuedIdToken(ctx, target, tokens, requestedAt, expected);
   if (idToken) onEvent({ type: 'id_token_verified', idToken });
   return idToken;
 }
 
-async function lastOf(ctx: Context, { owner }: Target): Promise<KeptTokens | undefined> {
+async function readKept(ctx: Context, { owner }: Target): Promise<KeptTokens | undefined> {
   return owner === undefined ? undefined : (await ctx.store()).tokens.last(owner);
 }
 
@@ -232,10 +238,10 @@ function isSameGrant(one: KeptTokens, other: KeptTokens): boolean {
 }
 
 function isAlive(kept: KeptTokens, ctx: Context): boolean {
-  return lifetimesOf(kept, ctx.clock.now()).access_token !== 0;
+  return computeLifetimes(kept, ctx.clock.now()).access_token !== 0;
 }
 
-function isScopeOf(kept: KeptTokens, scope: string | undefined): boolean {
+function hasScope(kept: KeptTokens, scope: string | undefined): boolean {
   return scope === undefined || scope === kept.asked?.scope;
 }
 

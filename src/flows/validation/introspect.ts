@@ -9,7 +9,7 @@ import {
   SIGNED_INTROSPECTION,
 } from '../../protocol/oauth/introspection.ts';
 import { requireEndpoint } from '../../protocol/oauth/metadata.ts';
-import { verificationOf } from '../server/jwks.ts';
+import { prepareVerification } from '../server/jwks.ts';
 import { postForm, type Target } from '../server/target.ts';
 
 export type IntrospectEvent =
@@ -82,7 +82,7 @@ async function openSigned(ctx: Context, target: Target, jwt: string): Promise<In
   const { readIntrospectionJwt } = await import('../../protocol/oauth/introspection-jwt.ts');
   return readIntrospectionJwt(
     jwt,
-    await verificationOf(ctx, target, 'introspection_signing_alg_values_supported'),
+    await prepareVerification(ctx, target, 'introspection_signing_alg_values_supported'),
   );
 }
 

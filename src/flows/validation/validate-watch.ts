@@ -1,5 +1,5 @@
 import type { Context } from '../../context.ts';
-import type { Comparison, IntrospectionVerdict, LocalVerdict, Ways } from './validate.ts';
+import type { Comparison, IntrospectionVerdict, LocalVerdict, Validators } from './validate.ts';
 import type { Finding } from './validation-difference.ts';
 import {
   type AcceptanceWindow,
@@ -26,8 +26,8 @@ export type WatchEvent =
     }
   | { readonly type: 'watch_interrupted'; readonly report: WatchReport };
 
-export interface WatchOptions {
-  readonly ways: Ways;
+export interface VerdictWatchOptions {
+  readonly ways: Validators;
   /** How it stands at the beginning. */
   readonly first: Comparison;
   /** Milliseconds from one introspection to the next. */
@@ -59,7 +59,7 @@ export interface WatchReport {
  */
 export async function watchVerdicts(
   ctx: Context,
-  options: WatchOptions,
+  options: VerdictWatchOptions,
   onEvent: (event: WatchEvent) => void,
 ): Promise<WatchReport> {
   const watch = new Watch(ctx, options, onEvent);
@@ -75,7 +75,7 @@ export async function watchVerdicts(
 
 class Watch {
   readonly #ctx: Context;
-  readonly #options: WatchOptions;
+  readonly #options: VerdictWatchOptions;
   readonly #onEvent: (event: WatchEvent) => void;
   readonly #startedAt: number;
   readonly #events: VerdictEvent[] = [];
@@ -94,7 +94,7 @@ class Watch {
   /** Ends the current pause. */
   #wake = new AbortController();
 
-  constructor(ctx: Context, options: WatchOptions, onEvent: (event: WatchEvent) => void) {
+  constructor(ctx: Context, options: VerdictWatchOptions, onEvent: (event: WatchEvent) => void) {
     const { local, introspection, differences } = options.first;
     this.#ctx = ctx;
     this.#off = AbortSignal.any([ctx.signal, this.#stop.signal]);

@@ -77,7 +77,7 @@ export interface Comparison {
 }
 
 /** Both ways to validate one token; the keys are fetched once, and again where none of them has the token's `kid`. */
-export interface Ways {
+export interface Validators {
   /** @throws nothing that the server can cause */
   local(): Promise<LocalVerdict>;
   /** @throws nothing that the server can cause; the signal's reason */
@@ -98,11 +98,11 @@ const MOST_DATED = 20;
  * @see https://www.rfc-editor.org/rfc/rfc7519#section-7.2
  * @see https://www.rfc-editor.org/rfc/rfc7662
  */
-export function openWays(
+export function openValidators(
   ctx: Context,
   options: ValidateOptions,
   onEvent: (event: ValidateEvent) => void,
-): Ways {
+): Validators {
   const { target, token, leeway } = options;
   const { clock } = ctx;
   const keys = new PublishedKeys(ctx, target, onEvent);
@@ -189,7 +189,7 @@ export function openWays(
  * The failure that a comparison is; undefined where a way accepts the token and none refuses it or failed.
  * @param reasons why introspection may refuse a token that cannot be checked locally
  */
-export function failureOf(
+export function buildValidationFailure(
   { local, introspection, agree, differences, remarks }: Comparison,
   reasons: () => readonly string[],
 ): OauthctlError | undefined {

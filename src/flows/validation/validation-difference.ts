@@ -126,7 +126,7 @@ function explainAudience({ claims = {}, client_id, wasActive }: ComparedVerdicts
   if (wasActive || audiences.includes(client_id)) return [];
   const named =
     audiences.length === 0 ? 'which names nobody' : `which is ${audiences.map(String).join(', ')}`;
-  const client = clientOf(claims);
+  const client = readClient(claims);
   return [
     {
       code: 'client_not_in_audience',
@@ -139,7 +139,7 @@ function explainAudience({ claims = {}, client_id, wasActive }: ComparedVerdicts
 /** What only the server knows of; it does not say which (RFC 7662, section 4). */
 function explainEnded({ claims = {}, client_id }: ComparedVerdicts): readonly Finding[] {
   const session = claims.sid ?? claims.session_state;
-  const client = clientOf(claims);
+  const client = readClient(claims);
   const user = claims.preferred_username ?? claims.sub;
   return [
     {
@@ -313,7 +313,7 @@ function audienceNotOurs({ claims = {} }: ComparedVerdicts, cause: string, own: 
   return {
     code: 'audience_not_ours',
     cause: `${cause}, and the local check wants ${own.join(' or ')}; introspection does not ask who the token is for.`,
-    remedy: `Add an audience mapper for ${own[0]} to the client ${clientOf(claims) ?? 'that the token was issued to'}; a resource server must check aud whichever way it validates.`,
+    remedy: `Add an audience mapper for ${own[0]} to the client ${readClient(claims) ?? 'that the token was issued to'}; a resource server must check aud whichever way it validates.`,
   };
 }
 
@@ -371,7 +371,7 @@ function lightweight(missing: readonly string[]): readonly Finding[] {
 }
 
 /** The client that a token was issued to. */
-function clientOf({ azp, client_id }: JsonObject): string | undefined {
+function readClient({ azp, client_id }: JsonObject): string | undefined {
   return [azp, client_id].find((id) => typeof id === 'string');
 }
 

@@ -35,7 +35,7 @@ export function findTokens(text: string): readonly FoundToken[] {
     return [{ token: issued, ...(issued !== trimmed && { isSdJwt: true }) }];
   const json = parseJson(trimmed);
   if (json !== undefined) return unique(inJson(json, undefined, 0));
-  const parameters = parametersOf(trimmed);
+  const parameters = parsePairs(trimmed);
   const named = parameters.filter(([name, value]) => isToken(name, value));
   if (named.length > 0) return unique(named.map(([name, token]) => ({ name, token })));
   return unique(Array.from(trimmed.matchAll(EVERY_JWT), ([token]) => ({ token })));
@@ -84,7 +84,7 @@ function fromJsonSerialization(value: Readonly<Record<string, unknown>>): FoundT
 }
 
 /** Parameters of a URL, in its query and its fragment, or of a form. */
-function parametersOf(text: string): readonly (readonly [string, string])[] {
+function parsePairs(text: string): readonly (readonly [string, string])[] {
   if (/\s/.test(text) || !text.includes('=')) return [];
   const parts = /^[a-z][\w+.-]*:/i.test(text) || text.startsWith('/') ? text.split(/[?#]/).slice(1) : [text];
   return parts.flatMap((part) => [...new URLSearchParams(part)]);

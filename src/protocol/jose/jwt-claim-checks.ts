@@ -1,5 +1,5 @@
 import type { JsonObject } from '../json.ts';
-import { audiencesOf } from './jwt.ts';
+import { readAudiences } from './jwt.ts';
 import {
   type Check,
   type ClaimExpectation,
@@ -104,13 +104,13 @@ function checkIssuer({ iss }: JsonObject, { issuer }: ClaimExpectations): Check 
   if (issuer === undefined) return skipped('iss', `it is ${shown(iss)}, and any will do`);
   if (iss === issuer) return passed('iss', issuer);
   if (iss === undefined) return failed('iss', 'issuer_missing', `it is missing, expected ${issuer}`);
-  const difference = typeof iss === 'string' ? differenceOf(iss, issuer) : undefined;
+  const difference = typeof iss === 'string' ? describeDifference(iss, issuer) : undefined;
   const detail = `it is ${shown(iss)}, expected ${shown(issuer)}`;
   return failed('iss', 'issuer_mismatch', difference ? `${detail}: they differ by ${difference}` : detail);
 }
 
 /** What alone makes two issuers differ, where it is little. */
-function differenceOf(one: string, other: string): string | undefined {
+function describeDifference(one: string, other: string): string | undefined {
   if (one.replace(/\/+$/, '') === other.replace(/\/+$/, '')) return 'a trailing slash only';
   if (one.toLowerCase() === other.toLowerCase()) return 'upper and lower case only';
   if (!URL.canParse(one) || !URL.canParse(other)) return undefined;
@@ -131,7 +131,7 @@ function checkAudience(claims: JsonObject, expected: ClaimExpectations): Check {
   if (own.length === 0) return skipped('aud', `it is ${shown(aud)}, and nothing says who we are`);
   if (aud === undefined)
     return failed('aud', 'audience_missing', `it is missing, expected ${own.join(' or ')}`);
-  const named = audiencesOf(claims);
+  const named = readAudiences(claims);
   if (named.length === 0 || named.some((one) => typeof one !== 'string'))
     return failed('aud', 'audience_malformed', `it is ${shown(aud)}, and must be a string or a list of them`);
   if (!own.some((one) => named.includes(one)))
@@ -245,7 +245,7 @@ function checkAuthorizedParty(claims: JsonObject, clientId: string | undefined):
   const { azp } = claims;
   if (clientId === undefined) return skipped('azp', `it is ${shown(azp)}, and nothing says who we are`);
   if (azp === undefined) {
-    return audiencesOf(claims).length > 1
+    return readAudiences(claims).length > 1
       ? failed('azp', 'azp_missing', 'it is missing, though there are several audiences')
       : skipped('azp', 'there is none, and one audience needs none');
   }

@@ -54,7 +54,7 @@ export async function decodeToken(
   } else if (signature?.length === 0) warnings.push('its signature is missing');
   const base = { header, isEncrypted: false };
   if (claims !== undefined) return { ...base, claims, nestedHeaders: [], warnings };
-  const payload = textOf(token.split('.', 2)[1] ?? '');
+  const payload = decodeText(token.split('.', 2)[1] ?? '');
   return { ...base, ...(await decodePayload(payload, keys, depth, warnings)) };
 }
 
@@ -97,7 +97,7 @@ async function decodePayload(
   };
 }
 
-function textOf(part: string): string | undefined {
+function decodeText(part: string): string | undefined {
   const bytes = decodeBase64url(part);
   if (bytes === undefined || bytes.length === 0) return undefined;
   try {

@@ -9,7 +9,7 @@ import {
   skipped,
   type VerificationKeys,
 } from './jwt-verdict.ts';
-import { publicPart, SIGNING_ALGS, signingAlgsOf } from './key.ts';
+import { listSigningAlgs, publicPart, SIGNING_ALGS } from './key.ts';
 
 export const HMAC_ALGS = ['HS256', 'HS384', 'HS512'] as const;
 
@@ -103,7 +103,7 @@ function checkAlg(alg: string, keys: VerificationKeys, algs: readonly string[] |
       `alg is ${alg}, which takes a shared secret, and there are public keys: an HMAC made with a public key is anybody's`,
     );
   }
-  const able = 'secret' in keys ? HMAC_ALGS : algsOf(keys);
+  const able = 'secret' in keys ? HMAC_ALGS : listAlgs(keys);
   if (!(able as readonly string[]).includes(alg)) {
     const what = 'secret' in keys ? 'the shared secret is' : 'the keys are';
     return failed('alg', 'alg_unfit', `alg is ${alg}, and ${what} for ${able.join(', ') || 'no signature'}`);
@@ -240,15 +240,15 @@ function modulusLength(n: string | undefined): number | undefined {
 }
 
 /** jose remembers an imported key by the object, so that each is made once. */
-const usableKeysOf = new WeakMap<object, readonly JWK[]>();
+const usableKeysByInput = new WeakMap<object, readonly JWK[]>();
 
 /** The public keys to check signatures with; what is no key, is shared or is for encryption is left out. */
 function usableKeys(keys: Exclude<VerificationKeys, { secret: unknown }>): readonly JWK[] {
-  const known = usableKeysOf.get(keys);
+  const known = usableKeysByInput.get(keys);
   if (known !== undefined) return known;
   const all: readonly unknown[] = 'key' in keys ? [keys.key] : keys.keys;
   const usable = all.filter(isUsable).map(publicPart);
-  usableKeysOf.set(keys, usable);
+  usableKeysByInput.set(keys, usable);
   return usable;
 }
 
@@ -258,15 +258,15 @@ function isUsable(key: unknown): key is JWK {
   if (kty === 'oct' || (use !== undefined && use !== 'sig')) return false;
   // A private key in the set stands for its public part.
   if (Array.isArray(key_ops) && !key_ops.includes('verify') && !key_ops.includes('sign')) return false;
-  return signingAlgsOf(key as JWK).length > 0;
+  return listSigningAlgs(key as JWK).length > 0;
 }
 
 /** What a key verifies, its own `alg` included. */
 function algsOfKey(key: JWK): readonly string[] {
-  return signingAlgsOf(key).filter((alg) => key.alg === undefined || key.alg === alg);
+  return listSigningAlgs(key).filter((alg) => key.alg === undefined || key.alg === alg);
 }
 
-function algsOf(keys: Exclude<VerificationKeys, { secret: unknown }>): readonly string[] {
+function listAlgs(keys: Exclude<VerificationKeys, { secret: unknown }>): readonly string[] {
   return [...new Set(usableKeys(keys).flatMap(algsOfKey))];
 }
 

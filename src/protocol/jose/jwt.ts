@@ -23,14 +23,14 @@ export function decodeUnverified(token: string): DecodedJwt | undefined {
  * @returns undefined for anything else
  * @see https://www.rfc-editor.org/rfc/rfc7516#section-4.1
  */
-export function encryptionOf(token: string): string | undefined {
+export function readEncryption(token: string): string | undefined {
   const parts = token.split('.');
   const header = parts.length === 5 ? decodePart(parts[0] ?? '') : undefined;
   return header && `encrypted with ${header.alg}, ${header.enc}`;
 }
 
 /** Every audience that `aud` names. */
-export function audiencesOf({ aud }: JWTPayload): readonly string[] {
+export function readAudiences({ aud }: JWTPayload): readonly string[] {
   return typeof aud === 'string' ? [aud] : Array.isArray(aud) ? aud : [];
 }
 

@@ -68,10 +68,10 @@ async function checkJwk(jwk: JWK, name: string): Promise<void> {
   }
   try {
     await calculateJwkThumbprint(jwk);
-    const alg = signingAlgsOf(jwk)[0] ?? (jwk.kty === 'oct' ? 'HS256' : 'ECDH-ES');
+    const alg = listSigningAlgs(jwk)[0] ?? (jwk.kty === 'oct' ? 'HS256' : 'ECDH-ES');
     await importJWK(withoutPurpose(jwk), alg);
   } catch (cause) {
-    throw invalid(name, messageOf(cause), cause);
+    throw invalid(name, errorText(cause), cause);
   }
 }
 
@@ -127,19 +127,19 @@ export function publicPart(jwk: JWK): JWK {
 }
 
 /** A key's `kid`, or else its thumbprint. @see https://www.rfc-editor.org/rfc/rfc7638 */
-export async function kidOf(jwk: JWK): Promise<string> {
+export async function computeKid(jwk: JWK): Promise<string> {
   return jwk.kid ?? calculateJwkThumbprint(jwk);
 }
 
 /** The algorithms that a key can sign with, as far as kind and curve go; those of SIGNING_ALGS. */
-export function signingAlgsOf({ kty, crv, alg }: JWK): readonly string[] {
+export function listSigningAlgs({ kty, crv, alg }: JWK): readonly string[] {
   if (kty === 'RSA') return SIGNING_ALGS.filter((name) => /^[RP]S/.test(name));
   if (kty === 'AKP') return SIGNING_ALGS.filter((name) => name === alg);
   return CURVE_ALGS[crv ?? ''] ?? [];
 }
 
 /** The algorithms that a key can encrypt or decrypt content keys with, as far as kind, curve, `use` and `alg` go. */
-export function encryptionAlgsOf({ kty, crv, use, alg }: JWK): readonly string[] {
+export function listEncryptionAlgs({ kty, crv, use, alg }: JWK): readonly string[] {
   if (use !== undefined && use !== 'enc') return [];
   const isCurve = kty === 'EC' || (kty === 'OKP' && crv === 'X25519');
   const able = ENCRYPTION_ALGS.filter((name) => (name.startsWith('RSA') ? kty === 'RSA' : isCurve));
@@ -151,7 +151,7 @@ export function encryptionAlgsOf({ kty, crv, use, alg }: JWK): readonly string[]
  * @throws UsageError `key_public_only`, `key_unfit`
  */
 export function selectDecryptionKeys({ keys }: KeyFile, name: string): readonly JWK[] {
-  const fitting = keys.filter((key) => encryptionAlgsOf(key).length > 0);
+  const fitting = keys.filter((key) => listEncryptionAlgs(key).length > 0);
   if (fitting.length === 0) {
     throw new UsageError('key_unfit', `no key in ${name} is one to decrypt with`, {
       hint: 'It takes an RSA, EC or X25519 key whose "use" is not "sig"; make one with "oauthctl key generate".',
@@ -183,7 +183,7 @@ export function selectSigningKey(
       hint: kids ? `There are: ${kids}.` : 'None of its keys has a kid.',
     });
   }
-  const signing = named.filter((key) => signingAlgsOf(key).length > 0 && key.use !== 'enc');
+  const signing = named.filter((key) => listSigningAlgs(key).length > 0 && key.use !== 'enc');
   if (signing.length === 0) {
     throw new UsageError('key_unfit', `no key in ${name} is one to sign with`, {
       hint: 'It takes an RSA, EC or Ed25519 key whose "use" is not "enc"; make one with "oauthctl key generate".',
@@ -218,7 +218,7 @@ export function chooseSigningAlg(
   supported?: readonly string[],
   flag = '--signing-alg',
 ): string {
-  const able = signingAlgsOf(jwk);
+  const able = listSigningAlgs(jwk);
   if (wanted !== undefined) {
     if (!(SIGNING_ALGS as readonly string[]).includes(wanted)) {
       throw new UsageError(
@@ -262,7 +262,7 @@ export interface GeneratedKey {
  * @throws UsageError `alg_unknown`, `alg_unsupported`
  */
 export async function generateKey(alg: string, kid?: string): Promise<GeneratedKey> {
-  const use = useOf(alg);
+  const use = chooseKeyUse(alg);
   if (use === undefined) {
     throw new UsageError('alg_unknown', `"${alg}" is not an algorithm that takes a key pair`, {
       hint: `There are: ${[...SIGNING_ALGS, ...ENCRYPTION_ALGS].join(', ')}.`,
@@ -282,7 +282,7 @@ export async function generateKey(alg: string, kid?: string): Promise<GeneratedK
 }
 
 /** What an algorithm's key is for; undefined for one that is not known. */
-export function useOf(alg: string): KeyUse | undefined {
+export function chooseKeyUse(alg: string): KeyUse | undefined {
   if ((SIGNING_ALGS as readonly string[]).includes(alg)) return 'sig';
   return (ENCRYPTION_ALGS as readonly string[]).includes(alg) ? 'enc' : undefined;
 }
@@ -299,6 +299,6 @@ function invalid(name: string, why: string, cause?: unknown): UsageError {
   });
 }
 
-function messageOf(cause: unknown): string {
+function errorText(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }

@@ -13,8 +13,8 @@ import {
 import { type ErrorDetails, ValidationError } from '../../errors.ts';
 import { parseJsonObject } from '../json.ts';
 import { LONGEST_TOKEN, readCompactJws } from './compact-jws.ts';
-import { audiencesOf } from './jwt.ts';
-import { ENCRYPTION_ALGS, encryptionAlgsOf } from './key.ts';
+import { readAudiences } from './jwt.ts';
+import { ENCRYPTION_ALGS, listEncryptionAlgs } from './key.ts';
 
 /** Bytes that an encrypted one may be inflated to. */
 const LONGEST_CONTENT = 256 * 1024;
@@ -60,7 +60,7 @@ export interface OpenedJwt {
 }
 
 /** Makes the error that says what is wrong with a JWT. */
-export type Refusal = (what: string, details?: ErrorDetails) => ValidationError;
+export type JwtRefusal = (what: string, details?: ErrorDetails) => ValidationError;
 
 /**
  * Decrypts a JWT from the server where it is a JWE, and verifies its signature: by a key of the server's JWKS, or by the
@@ -73,7 +73,7 @@ export type Refusal = (what: string, details?: ErrorDetails) => ValidationError;
 export async function openSignedJwt(
   jwt: string,
   keys: JwtKeys,
-  refuse: Refusal,
+  refuse: JwtRefusal,
   mayRepeat = false,
 ): Promise<OpenedJwt> {
   if (jwt.length > LONGEST_TOKEN) throw refuse(`it has ${jwt.length} characters, which is too long`);
@@ -98,7 +98,7 @@ export function wrongParties(claims: JWTPayload, { issuer, client_id }: JwtParti
   const { iss, aud } = claims;
   return [
     ...(iss === issuer ? [] : [`iss is ${show(iss)}, expected ${issuer}`]),
-    ...(audiencesOf(claims).includes(client_id) ? [] : [`aud is ${show(aud)}, expected ${client_id}`]),
+    ...(readAudiences(claims).includes(client_id) ? [] : [`aud is ${show(aud)}, expected ${client_id}`]),
   ];
 }
 
@@ -136,7 +136,7 @@ export function isJwe(jwt: string): boolean {
  * @throws what `refuse` makes of what is wrong
  * @see https://www.rfc-editor.org/rfc/rfc7516#section-5.2
  */
-export async function decryptJwe(jwe: string, keys: readonly JWK[], refuse: Refusal): Promise<Decrypted> {
+export async function decryptJwe(jwe: string, keys: readonly JWK[], refuse: JwtRefusal): Promise<Decrypted> {
   const { alg, enc, kid } = readHeader(jwe, refuse);
   const encryption = { alg: String(alg), enc: String(enc) };
   if (!(ENCRYPTION_ALGS as readonly string[]).includes(encryption.alg))
@@ -146,7 +146,7 @@ export async function decryptJwe(jwe: string, keys: readonly JWK[], refuse: Refu
       hint: 'Give --decryption-key FILE: the private key whose public part is registered with "use": "enc".',
     });
   }
-  const fitting = keys.filter((key) => encryptionAlgsOf(key).includes(encryption.alg));
+  const fitting = keys.filter((key) => listEncryptionAlgs(key).includes(encryption.alg));
   const named = fitting.filter((key) => kid !== undefined && key.kid === kid);
   let cause: unknown;
   let other: unknown;
@@ -164,7 +164,7 @@ export async function decryptJwe(jwe: string, keys: readonly JWK[], refuse: Refu
       else other ??= error;
     }
   }
-  if (other !== undefined) throw refuse(`it cannot be decrypted: ${messageOf(other)}`, { cause: other });
+  if (other !== undefined) throw refuse(`it cannot be decrypted: ${errorText(other)}`, { cause: other });
   const by = `${alg}${kid === undefined ? '' : ` for the key ${show(kid)}`}`;
   throw refuse(`it is encrypted with ${by}, and no decryption key of the client opens it`, {
     hint: 'Compare the file of --decryption-key with the key that is registered for the client; a server may keep the old keys for a while.',
@@ -172,7 +172,7 @@ export async function decryptJwe(jwe: string, keys: readonly JWK[], refuse: Refu
   });
 }
 
-function readHeader(jwe: string, refuse: Refusal): Readonly<Record<string, unknown>> {
+function readHeader(jwe: string, refuse: JwtRefusal): Readonly<Record<string, unknown>> {
   try {
     return decodeProtectedHeader(jwe);
   } catch (cause) {
@@ -180,7 +180,11 @@ function readHeader(jwe: string, refuse: Refusal): Readonly<Record<string, unkno
   }
 }
 
-function checkAlgorithm(alg: unknown, { alg: registered, supportedAlgs }: JwtKeys, refuse: Refusal): string {
+function checkAlgorithm(
+  alg: unknown,
+  { alg: registered, supportedAlgs }: JwtKeys,
+  refuse: JwtRefusal,
+): string {
   if (typeof alg !== 'string' || alg.trim().toLowerCase() === 'none')
     throw refuse('it is not signed (alg none)');
   if (registered !== undefined && alg !== registered)
@@ -194,7 +198,7 @@ async function verifySignature(
   jws: string,
   alg: string,
   keys: JwtKeys,
-  refuse: Refusal,
+  refuse: JwtRefusal,
 ): Promise<JWTPayload> {
   try {
     const { payload } = alg.startsWith('HS')
@@ -212,7 +216,7 @@ async function verifySignature(
     if (error instanceof errors.JWKSNoMatchingKey)
       throw refuse('no key in the JWKS matches its kid and alg', { cause: error });
     // jose's own, or of the runtime for a key that it will not take.
-    throw refuse(`its signature cannot be checked: ${messageOf(error)}`, { cause: error });
+    throw refuse(`its signature cannot be checked: ${errorText(error)}`, { cause: error });
   }
 }
 
@@ -234,12 +238,12 @@ async function verifyByJwks(jws: string, alg: string, jwks: JSONWebKeySet): Prom
   }
 }
 
-function requireSecret(alg: string, { client_secret }: JwtKeys, refuse: Refusal): string {
+function requireSecret(alg: string, { client_secret }: JwtKeys, refuse: JwtRefusal): string {
   if (client_secret === undefined)
     throw refuse(`its alg is ${alg}, and there is no client secret to check it with`);
   return client_secret;
 }
 
-function messageOf(cause: unknown): string {
+function errorText(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }

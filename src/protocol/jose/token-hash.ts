@@ -5,7 +5,7 @@ export async function sha256(value: string): Promise<string> {
 }
 
 /** The hash in the name of a JWS algorithm (RS256, PS384, HS512 …); EdDSA's is what Ed25519 itself hashes with. */
-function hashOf(alg: string): string | undefined {
+function hashForAlg(alg: string): string | undefined {
   if (alg === 'EdDSA' || alg === 'Ed25519') return 'SHA-512';
   const bits = /^(?:[RPEH]S)(256|384|512)$/.exec(alg)?.[1];
   return bits && `SHA-${bits}`;
@@ -18,7 +18,7 @@ function hashOf(alg: string): string | undefined {
  * @see https://openid.net/specs/openid-connect-core-1_0.html#HybridIDToken
  */
 export async function halfHash(value: string, alg: string): Promise<string | undefined> {
-  const hash = hashOf(alg);
+  const hash = hashForAlg(alg);
   if (hash === undefined) return undefined;
   const digest = await crypto.subtle.digest(hash, new TextEncoder().encode(value));
   return Buffer.from(digest, 0, digest.byteLength / 2).toString('base64url');

@@ -43,10 +43,10 @@ const FROM_ENVIRONMENT: Properties = {
 };
 
 /** How a client comes by its tokens. */
-export type ClientWay = 'client_credentials' | 'refresh_token' | 'access_token';
+export type ClientTokenSource = 'client_credentials' | 'refresh_token' | 'access_token';
 
 /** How a broker validates them. */
-export type BrokerWay = 'introspection' | 'local' | 'local_without_strimzi';
+export type BrokerValidationMethod = 'introspection' | 'local' | 'local_without_strimzi';
 
 /** One configuration, and what has to be done besides. */
 export interface Configuration {
@@ -59,9 +59,9 @@ export interface Configuration {
  * @throws UsageError `property_unfit` for a value that would break the line that it stands in
  * @see https://kafka.apache.org/documentation/#security_sasl_oauthbearer
  */
-export function buildJavaClient(setup: KafkaSetup, way: ClientWay): Configuration {
+export function buildJavaClient(setup: KafkaSetup, way: ClientTokenSource): Configuration {
   const { client, refreshToken } = SECRET_VARIABLES;
-  const common = { 'bootstrap.servers': setup.bootstrap, ...securityOf(setup) };
+  const common = { 'bootstrap.servers': setup.bootstrap, ...securityProperties(setup) };
   switch (way) {
     case 'client_credentials':
       return {
@@ -117,8 +117,8 @@ export function buildJavaClient(setup: KafkaSetup, way: ClientWay): Configuratio
  * Builds the properties of a client of librdkafka.
  * @see https://github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md
  */
-export function buildLibrdkafkaClient(setup: KafkaSetup, way: ClientWay): Configuration {
-  const common = { 'bootstrap.servers': setup.bootstrap, ...securityOf(setup) };
+export function buildLibrdkafkaClient(setup: KafkaSetup, way: ClientTokenSource): Configuration {
+  const common = { 'bootstrap.servers': setup.bootstrap, ...securityProperties(setup) };
   if (way !== 'client_credentials') {
     return {
       properties: checked(common),
@@ -147,7 +147,7 @@ export function buildLibrdkafkaClient(setup: KafkaSetup, way: ClientWay): Config
  * @throws UsageError `endpoint_missing` where the server has not what this way needs; `property_unfit`
  * @see https://github.com/strimzi/strimzi-kafka-oauth#configuring-the-kafka-broker
  */
-export function buildBrokerListener(setup: KafkaSetup, way: BrokerWay): Configuration {
+export function buildBrokerListener(setup: KafkaSetup, way: BrokerValidationMethod): Configuration {
   const listener = setup.listener.toLowerCase();
   const prefix = `listener.name.${listener}`;
   const common = (handler: string) => ({
@@ -227,7 +227,7 @@ export function buildBrokerListener(setup: KafkaSetup, way: BrokerWay): Configur
 const REVOCATION =
   'A local check does not see that a token was revoked, its session logged out or its client disabled: each token is good until it expires. It suits tokens that live briefly.';
 
-function securityOf({ isTls }: KafkaSetup): Properties {
+function securityProperties({ isTls }: KafkaSetup): Properties {
   return { 'security.protocol': isTls ? 'SASL_SSL' : 'SASL_PLAINTEXT', 'sasl.mechanism': 'OAUTHBEARER' };
 }
 

@@ -45,7 +45,7 @@ function checkExtension(name: string, value: string): void {
 }
 
 /** What a server answers instead of the reason for its refusal. */
-export interface Challenge {
+export interface OauthbearerChallenge {
   /** As it came. */
   readonly text: string;
   /** For example `invalid_token`; undefined where the text is not what the specification says. */
@@ -59,7 +59,7 @@ export interface Challenge {
  * @returns undefined for the empty answer, which is success
  * @see https://www.rfc-editor.org/rfc/rfc7628#section-3.2.2
  */
-export function parseChallenge(text: string): Challenge | undefined {
+export function parseOauthbearerChallenge(text: string): OauthbearerChallenge | undefined {
   if (text === '') return undefined;
   const json = parseJsonObject(text);
   const member = (name: string) => (typeof json?.[name] === 'string' ? (json[name] as string) : undefined);

@@ -1,5 +1,5 @@
 import type { JWTPayload } from 'jose';
-import type { Challenge } from './oauthbearer.ts';
+import type { OauthbearerChallenge } from './oauthbearer.ts';
 
 /** What a broker said when it refused to authenticate. */
 export interface BrokerRefusal {
@@ -7,7 +7,7 @@ export interface BrokerRefusal {
   readonly errorCode: number;
   /** The broker's own text. */
   readonly errorMessage: string | undefined;
-  readonly challenge: Challenge | undefined;
+  readonly challenge: OauthbearerChallenge | undefined;
 }
 
 /** What is behind a refusal. */

@@ -103,7 +103,7 @@ export function singleValue(parameters: FormParameters, name: string): string | 
 }
 
 /** The kinds of things that a response type asks for. */
-export function wordsOf(responseType: string | undefined): readonly string[] {
+export function splitResponseType(responseType: string | undefined): readonly string[] {
   return responseType?.split(' ').filter(Boolean) ?? [];
 }
 
@@ -118,7 +118,7 @@ export function responsePlace(
 ): 'query' | 'fragment' | 'form_post' {
   const named = mode?.replace(/\.jwt$/, '');
   if (named === 'query' || named === 'fragment' || named === 'form_post') return named;
-  return wordsOf(responseType).some((word) => word !== 'code') ? 'fragment' : 'query';
+  return splitResponseType(responseType).some((word) => word !== 'code') ? 'fragment' : 'query';
 }
 
 export interface AuthorizationResponseExpectations {
@@ -166,7 +166,7 @@ export function parseAuthorizationResponse(
     token: ['access_token', 'token_type'],
     id_token: ['id_token'],
   };
-  for (const name of wordsOf(expected.responseType).flatMap((word) => needed[word] ?? [])) {
+  for (const name of splitResponseType(expected.responseType).flatMap((word) => needed[word] ?? [])) {
     if (!json[name]) throw invalid(`it has no "${name}"`);
   }
   return { kind: 'granted', code, access_token, id_token, json };
@@ -222,7 +222,7 @@ export function parsePushedAuthorization({ request_uri, expires_in }: JsonObject
  * @param claims the parameter of the request, which may be no JSON at all
  * @see https://openid.net/specs/openid-connect-core-1_0.html#acrSemantics
  */
-export function essentialAcrOf(claims: string | undefined): readonly string[] | undefined {
+export function readEssentialAcr(claims: string | undefined): readonly string[] | undefined {
   const { id_token } = (claims === undefined ? undefined : parseJsonObject(claims)) ?? {};
   const { acr } = (id_token ?? {}) as { acr?: { essential?: unknown; value?: unknown; values?: unknown } };
   if (acr?.essential !== true) return undefined;

@@ -1,5 +1,5 @@
 /** One challenge of a WWW-Authenticate header. */
-export interface Challenge {
+export interface AuthenticateChallenge {
   /** As the server wrote it; compared without regard to case. */
   readonly scheme: string;
   /** By name in lower case; of a name that is repeated the first value. */
@@ -21,9 +21,9 @@ const SEPARATORS = /[ \t,]*/y;
  * @param header the value; several headers joined with a comma do as well
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
  */
-export function parseChallenges(header: string | undefined): readonly Challenge[] {
+export function parseChallenges(header: string | undefined): readonly AuthenticateChallenge[] {
   const text = header ?? '';
-  const challenges: Challenge[] = [];
+  const challenges: AuthenticateChallenge[] = [];
   let at = 0;
   const take = (pattern: RegExp): RegExpExecArray | undefined => {
     pattern.lastIndex = at;

@@ -96,7 +96,7 @@ async function assertionParameters(
   return parameters(
     await buildClientAssertion({
       client_id,
-      audience: audienceOf(client, metadata),
+      audience: chooseAudience(client, metadata),
       now,
       jti: makeJti(random),
       key,
@@ -106,7 +106,7 @@ async function assertionParameters(
   );
 }
 
-function audienceOf({ assertion_audience: wanted }: RegisteredClient, metadata: ServerMetadata): string {
+function chooseAudience({ assertion_audience: wanted }: RegisteredClient, metadata: ServerMetadata): string {
   if (wanted === undefined || wanted === 'issuer') return metadata.issuer;
   return wanted === 'endpoint' ? (metadata.token_endpoint ?? metadata.issuer) : wanted;
 }

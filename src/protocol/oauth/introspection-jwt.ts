@@ -3,8 +3,8 @@ import {
   CLOCK_AHEAD,
   type JwtKeys,
   type JwtParties,
+  type JwtRefusal,
   openSignedJwt,
-  type Refusal,
   show,
   wrongParties,
 } from '../jose/signed-jwt.ts';
@@ -45,7 +45,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
-const invalid: Refusal = (what, details) =>
+const invalid: JwtRefusal = (what, details) =>
   new ValidationError(
     'introspection_response_invalid',
     `the signed introspection response must not be trusted: ${what}`,

@@ -2,8 +2,8 @@ import { ValidationError } from '../../errors.ts';
 import {
   type JwtKeys,
   type JwtParties,
+  type JwtRefusal,
   openSignedJwt,
-  type Refusal,
   wrongCommonClaims,
 } from '../jose/signed-jwt.ts';
 import type { JsonObject } from '../json.ts';
@@ -32,7 +32,7 @@ export async function readAuthorizationJwt(
   return claims;
 }
 
-const invalid: Refusal = (what, details) =>
+const invalid: JwtRefusal = (what, details) =>
   new ValidationError(
     'authorization_response_invalid',
     `the authorization response must not be trusted: ${what}`,

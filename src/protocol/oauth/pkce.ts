@@ -19,12 +19,12 @@ export async function makeProofKey(random: Random): Promise<ProofKey> {
   const code_verifier = unguessable(random, VERIFIER_BYTES);
   return {
     code_verifier,
-    code_challenge: await codeChallengeOf(code_verifier),
+    code_challenge: await computeCodeChallenge(code_verifier),
     code_challenge_method: 'S256',
   };
 }
 
 /** The S256 challenge of a verifier. @see https://www.rfc-editor.org/rfc/rfc7636#section-4.2 */
-export function codeChallengeOf(verifier: string): Promise<string> {
+export function computeCodeChallenge(verifier: string): Promise<string> {
   return sha256(verifier);
 }

@@ -2,7 +2,7 @@ import { ValidationError } from '../../errors.ts';
 import type { JsonObject } from '../json.ts';
 
 /** Metadata of a protected resource: the members that are used here by name, and all others as they came. */
-export interface ResourceMetadata extends JsonObject {
+export interface ParsedResourceMetadata extends JsonObject {
   readonly resource: string;
   readonly authorization_servers?: readonly string[];
   readonly scopes_supported?: readonly string[];
@@ -29,12 +29,12 @@ export function checkMetadataLink(link: string, url: string): void {
  * @throws ValidationError `resource_mismatch`, `resource_metadata_invalid`
  * @see https://www.rfc-editor.org/rfc/rfc9728#section-3.3
  */
-export function parseResourceMetadata(json: JsonObject, url: string): ResourceMetadata {
+export function parseResourceMetadata(json: JsonObject, url: string): ParsedResourceMetadata {
   const { resource } = json;
   if (typeof resource !== 'string' || !URL.canParse(resource)) {
     throw new ValidationError('resource_metadata_invalid', 'the metadata of the resource has no "resource"');
   }
-  if (!identifiersOf(url).includes(resource)) {
+  if (!listIdentifiers(url).includes(resource)) {
     throw new ValidationError(
       'resource_mismatch',
       `the metadata is of another resource: requested ${url}, got ${resource}`,
@@ -49,11 +49,11 @@ export function parseResourceMetadata(json: JsonObject, url: string): ResourceMe
       );
     }
   }
-  return json as ResourceMetadata;
+  return json as ParsedResourceMetadata;
 }
 
 /** An origin alone is written with and without its slash. */
-function identifiersOf(url: string): readonly string[] {
+function listIdentifiers(url: string): readonly string[] {
   const { origin, pathname, search } = new URL(url);
   const bare = `${origin}${pathname}`;
   return [`${bare}${search}`, bare, ...(pathname === '/' ? [origin] : [])];

@@ -1,6 +1,6 @@
 import { CompactEncrypt, importJWK, type JSONWebKeySet, type JWK, type JWTPayload, UnsecuredJWT } from 'jose';
 import { UsageError, ValidationError } from '../../errors.ts';
-import { ENCRYPTION_ALGS, encryptionAlgsOf, publicPart } from '../jose/key.ts';
+import { ENCRYPTION_ALGS, listEncryptionAlgs, publicPart } from '../jose/key.ts';
 import { signJwt } from '../jose/sign-jwt.ts';
 import type { FormParameters } from './form.ts';
 
@@ -70,7 +70,7 @@ export async function buildRequestObject(
   const now = Math.floor(options.now / 1000);
   const claims = {
     client_id,
-    ...claimsOf(parameters),
+    ...buildClaims(parameters),
     ...{ iss: client_id, aud: audience, jti, iat: now, nbf: now, exp: now + lifetime },
   };
   const isUnsigned = alg === 'none' || (key === undefined && alg === undefined);
@@ -84,16 +84,16 @@ export async function buildRequestObject(
   return encryption === undefined ? jwt : encrypt(jwt, encryption);
 }
 
-function claimsOf(parameters: FormParameters): JWTPayload {
+function buildClaims(parameters: FormParameters): JWTPayload {
   const values = new Map<string, unknown[]>();
   for (const [name, text] of parameters) {
     if (NEVER_INSIDE.has(name)) continue;
-    values.set(name, [...(values.get(name) ?? []), claimOf(name, text)]);
+    values.set(name, [...(values.get(name) ?? []), parseClaim(name, text)]);
   }
   return Object.fromEntries([...values].map(([name, all]) => [name, all.length === 1 ? all[0] : all]));
 }
 
-function claimOf(name: string, text: string): unknown {
+function parseClaim(name: string, text: string): unknown {
   switch (name) {
     case 'max_age': {
       if (/^\d+$/.test(text)) return Number(text);
@@ -199,10 +199,10 @@ function chooseEncryption({ jwks, alg: wanted, supportedAlgs }: RequestObjectEnc
     .filter((key) => key !== null && typeof key === 'object')
     .toSorted((one, other) => Number(other.use === 'enc') - Number(one.use === 'enc'));
   for (const alg of candidates) {
-    const key = keys.find((one) => encryptionAlgsOf(one).includes(alg));
+    const key = keys.find((one) => listEncryptionAlgs(one).includes(alg));
     if (key !== undefined) return { alg, key };
   }
-  const offered = [...new Set(keys.flatMap(encryptionAlgsOf))];
+  const offered = [...new Set(keys.flatMap(listEncryptionAlgs))];
   throw new ValidationError(
     'encryption_key_missing',
     `the server's JWKS has no key to encrypt with ${candidates.join(' or ')}`,

@@ -10,7 +10,7 @@ export interface Confirmation {
  * Reads what an access token is bound to, as far as it can be read; unverified.
  * @see https://www.rfc-editor.org/rfc/rfc7800#section-3.1
  */
-export function confirmationOf(accessToken: unknown): Confirmation {
+export function readConfirmation(accessToken: unknown): Confirmation {
   const cnf = typeof accessToken === 'string' ? decodeUnverified(accessToken)?.claims.cnf : undefined;
   if (cnf === null || typeof cnf !== 'object') return {};
   return Object.fromEntries(Object.entries(cnf).filter(([, value]) => typeof value === 'string'));

@@ -47,7 +47,7 @@ export function parseTokenAnswer(answer: RawAnswer): TokenAnswer {
 export function parseTokenResponse(json: JsonObject): TokenResponse {
   return {
     access_token: requireText(json, 'access_token'),
-    token_type: tokenTypeOf(json),
+    token_type: readTokenType(json),
     expires_in: parseLifetime(json.expires_in),
     refresh_token: optionalText(json, 'refresh_token'),
     id_token: optionalText(json, 'id_token'),
@@ -61,7 +61,7 @@ export function parseTokenResponse(json: JsonObject): TokenResponse {
  * to be an access token, for which RFC 8693 has a word.
  * @see https://www.rfc-editor.org/rfc/rfc8693#section-2.2.1
  */
-function tokenTypeOf(json: JsonObject): string {
+function readTokenType(json: JsonObject): string {
   const isExchanged = json.token_type === undefined && typeof json.issued_token_type === 'string';
   return isExchanged ? 'N_A' : requireText(json, 'token_type');
 }

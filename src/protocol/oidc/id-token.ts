@@ -1,13 +1,13 @@
 import type { JWTPayload } from 'jose';
 import { ValidationError } from '../../errors.ts';
-import { audiencesOf } from '../jose/jwt.ts';
+import { readAudiences } from '../jose/jwt.ts';
 import {
   CLOCK_AHEAD,
   type JwtKeys,
   type JwtParties,
+  type JwtRefusal,
   type OpenedJwt,
   openSignedJwt,
-  type Refusal,
   show,
   wrongCommonClaims,
 } from '../jose/signed-jwt.ts';
@@ -82,7 +82,7 @@ export async function verifyIdToken(
 function wrongOwnClaims(claims: JWTPayload, expected: IdTokenExpectations, holder: string): string[] {
   const { sub, iat, azp } = claims;
   const now = expected.now / 1000;
-  const audiences = audiencesOf(claims);
+  const audiences = readAudiences(claims);
   const others = audiences.filter((audience) => audience !== holder);
   const wrong: string[] = [];
   if (typeof sub !== 'string' || sub === '') wrong.push('sub is missing');
@@ -151,7 +151,7 @@ function remarksOnAcr({ acr }: JWTPayload, { acrValues }: IdTokenExpectations): 
   return [`acr is ${show(acr)}, and acr_values asked for ${asked.join(' or ')}`];
 }
 
-const invalid: Refusal = (what, details) =>
+const invalid: JwtRefusal = (what, details) =>
   new ValidationError('id_token_invalid', `the ID token must not be trusted: ${what}`, {
     hint: 'The server or the client registration is at fault; see the token itself with -v --show-secrets. Nothing was kept.',
     ...details,

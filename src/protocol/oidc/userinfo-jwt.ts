@@ -8,7 +8,7 @@ import {
   wrongParties,
 } from '../jose/signed-jwt.ts';
 import { parseJsonObject } from '../json.ts';
-import { invalid, type Userinfo } from './userinfo.ts';
+import { invalidUserinfo, type Userinfo } from './userinfo.ts';
 
 /**
  * Reads a UserInfo response that came as a JWT: decryption, signature, `iss`, `aud`, `exp`. One that is encrypted need
@@ -18,12 +18,14 @@ import { invalid, type Userinfo } from './userinfo.ts';
  * @see https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse
  */
 export async function readUserinfoJwt(jwt: string, expected: JwtKeys & JwtParties): Promise<Userinfo> {
-  const decrypted = isJwe(jwt) ? await decryptJwe(jwt, expected.decryptionKeys ?? [], invalid) : undefined;
+  const decrypted = isJwe(jwt)
+    ? await decryptJwe(jwt, expected.decryptionKeys ?? [], invalidUserinfo)
+    : undefined;
   const unsigned = decrypted && parseJsonObject(decrypted.content);
   if (unsigned !== undefined) return { json: unsigned, encryption: decrypted?.encryption };
-  const { claims, alg } = await openSignedJwt(decrypted?.content ?? jwt, expected, invalid);
+  const { claims, alg } = await openSignedJwt(decrypted?.content ?? jwt, expected, invalidUserinfo);
   const wrong = wrongClaims(claims, expected);
-  if (wrong.length > 0) throw invalid(wrong.join('; '));
+  if (wrong.length > 0) throw invalidUserinfo(wrong.join('; '));
   const missing = ['iss', 'aud'].filter((name) => claims[name] === undefined);
   return {
     json: claims,

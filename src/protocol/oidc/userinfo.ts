@@ -40,16 +40,16 @@ export function parseUserinfoAnswer(answer: RawAnswer): UserinfoAnswer {
  * @see https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse
  */
 export function checkSubject(json: JsonObject, sub: string | undefined): void {
-  if (typeof json.sub !== 'string' || json.sub === '') throw invalid('it has no "sub"');
+  if (typeof json.sub !== 'string' || json.sub === '') throw invalidUserinfo('it has no "sub"');
   if (sub !== undefined && json.sub !== sub) {
-    throw invalid(
+    throw invalidUserinfo(
       `its sub is ${JSON.stringify(json.sub)}, and that of the ID token that came with the access token is ${JSON.stringify(sub)}`,
     );
   }
 }
 
 /** The failure of an answer that must not be used. */
-export function invalid(what: string, details?: { readonly cause?: unknown }): ValidationError {
+export function invalidUserinfo(what: string, details?: { readonly cause?: unknown }): ValidationError {
   return new ValidationError('userinfo_invalid', `the UserInfo response must not be used: ${what}`, {
     hint: 'The server or the client registration is at fault (OpenID Connect Core §5.3.2): look at the exchange with -v --show-secrets.',
     ...details,

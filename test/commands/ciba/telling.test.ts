@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { telling } from '../../../src/commands/ciba/telling.ts';
+import { reportFlow } from '../../../src/commands/ciba/telling.ts';
 import { createContext } from '../../../src/context.ts';
 import { InterruptedError } from '../../../src/errors.ts';
 import { Reporter } from '../../../src/output/reporter.ts';
@@ -43,7 +43,7 @@ async function sessionWithPending(): Promise<Session> {
 
 const interruptedBy = async (error: InterruptedError) => {
   const session = await sessionWithPending();
-  return telling(session, new CibaSteps(session.reporter), () => Promise.reject(error)).catch(
+  return reportFlow(session, new CibaSteps(session.reporter), () => Promise.reject(error)).catch(
     (thrown: InterruptedError) => thrown,
   );
 };

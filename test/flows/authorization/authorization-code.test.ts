@@ -7,7 +7,7 @@ import {
   type AuthorizationCodeOptions,
   authorizeByCode,
 } from '../../../src/flows/authorization/authorization-code.ts';
-import { codeChallengeOf } from '../../../src/protocol/oauth/pkce.ts';
+import { computeCodeChallenge } from '../../../src/protocol/oauth/pkce.ts';
 import { parseRedirectUri } from '../../../src/protocol/oauth/redirect-uri.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { CLIENT_ID, TOKENS } from '../../helpers/misbehaving-server.ts';
@@ -124,7 +124,7 @@ describe('the authorization code grant', () => {
       redirect_uri: `http://127.0.0.1:${port}/callback`,
       code_verifier: expect.any(String),
     });
-    expect(await codeChallengeOf(form?.get('code_verifier') ?? '')).toBe(
+    expect(await computeCodeChallenge(form?.get('code_verifier') ?? '')).toBe(
       url.searchParams.get('code_challenge'),
     );
     await isClosed(lab.listensAt());

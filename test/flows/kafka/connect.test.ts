@@ -13,7 +13,7 @@ import {
   type KafkaConnectOptions,
   type KafkaEvent,
 } from '../../../src/flows/kafka/connect.ts';
-import { failureOf } from '../../../src/flows/kafka/refusal.ts';
+import { brokerError } from '../../../src/flows/kafka/refusal.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { testParts } from '../../helpers/parts.ts';
 
@@ -213,7 +213,7 @@ describe('a refusal', () => {
       refusal: { reason: 'expired', errorMessage: 'Token expired at: 1' },
       produced: undefined,
     });
-    expect(failureOf(result)).toMatchObject({
+    expect(brokerError(result)).toMatchObject({
       code: 'token_refused_by_broker',
       exitCode: 4,
       message: 'the broker refused the token: Token expired at: 1',
@@ -236,14 +236,14 @@ describe('a refusal', () => {
     });
     const result = await started;
     expect(result.refusal).toMatchObject({ errorCode, errorMessage, challenge: { status: 'invalid_token' } });
-    expect(failureOf(result)?.message).toContain(errorMessage ?? challenge);
+    expect(brokerError(result)?.message).toContain(errorMessage ?? challenge);
     expect(log).toContain('one: conceded');
   });
 
   it('to judge is the fault of the broker', async () => {
     const errorMessage = 'Runtime failure during token validation (ErrId: 1)';
     const { started } = await run({ authenticate: () => ({ errorCode: 58, errorName: 'E', errorMessage }) });
-    expect(failureOf(await started)).toMatchObject({ code: 'broker_failed', exitCode: 3 });
+    expect(brokerError(await started)).toMatchObject({ code: 'broker_failed', exitCode: 3 });
   });
 });
 

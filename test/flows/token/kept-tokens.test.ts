@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import {
-  askedFor,
+  ageResponse,
+  computeLifetimes,
+  describeRequest,
+  findMismatch,
   type KeptTokens,
-  lifetimesOf,
-  responseAsOf,
-  unfitFor,
 } from '../../../src/flows/token/kept-tokens.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
@@ -34,7 +34,7 @@ describe('what is left of kept tokens', () => {
     ['unknown of an opaque token without expires_in', { access_token: 'a' }, undefined],
     ['unknown where there is no token', { expires_in: 300 }, undefined],
   ])('is said %s', (_how, response, left) => {
-    expect(lifetimesOf(kept(response), NOW + 60_000).access_token).toBe(left);
+    expect(computeLifetimes(kept(response), NOW + 60_000).access_token).toBe(left);
   });
 
   it.each([
@@ -47,12 +47,12 @@ describe('what is left of kept tokens', () => {
     ],
     ['unknown of an offline token', { refresh_token: jwt({ typ: 'Offline', exp: 0 }) }, undefined],
   ])('is said of the refresh token %s', (_how, response, left) => {
-    expect(lifetimesOf(kept(response), NOW + 60_000).refresh_token).toBe(left);
+    expect(computeLifetimes(kept(response), NOW + 60_000).refresh_token).toBe(left);
   });
 
   it('is unknown when the clock stands before they were received', () => {
     const response = { access_token: 'a', expires_in: 300, refresh_token: 'r', refresh_expires_in: 300 };
-    expect(lifetimesOf(kept(response), NOW - 1)).toEqual({
+    expect(computeLifetimes(kept(response), NOW - 1)).toEqual({
       access_token: undefined,
       refresh_token: undefined,
     });
@@ -60,29 +60,31 @@ describe('what is left of kept tokens', () => {
 
   it('stands in the response as of now, in whole seconds, beside every other member', () => {
     const response = { access_token: 'a', expires_in: 300, refresh_expires_in: 0, custom: [1] };
-    expect(responseAsOf(kept(response), NOW + 500)).toEqual({ ...response, expires_in: 299 });
+    expect(ageResponse(kept(response), NOW + 500)).toEqual({ ...response, expires_in: 299 });
   });
 });
 
 describe('what a request asks for', () => {
   it('is scope, user and a digest of the rest, without credentials', () => {
-    const asked = askedFor({ scope: 'a', username: 'u', password: 'p1', resource: ['r'] }, NONE);
+    const asked = describeRequest({ scope: 'a', username: 'u', password: 'p1', resource: ['r'] }, NONE);
     expect(asked).toEqual({ scope: 'a', user: 'u', others: expect.stringMatching(/^[\w-]{43}$/) });
-    expect(askedFor({ resource: ['r'], scope: 'a', username: 'u', password: 'p2' }, NONE)).toEqual(asked);
+    expect(describeRequest({ resource: ['r'], scope: 'a', username: 'u', password: 'p2' }, NONE)).toEqual(
+      asked,
+    );
   });
 
   it('knows an assertion by whom it is about, whenever it was made', () => {
-    const about = (claims: object) => askedFor({ assertion: jwt(claims) }, NONE);
+    const about = (claims: object) => describeRequest({ assertion: jwt(claims) }, NONE);
     expect(about({ iss: 'i', sub: 's', jti: '1' })).toEqual({ user: 's of i' });
     expect(about({ iss: 'i', sub: 's', jti: '2' })).toEqual(about({ iss: 'i', sub: 's', jti: '1' }));
     expect(about({ iss: 'j', sub: 's' })).not.toEqual(about({ iss: 'i', sub: 's' }));
-    const opaque = askedFor({ assertion: 'not-a-jwt' }, NONE);
+    const opaque = describeRequest({ assertion: 'not-a-jwt' }, NONE);
     expect(opaque.user).toMatch(/^[\w-]{43}$/);
-    expect(opaque).not.toEqual(askedFor({ assertion: 'another' }, NONE));
+    expect(opaque).not.toEqual(describeRequest({ assertion: 'another' }, NONE));
   });
 
   it('has no digest where there is no rest', () => {
-    expect(askedFor({ scope: undefined, login_hint: 'u', binding_message: 'm' }, NONE)).toEqual({
+    expect(describeRequest({ scope: undefined, login_hint: 'u', binding_message: 'm' }, NONE)).toEqual({
       user: 'u',
     });
   });
@@ -93,9 +95,9 @@ describe('what a request asks for', () => {
     [{ extraParameters: [], omittedParameters: ['audience'] }],
   ])('is something else with %j', (own) => {
     const others = [{ extraParameters: [['audience', 'z']] as const }, NONE].map(
-      (other) => askedFor({ scope: 'a' }, other).others,
+      (other) => describeRequest({ scope: 'a' }, other).others,
     );
-    expect(others).not.toContain(askedFor({ scope: 'a' }, own).others);
+    expect(others).not.toContain(describeRequest({ scope: 'a' }, own).others);
   });
 });
 
@@ -109,9 +111,9 @@ describe('kept tokens', () => {
   const tokens = kept({ access_token: 'a', scope: 'y' }, { asked: { scope: 'x y', user: 'u' } });
 
   it('are fit where issuer, client, grant and user are the same, and the scope was granted or asked for', () => {
-    expect(unfitFor(tokens, wanted)).toBeUndefined();
-    expect(unfitFor(tokens, { ...wanted, asked: { scope: 'y', user: 'u' } })).toBeUndefined();
-    expect(unfitFor(tokens, { ...wanted, asked: { user: 'u' } })).toBeUndefined();
+    expect(findMismatch(tokens, wanted)).toBeUndefined();
+    expect(findMismatch(tokens, { ...wanted, asked: { scope: 'y', user: 'u' } })).toBeUndefined();
+    expect(findMismatch(tokens, { ...wanted, asked: { user: 'u' } })).toBeUndefined();
   });
 
   it.each([
@@ -122,7 +124,7 @@ describe('kept tokens', () => {
     ['other_parameters', { asked: { user: 'u', others: 'digest' } }],
     ['scope_missing', { asked: { user: 'u', scope: 'x z' } }],
   ])('are unfit: %s', (why, change) => {
-    expect(unfitFor(tokens, { ...wanted, ...change })).toBe(why);
+    expect(findMismatch(tokens, { ...wanted, ...change })).toBe(why);
   });
 
   const jkt = 'the-thumbprint';
@@ -149,18 +151,18 @@ describe('kept tokens', () => {
     ['fit', plain, undefined, { certificate: 'c1' }],
   ])('are %s: %j with the key %j for %j', (why, response, dpop, binding) => {
     const of = kept(response, { asked: { user: 'u' }, dpop });
-    const unfit = unfitFor(of, { ...wanted, asked: { user: 'u' }, ...binding });
+    const unfit = findMismatch(of, { ...wanted, asked: { user: 'u' }, ...binding });
     expect(unfit ?? 'fit').toBe(why);
   });
 
   it('are fit under the issuer that the server calls itself', () => {
     const issuers = ['http://inner.example', 'https://as.example'];
-    expect(unfitFor(tokens, { ...wanted, issuers })).toBeUndefined();
+    expect(findMismatch(tokens, { ...wanted, issuers })).toBeUndefined();
   });
 
   it('of any grant and user are fit for a refresh, and none are unfit', () => {
     const any = { ...wanted, grant_type: undefined, asked: {} };
-    expect(unfitFor(tokens, any)).toBeUndefined();
-    expect(unfitFor(undefined, any)).toBe('nothing_kept');
+    expect(findMismatch(tokens, any)).toBeUndefined();
+    expect(findMismatch(undefined, any)).toBe('nothing_kept');
   });
 });

@@ -6,7 +6,7 @@ import type {
   Comparison,
   IntrospectionVerdict,
   LocalVerdict,
-  Ways,
+  Validators,
 } from '../../../src/flows/validation/validate.ts';
 import {
   type WatchEvent,
@@ -40,7 +40,7 @@ async function startWatch(script: Script) {
   const signals: (AbortSignal | undefined)[] = [];
   let underWay = 0;
   let mostUnderWay = 0;
-  const ways: Ways = {
+  const ways: Validators = {
     async local(): Promise<LocalVerdict> {
       const at = clock.now();
       const verdict =

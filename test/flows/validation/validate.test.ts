@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { InterruptedError } from '../../../src/errors.ts';
 import {
-  openWays,
+  openValidators,
   type ValidateEvent,
   type ValidateOptions,
 } from '../../../src/flows/validation/validate.ts';
@@ -13,7 +13,7 @@ async function startWays(script: LabOptions, flaws: Flaws = {}, options: Partial
   const lab = await startLab(script);
   const events: ValidateEvent[] = [];
   const token = await lab.server.idToken({ ...flaws, claims: { typ: 'Bearer', ...flaws.claims } });
-  const ways = openWays(lab.ctx, { target: lab.target, token, leeway: 0, ...options }, (event) =>
+  const ways = openValidators(lab.ctx, { target: lab.target, token, leeway: 0, ...options }, (event) =>
     events.push(event),
   );
   return { ...lab, ways, events };

@@ -3,13 +3,13 @@ import { calculateJwkThumbprint, exportJWK, exportSPKI, importJWK, type JWK } fr
 import { describe, expect, it } from 'vitest';
 import {
   chooseSigningAlg,
+  computeKid,
   generateKey,
   isPrivate,
-  kidOf,
+  listSigningAlgs,
   parseKeys,
   publicPart,
   selectSigningKey,
-  signingAlgsOf,
 } from '../../../src/protocol/jose/key.ts';
 import { makeCertificate } from '../../helpers/certificates.ts';
 
@@ -35,7 +35,7 @@ describe('a file of keys', () => {
       (await importJWK(publicPart(ec.jwk), 'ES256', { extractable: true })) as never,
     );
     const { keys } = await parseKeys(spki, 'key.pem');
-    expect(await kidOf(keys[0] as JWK)).toBe(await calculateJwkThumbprint(ec.jwk));
+    expect(await computeKid(keys[0] as JWK)).toBe(await calculateJwkThumbprint(ec.jwk));
     const certificate = await parseKeys(makeCertificate('a').cert, 'cert.pem');
     expect(certificate.keys).toMatchObject([{ kty: 'EC', crv: 'P-256' }]);
     expect(certificate.keys.some(isPrivate)).toBe(false);
@@ -145,7 +145,7 @@ describe('a key', () => {
 
   it('that jose does not sign with has no algorithm', async () => {
     const { keys } = await parse(await exportJWK(generateKeyPairSync('x25519').publicKey as never));
-    expect(signingAlgsOf(keys[0] as JWK)).toEqual([]);
+    expect(listSigningAlgs(keys[0] as JWK)).toEqual([]);
     expect(() => chooseSigningAlg(keys[0] as JWK, 'ES256')).toThrow(
       expect.objectContaining({ code: 'signing_alg_unfit' }),
     );

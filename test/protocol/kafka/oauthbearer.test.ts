@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   buildClientMessage,
   parseBootstrap,
-  parseChallenge,
+  parseOauthbearerChallenge,
 } from '../../../src/protocol/kafka/oauthbearer.ts';
 
 describe('the message of the client', () => {
@@ -39,12 +39,12 @@ describe('the message of the client', () => {
 
 describe('the challenge of a server', () => {
   it('is none where the answer is empty', () => {
-    expect(parseChallenge('')).toBeUndefined();
+    expect(parseOauthbearerChallenge('')).toBeUndefined();
   });
 
   it('is read as JSON, and kept as it came', () => {
     const text = '{"status":"invalid_token","scope":"kafka","openid-configuration":"https://as.example/o"}';
-    expect(parseChallenge(text)).toEqual({
+    expect(parseOauthbearerChallenge(text)).toEqual({
       text,
       status: 'invalid_token',
       scope: 'kafka',
@@ -53,7 +53,7 @@ describe('the challenge of a server', () => {
   });
 
   it.each(['no JSON', '[]', '{"status":7}', 'null'])('is kept where it is something else: %s', (text) => {
-    expect(parseChallenge(text)).toEqual({ text });
+    expect(parseOauthbearerChallenge(text)).toEqual({ text });
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { explainBrokerDifference } from '../../../src/flows/kafka/difference.ts';
-import { parseChallenge } from '../../../src/protocol/kafka/oauthbearer.ts';
+import { parseOauthbearerChallenge } from '../../../src/protocol/kafka/oauthbearer.ts';
 import { explainRefusal } from '../../../src/protocol/kafka/refusal.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
@@ -49,7 +49,7 @@ describe('what is behind a refusal', () => {
 
   it('is told by the claims where the broker answers with a challenge', () => {
     const text = '{"status":"invalid_token"}';
-    const challenged = { errorCode: 58, errorMessage: text, challenge: parseChallenge(text) };
+    const challenged = { errorCode: 58, errorMessage: text, challenge: parseOauthbearerChallenge(text) };
     expect(explainRefusal(challenged, ALIVE, NOW)).toMatchObject({ reason: 'unknown', validation: 'local' });
     expect(explainRefusal(challenged, EXPIRED, NOW)).toMatchObject({
       reason: 'expired',

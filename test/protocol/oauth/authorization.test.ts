@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import {
   buildAuthorizationRequest,
   buildAuthorizationUrl,
-  essentialAcrOf,
   parseAuthorizationResponse,
   parsePushedAuthorization,
+  readEssentialAcr,
   responsePlace,
 } from '../../../src/protocol/oauth/authorization.ts';
 import type { FormParameters } from '../../../src/protocol/oauth/form.ts';
@@ -183,7 +183,7 @@ describe('an acr that is essential', () => {
     ['no JSON', undefined],
     [undefined, undefined],
   ])('is found in %s', (text, values) => {
-    expect(essentialAcrOf(text)).toEqual(values);
+    expect(readEssentialAcr(text)).toEqual(values);
   });
 });
 

@@ -1,11 +1,11 @@
 import { calculatePKCECodeChallenge } from 'oauth4webapi';
 import { describe, expect, it } from 'vitest';
 import { systemRandom } from '../../../src/context.ts';
-import { codeChallengeOf, makeProofKey } from '../../../src/protocol/oauth/pkce.ts';
+import { computeCodeChallenge, makeProofKey } from '../../../src/protocol/oauth/pkce.ts';
 
 describe('a proof key', () => {
   it('has the challenge that RFC 7636, appendix B, computes', async () => {
-    expect(await codeChallengeOf('dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk')).toBe(
+    expect(await computeCodeChallenge('dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk')).toBe(
       'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
     );
   });
