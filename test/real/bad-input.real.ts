@@ -68,7 +68,7 @@ const REFUSALS: readonly Refusal[] = [
     [...REQUEST, '--client-id', 'plain-client', '--client-secret', 'env:OTHER_SECRET'],
     [401, 'invalid_grant', 'Client not allowed OIDC CIBA Grant'],
     [400, 'invalid_grant', 'Client not allowed OIDC CIBA Grant'],
-    /switched off for this client.*oidc\.ciba\.grant\.enabled/,
+    /disabled for this client.*oidc\.ciba\.grant\.enabled/,
   ),
   refusal(
     'an unknown user',
@@ -96,7 +96,7 @@ const REFUSALS: readonly Refusal[] = [
     [...REQUEST, '--user-code', 'env:OTHER_SECRET'],
     [400, 'invalid_request', 'User code not supported'],
     [400, 'invalid_request', 'User code not supported'],
-    /Leave --user-code out/,
+    /Omit --user-code/,
   ),
   refusal(
     'a notification token in poll mode',
@@ -133,7 +133,7 @@ const REFUSALS_OF_26: readonly Omit<Refusal, 'on14'>[] = [
         'the binding_message value has to be max 50 characters in length and must contain only basic plain-text ' +
         'characters without spaces',
     },
-    hint: /1 to 50 characters: letters, digits and - \. _ \+ \/ ! \? #\. A space is not among them\..*test-0001/,
+    hint: /1 to 50 characters: letters, digits and - \. _ \+ \/ ! \? #, but no space\..*test-0001/,
   })),
   {
     what: 'an unknown scope',
@@ -273,7 +273,7 @@ onEachKeycloak({ interval: 1 }, (stage) => {
         expect(error).toMatchObject({
           code: 'metadata_not_found',
           oauth: { status: 404 },
-          hint: expect.stringContaining('knows no realm of this name'),
+          hint: expect.stringContaining('has no realm of this name'),
         });
       }
       expect(await cli.json('profile', 'list')).toMatchObject({ current: 'sample' });
@@ -291,7 +291,7 @@ onEachKeycloak({ interval: 1 }, (stage) => {
       expect(error.hint).toMatch(/\/auth/);
     });
 
-    test('a realm that is switched off is named as the reason', async (context) => {
+    test('a disabled realm is named as the reason', async (context) => {
       const sample = await stage.realm(context, { interval: 1 });
       const cli = await openShell(context, sample);
       await sample.admin.updateRealm(sample.realm, { enabled: false });
@@ -302,7 +302,7 @@ onEachKeycloak({ interval: 1 }, (stage) => {
           error_description: 'Realm not enabled',
           status: stage.expected(401, 403),
         },
-        hint: expect.stringContaining('realm is switched off'),
+        hint: expect.stringContaining('realm is disabled'),
       });
     });
 
@@ -439,7 +439,7 @@ onEachKeycloak({ interval: 1 }, (stage) => {
       const error = await cli.fails(6, 'ciba', 'poll');
       // Whether the last poll still meets "pending" hangs on fractions of a second.
       expect(['expired', 'expired_token']).toContain(error.code);
-      expect(error.hint).toMatch(/[Nn]obody approved.*new authentication request/);
+      expect(error.hint).toMatch(/did not approve.*new authentication request/);
       expect(await cli.fails(2, 'ciba', 'poll')).toMatchObject({ code: 'nothing_pending' });
       expect(await device.ended).toMatchObject({ exitCode: 0 });
     });
@@ -508,7 +508,7 @@ onEachKeycloak({ interval: 1 }, (stage) => {
       const id = await request('--login-hint', 'cl-taro');
       expect(await cli.json('ciba', 'poll', id)).toMatchObject({ token_type: 'Bearer' });
       const again = await cli.fails(3, 'ciba', 'poll', id);
-      expectInvalidGrant(again, 'Invalid auth_req_id', /used already.*new authentication request/);
+      expectInvalidGrant(again, 'Invalid auth_req_id', /used before.*new authentication request/);
       expect(await cli.fails(2, 'ciba', 'poll')).toMatchObject({ code: 'nothing_pending' });
     });
 
@@ -542,7 +542,7 @@ onEachKeycloak({ interval: 1 }, (stage) => {
       expectInvalidGrant(error, 'Could not identify user', /disabled or removed/);
     });
 
-    test('a client whose grant was switched off meanwhile gets no tokens', async () => {
+    test('a client whose grant was disabled meanwhile gets no tokens', async () => {
       const { admin, realm } = stage.sample;
       const client = ['--client-id', 'short-client', '--client-secret', 'env:OTHER_SECRET'];
       const clientId = await admin.createClient(realm, {
@@ -554,7 +554,7 @@ onEachKeycloak({ interval: 1 }, (stage) => {
       const id = await request('--login-hint', 'cl-taro', ...client);
       await admin.updateClient(realm, clientId, { attributes: { 'oidc.ciba.grant.enabled': 'false' } });
       const error = await cli.fails(3, 'ciba', 'poll', id, ...client);
-      expectInvalidGrant(error, 'Client not allowed OIDC CIBA Grant', /switched off for this client/);
+      expectInvalidGrant(error, 'Client not allowed OIDC CIBA Grant', /disabled for this client/);
     });
   });
 });

@@ -190,7 +190,7 @@ onEachKeycloak({}, (stage) => {
     expect(page.html).toContain('access_denied');
     const error = await fails(running, 7);
     expect(error).toMatchObject({ code: 'access_denied', oauth: { error: 'access_denied' } });
-    expect(error.hint).toContain('said no');
+    expect(error.hint).toContain('denied the request');
   });
 
   test('nobody who comes within the deadline is exit code 6', async (context) => {

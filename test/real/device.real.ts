@@ -78,7 +78,7 @@ onEachKeycloak({ attributes: { oauth2DevicePollingInterval: '1' } }, (stage) => 
     expect(run).toMatchObject({ exitCode: 7, stdout: '' });
     const { error } = JSON.parse(run.stderr.trimEnd().split('\n').at(-1) ?? '');
     expect(error).toMatchObject({ code: 'access_denied', oauth: { status: 400 } });
-    expect(error.hint).toContain('said no');
+    expect(error.hint).toContain('denied the request');
   });
 
   test('a code that nobody enters expires with exit code 6', async (context) => {

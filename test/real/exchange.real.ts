@@ -22,7 +22,7 @@ onEachKeycloak({}, (stage) => {
     });
     const error = await cli.fails(3, 'token', 'jwt-bearer', '--assertion', 'env:ASSERTION');
     expect(error.code).toBe(stage.expected('invalid_grant', 'unsupported_grant_type'));
-    expect(error.hint).toContain('switched off');
+    expect(error.hint).toContain('disabled');
     expect(cli.exchanges('token')[0]?.request.body).toContain('assertion=eyJh…(masked)');
   });
 
@@ -37,7 +37,7 @@ onEachKeycloak({}, (stage) => {
       ]) {
         const error = await cli.fails(3, 'token', 'exchange', ...args);
         expect(error).toMatchObject({ code: 'Feature not enabled', oauth: { status: 501 } });
-        expect(error.hint).toContain('switched off');
+        expect(error.hint).toContain('disabled');
       }
     });
     return;
@@ -108,11 +108,11 @@ onEachKeycloak({}, (stage) => {
       expect(error).toMatchObject({ code, hint: expect.stringMatching(hint) });
     };
     await refused(/no client of the name/, 'invalid_client', '--audience', 'no-such-client');
-    await refused(/would not have/, 'invalid_request', '--audience', 'test-client');
+    await refused(/can have the requested audience/, 'invalid_request', '--audience', 'test-client');
     await refused(/this type/, 'invalid_request', '--requested-token-type', 'saml2');
     await refused(/this type/, 'invalid_request', '--subject-token', '@last.id_token');
     await refused(/legacy/, 'invalid_request', '--param', 'requested_issuer=elsewhere');
-    await refused(/none of this realm/, 'invalid_request', '--subject-token', 'not-a-token');
+    await refused(/not from this realm/, 'invalid_request', '--subject-token', 'not-a-token');
 
     const other = await stage.cli(context, undefined, { client: stage.sample.plainClient });
     const switchedOff = await other.fails(3, 'token', 'exchange', '--subject-token', String(access_token));

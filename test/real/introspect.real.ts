@@ -116,7 +116,7 @@ onEachKeycloak({}, (stage) => {
       expect(error).toMatchObject({ hint: expect.stringMatching(hint) });
       return error;
     };
-    await refused(/lets confidential clients introspect/, ...asPublic);
+    await refused(/to confidential clients only/, ...asPublic);
     const wrong = await refused(/--client-secret/, '--client-secret', 'env:USER_PASSWORD');
     expect(wrong.oauth?.status).toBe(401);
     await refused(/token_type_hint/, '--token-type-hint', 'nonsense');

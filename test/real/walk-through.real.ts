@@ -107,7 +107,7 @@ onEachKeycloak({ interval: INTERVAL }, (stage) => {
           error_description: 'not authorized',
           status: stage.expected(400, 403),
         },
-        hint: expect.stringContaining('said no or cancelled'),
+        hint: expect.stringContaining('denied or cancelled'),
       });
       const { polls } = expectOneFlow(cli, `{"status":"${status}"}`);
       expect(polls).toHaveLength(1);

@@ -244,6 +244,6 @@ function expiredError(
     });
   }
   return new TimeoutError('expired', `${expired}, and the server still says pending`, {
-    hint: 'Nobody approved it in time. Start a new authentication request.',
+    hint: 'The user did not approve it in time. Send a new authentication request.',
   });
 }

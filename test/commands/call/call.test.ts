@@ -359,14 +359,14 @@ describe('a call that is refused', () => {
 
   it.each([
     ['invalid_token', bearer('error="invalid_token"'), /does not accept the token/],
-    ['unauthorized', { status: 401 }, /does not say why/],
-    ['unauthorized', bearer('realm="x"'), /does not say why/],
+    ['unauthorized', { status: 401 }, /without a reason/],
+    ['unauthorized', bearer('realm="x"'), /without a reason/],
     [
       'unauthorized',
       { status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } },
       /sent as Bearer, and the resource takes Basic/,
     ],
-    ['forbidden', { status: 403, body: 'no' }, /took the token/],
+    ['forbidden', { status: 403, body: 'no' }, /accepted the token/],
     ['invalid_request', { status: 400, body: '{"error":"invalid_request"}' }, undefined],
     ['not_found', { status: 404, body: '{"status":404,"error":"Not Found"}' }, undefined],
     ['access_denied', { status: 403, body: '{"error":"access_denied"}' }, undefined],

@@ -218,7 +218,7 @@ describe('what is no metadata', () => {
     expect(result.code).toBe(3);
     expect(failureOf(result)).toMatchObject({
       code: 'metadata_not_found',
-      hint: expect.stringContaining('Neither OpenID Connect Discovery nor RFC 8414'),
+      hint: expect.stringContaining('neither OpenID Connect Discovery nor RFC 8414'),
       oauth: { status: 404 },
     });
   });

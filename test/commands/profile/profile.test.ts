@@ -186,7 +186,7 @@ describe('profile add', () => {
     expect(result.code).toBe(3);
     expect(failureOf(result)).toMatchObject({
       code: 'metadata_not_found',
-      hint: expect.stringContaining('The server knows no realm of this name.'),
+      hint: expect.stringContaining('The server has no realm of this name.'),
       oauth: { error: 'metadata_not_found', error_description: 'Realm does not exist', status: 404 },
     });
     expect(await json('profile', 'list')).toEqual({ current: null, profiles: {} });

@@ -211,7 +211,7 @@ describe('token code', () => {
     expect(failureOf(result)).toEqual({
       code: 'access_denied',
       message: 'the server answered access_denied',
-      hint: expect.stringContaining('said no'),
+      hint: expect.stringContaining('denied the request'),
       exit_code: 7,
       // A browser keeps the status to itself.
       oauth: { error: 'access_denied' },

@@ -95,7 +95,7 @@ describe('token device', () => {
     expect(result.code).toBe(7);
     expect(failureOf(result)).toMatchObject({
       code: 'access_denied',
-      hint: expect.stringContaining('said no in the browser'),
+      hint: expect.stringContaining('denied the request in the browser'),
       oauth: { error: 'access_denied', status: 400 },
     });
   });

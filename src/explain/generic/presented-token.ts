@@ -1,0 +1,57 @@
+import type { Case } from '../case.ts';
+
+/** Requests about or with a token: revocation, UserInfo, logout, a protected resource. */
+export const GENERIC_PRESENTED_TOKEN: readonly Case[] = [
+  {
+    when: { endpoint: 'resource', error: 'invalid_token' },
+    cause:
+      'The resource does not accept the token: expired, revoked, its session ended, issued by another server, or bound to a key or certificate that the request did not prove.',
+    remedy:
+      'Request a new one and call again; "oauthctl token show" shows the issuer and the binding of the kept one.',
+  },
+  {
+    when: { endpoint: 'resource', error: 'insufficient_scope' },
+    cause: 'The token lacks a scope that the resource requires; the resource does not say which.',
+    remedy: 'Find it in the documentation of the resource, and request a token with --scope.',
+  },
+  {
+    when: { endpoint: 'resource', status: 401 },
+    cause: 'The resource refused the credentials without a reason.',
+    remedy:
+      'Check that the token is for this resource ("aud" in "oauthctl token show"), and that no proxy drops the Authorization header.',
+  },
+  {
+    when: { endpoint: 'resource', status: 403 },
+    cause: 'The resource accepted the token, but does not allow the request.',
+    remedy:
+      'Check the roles and scopes of the token with "oauthctl token show" against what the resource requires.',
+  },
+  {
+    when: { endpoint: 'revocation', error: 'unsupported_token_type' },
+    cause: 'The server does not revoke tokens of this type, such as ID tokens.',
+    remedy: 'Revoke the refresh token or the access token; "oauthctl logout" ends the session.',
+  },
+  {
+    when: { endpoint: 'revocation', error: 'invalid_token' },
+    cause:
+      'The server does not know the token: it was revoked before, or it is from another realm. Nothing was revoked.',
+    remedy: 'Compare the token with the issuer; "oauthctl introspect" shows whether it is active.',
+  },
+  {
+    when: { endpoint: 'end_session', error: 'invalid_grant' },
+    cause: 'The token is not a refresh token of this realm, or it has expired.',
+    remedy:
+      'Give the refresh token, not the access token. If the session is still active, end it in a browser: "oauthctl logout --browser".',
+  },
+  {
+    when: { endpoint: 'userinfo', error: 'insufficient_scope' },
+    cause: 'The token was requested without the scope "openid".',
+    remedy: 'Request a token with --scope openid.',
+  },
+  {
+    when: { endpoint: 'userinfo', status: 401 },
+    cause:
+      'The server does not accept the access token: it is expired, revoked, issued for another realm or host name, or not an access token.',
+    remedy: 'Request a new one with --scope openid; "oauthctl token show" shows the claims of the kept one.',
+  },
+];
