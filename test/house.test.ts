@@ -18,6 +18,14 @@ interface ParsedFile {
   readonly imports: readonly Import[];
   /** Names used as identifiers, without those of properties and types. */
   readonly names: ReadonlySet<string>;
+  readonly lines: number;
+  readonly functions: readonly MeasuredFunction[];
+}
+
+interface MeasuredFunction {
+  readonly name: string;
+  /** Lines of code from its first to its last, those of inner functions included; blank lines and comments are not counted. */
+  readonly lines: number;
 }
 
 const ROOT = fileURLToPath(new URL('../src/', import.meta.url));
@@ -82,6 +90,40 @@ const MAY_LOAD: Readonly<Record<string, { run: readonly string[]; types: readonl
 
 const NO_TIMERS = ['protocol', 'flows', 'output', 'explain'];
 const TIMERS = ['setTimeout', 'setInterval', 'setImmediate'];
+
+const LONGEST_FUNCTION = 60;
+const LONGEST_FILE = 350;
+
+/** What is still too long, as `path` or `path name`. An entry that is no longer too long fails the test. */
+const TOO_LONG: readonly string[] = [
+  'commands/ciba/actions.ts runPoll',
+  'commands/token/code-run.ts runAuthorizationCode',
+  'context.ts compose',
+  'flows/authorization/authorization-code.ts finish',
+  'flows/kafka/connect.ts',
+  'flows/polling/poll.ts pollForTokens',
+  'flows/validation/validate.ts openValidators',
+  'flows/validation/validation-difference.ts',
+  'flows/validation/validation-difference.ts explainCheck',
+  'http/client.ts createHttpClient',
+  'http/failure.ts describeFailure',
+  'kafka/client.ts openConnection',
+  'protocol/kafka/configuration.ts buildBrokerListener',
+  'sandbox/provider.ts createProvider',
+  'steps/ciba-steps.ts anonymous',
+  'steps/kafka-steps.ts anonymous',
+];
+
+/** Functions and files that are too long, as `path name` and `path`. */
+function findTooLong(sources: Sources): string[] {
+  return [...sources].flatMap(([path, text]) => {
+    const { lines, functions } = parse(path, text);
+    return [
+      ...(lines > LONGEST_FILE ? [path] : []),
+      ...functions.filter((one) => one.lines > LONGEST_FUNCTION).map(({ name }) => `${path} ${name}`),
+    ];
+  });
+}
 
 /** Every breach of the house rules, as sentences. */
 function breaches(sources: Sources): string[] {
@@ -174,6 +216,8 @@ function parse(path: string, text: string): ParsedFile {
 function parseAnew(path: string, text: string): ParsedFile {
   const imports: Import[] = [];
   const names = new Set<string>();
+  const functions: MeasuredFunction[] = [];
+  const file = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
   const add = (specifier: ts.Node | undefined, kind: Import['kind']) => {
     if (specifier === undefined) return;
     if (!ts.isStringLiteralLike(specifier)) throw new Error(`${path} imports something that is computed`);
@@ -188,11 +232,38 @@ function parseAnew(path: string, text: string): ParsedFile {
     else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
       add(node.arguments[0], 'dynamic');
     else if (ts.isIdentifier(node) && isUse(node)) names.add(node.text);
+    if (ts.isFunctionLike(node) && 'body' in node && node.body)
+      functions.push({ name: readFunctionName(node), lines: countLines(node, file) });
     // Ambient modules describe a package; they import nothing.
     if (!ts.isModuleDeclaration(node)) ts.forEachChild(node, visit);
   };
-  visit(ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true));
-  return { imports, names };
+  visit(file);
+  return { imports, names, lines: text.replace(/\n$/, '').split('\n').length, functions };
+}
+
+/** Counts the lines that hold a token. */
+function countLines(node: ts.Node, file: ts.SourceFile): number {
+  const lines = new Set<number>();
+  const visit = (one: ts.Node): void => {
+    if (ts.isJSDoc(one)) return;
+    const children = one.getChildren(file);
+    children.forEach(visit);
+    if (children.length > 0 || one.getWidth(file) === 0) return;
+    const first = file.getLineAndCharacterOfPosition(one.getStart(file)).line;
+    const last = file.getLineAndCharacterOfPosition(one.getEnd()).line;
+    for (let line = first; line <= last; line += 1) lines.add(line);
+  };
+  visit(node);
+  return lines.size;
+}
+
+/** The name of a function, or of what it is assigned to. */
+function readFunctionName(node: ts.SignatureDeclaration): string {
+  const { parent } = node;
+  const named =
+    node.name ??
+    (ts.isVariableDeclaration(parent) || ts.isPropertyAssignment(parent) ? parent.name : undefined);
+  return named?.getText() ?? (ts.isConstructorDeclaration(node) ? 'constructor' : 'anonymous');
 }
 
 /** Whether an identifier stands for a value: no member's name, except of the global object. */
@@ -256,6 +327,10 @@ describe('the house', () => {
 
   it('has no circle of imports, those of types and dynamic ones included', () => {
     expect(circles(sources)).toEqual([]);
+  });
+
+  it('has no function and no file that is too long, beside those listed', () => {
+    expect(findTooLong(sources).sort()).toEqual([...TOO_LONG].sort());
   });
 
   it('loads commander and no other package before a command is known', () => {
@@ -354,6 +429,41 @@ describe('the checker of the house', () => {
     ['protocol/ciba/a.ts', `import { b } from '../jose/b.ts'; import { json } from '../json.ts';`],
   ])('finds none in %s: %s', (path, text) => {
     expect(breaches(new Map([[path, text]]))).toEqual([]);
+  });
+
+  const code = (count: number) => '  call();\n'.repeat(count);
+
+  it.each([
+    ['a function', `function run() {\n${code(59)}}`, ['a.ts run']],
+    ['an arrow function', `const run = () => {\n${code(59)}};`, ['a.ts run']],
+    ['a method', `class A {\n  run() {\n${code(59)}  }\n}`, ['a.ts run']],
+    ['a constructor', `class A {\n  constructor() {\n${code(59)}  }\n}`, ['a.ts constructor']],
+    ['a member of an object', `const a = {\n  run: () => {\n${code(59)}  },\n};`, ['a.ts run']],
+    ['a function without a name', `call(function () {\n${code(59)}});`, ['a.ts anonymous']],
+    [
+      'an inner function, with what is around it',
+      `function run() {\n  const inner = () => {\n${code(57)}  };\n}`,
+      ['a.ts run'],
+    ],
+    ['a text of several lines', `function run() {\n  return \`${'\n'.repeat(59)}\`;\n}`, ['a.ts run']],
+    ['a file', '// a line\n'.repeat(351), ['a.ts']],
+  ])('finds that %s is too long', (_, text, found) => {
+    expect(findTooLong(new Map([['a.ts', text]]))).toEqual(found);
+  });
+
+  it.each([
+    ['a function of 60 lines', `function run() {\n${code(58)}}`],
+    [
+      'blank lines and comments',
+      `/**\n${' * text\n'.repeat(30)} */\nfunction run() {\n${code(57)}${'\n  // why\n'.repeat(30)}  /*\n\n\n  */\n  call(); // why\n}`,
+    ],
+    [
+      'a class and an object that hold methods',
+      `class A {\n${'  a() {\n    call();\n  }\n'.repeat(30)}}\nconst b = {\n${'  c() {\n    call();\n  },\n'.repeat(30)}};`,
+    ],
+    ['a file of 350 lines', '// a line\n'.repeat(350)],
+  ])('finds nothing too long in %s', (_, text) => {
+    expect(findTooLong(new Map([['a.ts', text]]))).toEqual([]);
   });
 
   it('finds a circle that a type and a dynamic import close', () => {
