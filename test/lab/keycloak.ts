@@ -39,17 +39,36 @@ const ready = (baseUrl: string) => async () => {
   return response.ok;
 };
 
-const keycloak26: Artifact = {
-  group: 'org.keycloak',
-  name: 'keycloak-quarkus-dist',
+/** A release of Keycloak on Quarkus, and what other releases call otherwise. */
+interface Release {
+  version: string;
+  /** The latest JDK that it is released for; none for one that takes every later JDK. */
+  maxJava?: number;
+  /** The environment variables for the first administrator: name and password. */
+  adminVariables: readonly [string, string];
+  /** The environment variable for the address of the authentication device. */
+  deviceVariable: string;
+}
+
+const release26: Release = {
   version: '26.7.4',
-  type: 'zip',
+  adminVariables: ['KC_BOOTSTRAP_ADMIN_USERNAME', 'KC_BOOTSTRAP_ADMIN_PASSWORD'],
+  deviceVariable: 'KC_SPI_CIBA_AUTH_CHANNEL__CIBA_HTTP_AUTH_CHANNEL__HTTP_AUTHENTICATION_CHANNEL_URI',
 };
 
-/** What distinguishes one Keycloak 26 from another. */
+const release24: Release = {
+  version: '24.0.5',
+  maxJava: 21,
+  adminVariables: ['KEYCLOAK_ADMIN', 'KEYCLOAK_ADMIN_PASSWORD'],
+  deviceVariable: 'KC_SPI_CIBA_AUTH_CHANNEL_CIBA_HTTP_AUTH_CHANNEL_HTTP_AUTHENTICATION_CHANNEL_URI',
+};
+
+/** What distinguishes one Keycloak on Quarkus from another. */
 export interface Variant {
   /** What its folder and its messages are called. */
   name: string;
+  /** 26 by default. */
+  release?: Release;
   /** Options that it is built with; the outcome is kept in the cache for each combination. */
   buildOptions?: string[];
   /** Further options, for a run whose files may be put into this folder. */
@@ -61,18 +80,25 @@ export function startKeycloak26(): Promise<Started<KeycloakServer>> {
   return startVariant({ name: 'keycloak26' });
 }
 
+/** Starts Keycloak 24, as startKeycloak26 does. */
+export function startKeycloak24(): Promise<Started<KeycloakServer>> {
+  return startVariant({ name: 'keycloak24', release: release24 });
+}
+
 /**
- * Starts one variant of Keycloak 26, as startKeycloak26 does.
+ * Starts one variant of Keycloak on Quarkus, as startKeycloak26 does.
  *
  * Its first start builds it (about half a minute); the outcome, `lib/quarkus`, is kept in the cache.
  */
 export async function startVariant({
   name,
+  release: { version, maxJava, adminVariables, deviceVariable } = release26,
   buildOptions: furtherBuildOptions = [],
   options = async () => [],
 }: Variant): Promise<Started<KeycloakServer>> {
-  const javaHome = findJava(17);
-  const home = await distribution(keycloak26, javaHome);
+  const javaHome = findJava(17, maxJava);
+  const artifact: Artifact = { group: 'org.keycloak', name: 'keycloak-quarkus-dist', version, type: 'zip' };
+  const home = await distribution(artifact, javaHome);
   const folder = await temporaryFolder(name);
   const port = await freePort();
   const devicePort = await freePort();
@@ -81,7 +107,7 @@ export async function startVariant({
 
   // Only what a run may write is copied; the 168 MB of lib/lib are shared.
   const buildOptions = ['--db=dev-mem', ...furtherBuildOptions];
-  const built = join('built', `keycloak-${keycloak26.version}${buildOptions.join('')}`);
+  const built = join('built', `keycloak-${version}${buildOptions.join('')}`);
   const builtBefore = inCache(built);
   for (const part of [
     'bin',
@@ -110,9 +136,9 @@ export async function startVariant({
       env: {
         JAVA_HOME: javaHome,
         JAVA_OPTS_APPEND: jvmOptions(join(folder, 'tmp')).join(' '),
-        KC_BOOTSTRAP_ADMIN_USERNAME: admin.adminUser,
-        KC_BOOTSTRAP_ADMIN_PASSWORD: admin.adminPassword,
-        KC_SPI_CIBA_AUTH_CHANNEL__CIBA_HTTP_AUTH_CHANNEL__HTTP_AUTHENTICATION_CHANNEL_URI: `http://${device}`,
+        [adminVariables[0]]: admin.adminUser,
+        [adminVariables[1]]: admin.adminPassword,
+        [deviceVariable]: `http://${device}`,
       },
       folder,
     },
@@ -122,7 +148,7 @@ export async function startVariant({
     await cached(built, (unfinished) => cp(join(folder, 'lib/quarkus'), unfinished, { recursive: true }));
   }
   const info = {
-    version: keycloak26.version,
+    version,
     baseUrl,
     ...admin,
     deviceListen: device,

@@ -1,12 +1,19 @@
 import { MissingError } from './java.ts';
 import type { KafkaServer } from './kafka.ts';
-import { type KeycloakServer, runningKeycloak, startKeycloak14, startKeycloak26 } from './keycloak.ts';
+import {
+  type KeycloakServer,
+  runningKeycloak,
+  startKeycloak14,
+  startKeycloak24,
+  startKeycloak26,
+} from './keycloak.ts';
 import { type KeycloakTlsServer, startKeycloak26Tls } from './keycloak-tls.ts';
 import { type SpringServer, startSpring } from './spring.ts';
 
 /** What a test learns about each server of the laboratory. A further server (Kafka, Spring, …) is a line here and one below. */
 export interface LabServers {
   keycloak26: KeycloakServer;
+  keycloak24: KeycloakServer;
   keycloak14: KeycloakServer;
   /** With HTTPS, client certificates and the legacy token exchange. */
   keycloak26tls: KeycloakTlsServer;
@@ -41,6 +48,10 @@ export const servers: {
   async keycloak26() {
     const running = process.env.OAUTHCTL_LAB_KEYCLOAK26;
     return running ? runningKeycloak('26', running) : startKeycloak26();
+  },
+  async keycloak24() {
+    const running = process.env.OAUTHCTL_LAB_KEYCLOAK24;
+    return running ? runningKeycloak('24', running) : startKeycloak24();
   },
   async keycloak14() {
     const running = process.env.OAUTHCTL_LAB_KEYCLOAK14;

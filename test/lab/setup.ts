@@ -10,8 +10,8 @@ import './provided.ts';
 /**
  * Opens the laboratory before the first `*.real.ts` and closes it after the last; builds the program as well.
  *
- * - `OAUTHCTL_LAB_ONLY=26` (or `14`, or names by commas) starts those servers alone.
- * - `OAUTHCTL_LAB_KEYCLOAK26=http://127.0.0.1:8080,3000` (or `…14`) uses a Keycloak that runs already, whose
+ * - `OAUTHCTL_LAB_ONLY=26` (or `24`, `14`, or names by commas) starts those servers alone.
+ * - `OAUTHCTL_LAB_KEYCLOAK26=http://127.0.0.1:8080,3000` (or `…24`, `…14`) uses a Keycloak that runs already, whose
  *   authentication device it expects at port 3000, instead of starting one.
  * - `OAUTHCTL_LAB_CACHE` is where downloads are kept, `~/.cache/oauthctl-lab` by default.
  * - `CI` makes a missing JDK or Maven an error; otherwise the tests that need it are skipped.

@@ -4,7 +4,7 @@ import type { Cli, RunningProgram } from './cli.ts';
 import { onEachKeycloak } from './keycloaks.ts';
 import { type Page, Person } from './person.ts';
 
-onEachKeycloak({ attributes: { oauth2DevicePollingInterval: '1' } }, (stage) => {
+onEachKeycloak({ also24: true, attributes: { oauth2DevicePollingInterval: '1' } }, (stage) => {
   const open = async (context: TestContext): Promise<Cli> => {
     const { admin, realm, client } = stage.sample;
     const attributes = { 'oauth2.device.authorization.grant.enabled': 'true' };

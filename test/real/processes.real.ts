@@ -21,7 +21,7 @@ function pollErrors(cli: Cli): unknown[] {
   return cli.exchanges('token').map(({ answer }) => JSON.parse(answer?.body ?? '').error);
 }
 
-onEachKeycloak({ interval: INTERVAL }, (stage) => {
+onEachKeycloak({ interval: INTERVAL, also24: true }, (stage) => {
   test('device, request, poll --once and poll make one flow as separate processes', async (context) => {
     const cli = await stage.cli(context);
     const device = await startDevice(cli, '--approve', '--count', '1', '--after', '8', '--json');

@@ -3,7 +3,7 @@ import type { Cli } from './cli.ts';
 import { onEachKeycloak } from './keycloaks.ts';
 import { signIn } from './tokens.ts';
 
-onEachKeycloak({}, (stage) => {
+onEachKeycloak({ also24: true }, (stage) => {
   test('the kept refresh token is revoked, and all that came with it is forgotten', async (context) => {
     const cli = await stage.cli(context);
     const { access_token } = await signIn(cli);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { onEachKeycloak } from './keycloaks.ts';
 import { PASSWORD_GRANT } from './tokens.ts';
 
-onEachKeycloak({}, (stage) => {
+onEachKeycloak({ also24: true }, (stage) => {
   test('client credentials bring a token for the client itself', async (context) => {
     const cli = await stage.cli(context);
     const tokens = await cli.json('token', 'client-credentials');

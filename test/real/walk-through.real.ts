@@ -9,7 +9,7 @@ const INTERVAL = 5;
 
 const START = ['ciba', 'start', '--login-hint', 'cl-taro', '--binding-message', 'test-0001', '--device'];
 
-onEachKeycloak({ interval: INTERVAL }, (stage) => {
+onEachKeycloak({ interval: INTERVAL, also24: true }, (stage) => {
   /** The exchanges of one flow, by endpoint, and that none of them was sent twice. */
   function expectOneFlow(cli: Cli, callbackBody: string) {
     const [request] = cli.exchanges('backchannel_authentication');
