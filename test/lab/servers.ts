@@ -8,6 +8,7 @@ import {
   startKeycloak26,
 } from './keycloak.ts';
 import { type KeycloakTlsServer, startKeycloak26Tls } from './keycloak-tls.ts';
+import { type OidcProviderServer, startOidcProvider } from './oidc-provider.ts';
 import { type SpringServer, startSpring } from './spring.ts';
 
 /** What a test learns about each server of the laboratory. A further server (Kafka, Spring, …) is a line here and one below. */
@@ -19,6 +20,8 @@ export interface LabServers {
   keycloak26tls: KeycloakTlsServer;
   /** A multi-tenant resource server to compare with. */
   spring: SpringServer;
+  /** As its package is, in poll mode. */
+  'oidc-provider': OidcProviderServer;
   /** A broker with one listener for each way to validate tokens, for a realm of its own on `keycloak26`. */
   kafka: KafkaServer;
 }
@@ -59,6 +62,7 @@ export const servers: {
   },
   keycloak26tls: startKeycloak26Tls,
   spring: () => startSpring(),
+  'oidc-provider': startOidcProvider,
   async kafka(neighbours) {
     const keycloak = await neighbours.server('keycloak26');
     if ('skipped' in keycloak) throw new MissingError(`needs keycloak26: ${keycloak.skipped}`);

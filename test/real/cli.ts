@@ -46,7 +46,7 @@ export interface RunningProgram {
 }
 
 /** The environment variable that holds the client's secret; the arguments only name it. */
-const SECRET_VARIABLE = 'SAMPLE_CLIENT_SECRET';
+export const SECRET_VARIABLE = 'SAMPLE_CLIENT_SECRET';
 
 /** After this long a run is ended, and its test fails. Milliseconds. */
 const DEADLINE = 90_000;
@@ -211,8 +211,11 @@ export class Cli {
 /** A JWT or JWE, and credentials in an Authorization header. */
 export const SECRET_SHAPES = /\beyJ[\w-]{8,}\.[\w.-]+|\b(?:Basic|Bearer) +(?!error=|realm=)[\w+/=.-]{8,}/g;
 
+/** What a client authenticates with. */
+export type ClientCredentials = Pick<SampleClient, 'clientId' | 'secret'>;
+
 export interface CliOptions {
-  client?: SampleClient;
+  client?: ClientCredentials;
   /** Further environment variables; their values count as secrets. */
   env?: Record<string, string>;
   /** The profile `sample` for this server and client, which is then in use. */
@@ -246,7 +249,7 @@ export function addProfile(
   cli: Cli,
   server: KeycloakServer,
   { realm }: SampleRealm,
-  client: SampleClient,
+  client: ClientCredentials,
   extra: readonly string[] = [],
 ): Promise<Record<string, unknown>> {
   return cli.json(
