@@ -1,5 +1,6 @@
 import { type Context, type ContextParts, createContext, processParts } from './context.ts';
 import { ExitCode, OauthctlError, RefusedError, RequestShown, UsageError } from './errors.ts';
+import { stringifyJson } from './exact-json.ts';
 import { printable } from './output/printable.ts';
 import { buildProgram } from './program.ts';
 
@@ -81,7 +82,7 @@ async function report(error: OauthctlError, asJson: boolean, ctx: Context): Prom
         ...error.members,
       },
     };
-    ctx.io.err(`${JSON.stringify(document)}\n`);
+    ctx.io.err(`${stringifyJson(document)}\n`);
     return;
   }
   ctx.io.err(`error: ${printable(error.message)}\n`);

@@ -1,3 +1,5 @@
+import { copyNumberTexts, parseJson, stringifyJson } from './exact-json.ts';
+
 /** Wire names (form fields, JSON members, headers, query parameters) whose values nobody should read over a shoulder. */
 const SECRET_NAMES = new Set([
   'access_token',
@@ -65,9 +67,14 @@ export function maskHeader(name: string, value: string): string {
 /** Masks every secret member of a JSON value, however deep; other values are kept as they are. */
 export function maskJson(value: unknown, name = ''): unknown {
   if (typeof value === 'string') return isSecretName(name) ? mask(value) : value;
-  if (Array.isArray(value)) return value.map((item) => maskJson(item, name));
+  if (Array.isArray(value))
+    return copyNumberTexts(
+      value,
+      value.map((item) => maskJson(item, name)),
+    );
   if (value !== null && typeof value === 'object') {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, maskJson(item, key)]));
+    const masked = Object.entries(value).map(([key, item]) => [key, maskJson(item, key)] as const);
+    return copyNumberTexts(value, Object.fromEntries(masked));
   }
   return value;
 }
@@ -92,7 +99,7 @@ export function maskBody(body: string, contentType = ''): string {
   const type = contentType.split(';')[0]?.trim().toLowerCase();
   if (type === 'application/jwt') return mask(body);
   try {
-    return JSON.stringify(maskJson(JSON.parse(body)));
+    return stringifyJson(maskJson(parseJson(body)));
   } catch {
     const members = body.replace(
       /("([\w-]+)"\s*:\s*")((?:[^"\\]|\\.)*)/g,

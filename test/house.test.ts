@@ -29,7 +29,7 @@ interface MeasuredFunction {
 }
 
 const ROOT = fileURLToPath(new URL('../src/', import.meta.url));
-const SHARED = ['errors.ts', 'redact.ts'];
+const SHARED = ['errors.ts', 'exact-json.ts', 'redact.ts'];
 
 /**
  * Which folders and root modules each may import, beside its own folder, `errors` and `redact`. The main line is
@@ -51,6 +51,7 @@ const MAY_IMPORT: Readonly<Record<string, { run?: readonly string[]; types?: rea
     run: ['steps', 'flows', 'protocol', 'servers', 'store', 'output', 'context.ts', 'settings.ts'],
   },
   'errors.ts': {},
+  'exact-json.ts': {},
   'redact.ts': {},
   'settings.ts': {},
   'context.ts': { run: ['http', 'kafka', 'store', 'output', 'servers', 'workers'] },

@@ -1,4 +1,5 @@
-import { inWords } from './duration.ts';
+import { stringifyJson } from '../exact-json.ts';
+import { describeTime, inWords, isTime } from './duration.ts';
 import { printable } from './printable.ts';
 import type { Paint } from './style.ts';
 
@@ -6,6 +7,8 @@ import type { Paint } from './style.ts';
 export interface ShownMember {
   readonly name: string;
   readonly value: unknown;
+  /** A number as it was written. */
+  readonly text?: string | undefined;
   readonly meaning?: string | undefined;
   /** Whether the value is a number of seconds since 1970. */
   readonly isTime?: boolean;
@@ -21,8 +24,6 @@ export interface ShownJwt {
 }
 
 const NAME_WIDTH = 20;
-/** From here on, in seconds, a Date has no name for it. */
-const LATEST = 8.64e12;
 
 /** Renders decoded tokens for people: what each member holds, times in words, and what it means. @param now milliseconds since the epoch */
 export function renderDecoded(
@@ -36,8 +37,8 @@ function renderOne({ title, sections, payload }: ShownJwt, paint: Paint, now: nu
   const lines = [paint.bold(printable(title))];
   for (const { name, members } of sections) {
     lines.push(`  ${name}`);
-    for (const { name: member, value, meaning, isTime } of members) {
-      const shown = isTime ? renderTime(member, value, now) : renderValue(value);
+    for (const { name: member, value, text, meaning, isTime } of members) {
+      const shown = isTime ? renderTime(member, value, text, now) : renderValue(value, text);
       const suffix = meaning === undefined ? '' : paint.dim(`  ${meaning}`);
       lines.push(`    ${printable(member).padEnd(NAME_WIDTH)} ${shown}${suffix}`);
     }
@@ -46,15 +47,14 @@ function renderOne({ title, sections, payload }: ShownJwt, paint: Paint, now: nu
   return `${lines.join('\n')}\n`;
 }
 
-function renderTime(name: string, value: unknown, now: number): string {
-  if (typeof value !== 'number' || !Number.isFinite(value) || Math.abs(value) >= LATEST)
-    return `${renderValue(value)} (no time in seconds since 1970)`;
+function renderTime(name: string, value: unknown, text: string | undefined, now: number): string {
+  const described = describeTime(value) ?? 'no time in seconds since 1970';
+  if (!isTime(value)) return `${renderValue(value, text)} (${described})`;
   const left = value - now / 1000;
   const words = left > 0 ? `in ${inWords(left)}` : `${inWords(-left)} ago`;
-  const at = new Date(value * 1000).toISOString().replace('.000Z', 'Z');
-  return `${value} (${at}, ${name === 'exp' && left <= 0 ? `expired ${words}` : words})`;
+  return `${text ?? value} (${described}, ${name === 'exp' && left <= 0 ? `expired ${words}` : words})`;
 }
 
-function renderValue(value: unknown): string {
-  return printable(typeof value === 'string' ? value : JSON.stringify(value));
+function renderValue(value: unknown, text: string | undefined): string {
+  return printable(typeof value === 'string' ? value : (text ?? stringifyJson(value)));
 }

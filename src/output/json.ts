@@ -1,25 +1,38 @@
 import { UsageError } from '../errors.ts';
+import { findMember, stringifyJson, stringifyMember } from '../exact-json.ts';
 
-/** Renders a result for `--json`. */
+/** Renders a result for `--json`; numbers as they were written. */
 export function renderJson(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
+  return `${stringifyJson(value, 2)}\n`;
 }
 
 /**
  * Picks one raw value for `--field`: strings without quotes, anything else as JSON.
- * @param path member names and array indexes joined by dots
+ * @param path names and indexes joined by dots; a name with dots in it as `["name"]`
  * @throws UsageError `field_unknown` that names the members there are
  */
 export function renderField(value: unknown, path: string): string {
-  let current = value;
-  for (const name of path.split('.')) {
-    if (current === null || typeof current !== 'object' || !Object.hasOwn(current, name)) {
-      const names = current !== null && typeof current === 'object' ? Object.keys(current).join(', ') : '';
-      throw new UsageError('field_unknown', `the result has no "${path}"`, {
-        hint: names ? `There are: ${names}.` : undefined,
-      });
-    }
-    current = (current as Record<string, unknown>)[name];
+  const found = findMember(value, path);
+  if (found === undefined) {
+    const names = listNamesAt(value, path);
+    const example = names.find((name) => name.includes('.'));
+    const brackets = example === undefined ? '' : ` A name with dots is written ["${example}"].`;
+    throw new UsageError('field_unknown', `the result has no "${path}"`, {
+      hint: names.length > 0 ? `There are: ${names.join(', ')}.${brackets}` : undefined,
+    });
   }
-  return `${typeof current === 'string' ? current : JSON.stringify(current)}\n`;
+  const { holder, name } = found;
+  const picked = (holder as Readonly<Record<string, unknown>>)[name];
+  return `${typeof picked === 'string' ? picked : stringifyMember(holder, name)}\n`;
+}
+
+/** The members of the deepest object that the beginning of a path leads to. */
+function listNamesAt(value: unknown, path: string): readonly string[] {
+  const list = (one: unknown) => (one !== null && typeof one === 'object' ? Object.keys(one) : []);
+  for (let at = path.length - 1; at > 0; at -= 1) {
+    if (!/[.[]/.test(path.charAt(at))) continue;
+    const found = findMember(value, path.slice(0, at));
+    if (found !== undefined) return list((found.holder as Readonly<Record<string, unknown>>)[found.name]);
+  }
+  return list(value);
 }

@@ -1,5 +1,6 @@
+import { readNumberText, stringifyJson } from '../exact-json.ts';
 import { mask } from '../redact.ts';
-import { inWords } from './duration.ts';
+import { describeTime, inWords, isTime } from './duration.ts';
 import { printable } from './printable.ts';
 import type { Paint } from './style.ts';
 
@@ -46,7 +47,8 @@ export function renderTokens(
     lines.push(...renderClaims(claims ?? {}, paint));
   }
   for (const [name, value] of Object.entries(others)) {
-    lines.push(`${paint.bold(printable(name).padEnd(width))} ${renderValue(value)}`);
+    const text = readNumberText(others, name);
+    lines.push(`${paint.bold(printable(name).padEnd(width))} ${renderValue(value, text)}`);
   }
   return `${lines.join('\n')}\n`;
 }
@@ -54,19 +56,19 @@ export function renderTokens(
 /** Renders claims for people, one a line, times in words. */
 export function renderClaims(claims: Readonly<Record<string, unknown>>, paint: Paint): string[] {
   return Object.entries(claims).map(
-    ([name, value]) => `  ${paint.dim(printable(name).padEnd(18))} ${renderClaim(name, value)}`,
+    ([name, value]) =>
+      `  ${paint.dim(printable(name).padEnd(18))} ${renderClaim(name, value, readNumberText(claims, name))}`,
   );
 }
 
-function renderClaim(name: string, value: unknown): string {
-  if (TIMES.has(name) && typeof value === 'number' && Number.isFinite(value) && Math.abs(value) < 8.64e12) {
-    return `${value} (${new Date(value * 1000).toISOString().replace('.000Z', 'Z')})`;
-  }
-  return renderValue(value);
+/** @param text a number as it was written */
+function renderClaim(name: string, value: unknown, text: string | undefined): string {
+  const time = TIMES.has(name) ? describeTime(value) : undefined;
+  return time === undefined ? renderValue(value, text) : `${renderValue(value, text)} (${time})`;
 }
 
-function renderValue(value: unknown): string {
-  return printable(typeof value === 'string' ? value : JSON.stringify(value));
+function renderValue(value: unknown, text: string | undefined): string {
+  return printable(typeof value === 'string' ? value : (text ?? stringifyJson(value)));
 }
 
 function describeLifetime(
@@ -75,7 +77,7 @@ function describeLifetime(
   now: number,
 ): string | undefined {
   const exp = claims?.exp;
-  const seconds = expiresIn ?? (typeof exp === 'number' ? exp - now / 1000 : undefined);
+  const seconds = expiresIn ?? (isTime(exp) ? exp - now / 1000 : undefined);
   if (seconds === undefined) return undefined;
   return seconds > 0 ? `expires in ${inWords(seconds)}` : 'expired';
 }

@@ -22,7 +22,8 @@ export interface StrictJson {
  * @see https://www.rfc-editor.org/rfc/rfc7519#section-4
  */
 export function parseStrictJson(text: string, mayRepeat = false): StrictJson {
-  const json = parseJsonObject(text);
+  // A byte order mark is none of JSON, and what is signed is read to the letter.
+  const json = text.startsWith('\ufeff') ? undefined : parseJsonObject(text);
   if (json === undefined) return { flaw: { kind: 'not_json' } };
   const flaw = findFlaw(text, mayRepeat);
   if (flaw === undefined) return { json };

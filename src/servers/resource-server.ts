@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { stringifyJson } from '../exact-json.ts';
 import type { Recorder } from '../http/types.ts';
 import {
   buildBearerChallenge,
@@ -213,7 +214,7 @@ async function replyToToken(
 }
 
 function json(status: number, value: unknown): Reply {
-  return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) };
+  return { status, headers: { 'content-type': 'application/json' }, body: stringifyJson(value) };
 }
 
 function challenged(status: number, header: string, body?: object): Reply {

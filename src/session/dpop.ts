@@ -6,7 +6,7 @@ import { printable } from '../output/printable.ts';
 import type { DpopClaims, DpopKey } from '../protocol/oauth/dpop.ts';
 import { listedIn, type ServerMetadata } from '../protocol/oauth/metadata.ts';
 import { SETTING_SOURCES, SETTINGS, type Setting } from '../settings.ts';
-import { parseClaimValue } from './claim-value.ts';
+import { setClaim } from './claims.ts';
 import { repeatable } from './repeatable.ts';
 import type { Session } from './session.ts';
 
@@ -100,18 +100,16 @@ export async function wantedDpop(session: Session): Promise<Wanted['dpop']> {
 /** A name alone leaves the claim out. @throws UsageError `dpop_claim_invalid` */
 function parseClaims(texts: readonly string[] | undefined): DpopClaims | undefined {
   if (texts === undefined) return undefined;
-  return Object.fromEntries(
-    texts.map((text) => {
-      const at = text.indexOf('=');
-      if (at === 0) {
-        throw new UsageError(
-          'dpop_claim_invalid',
-          `--dpop-claim takes NAME=VALUE or NAME, and got "${text}"`,
-        );
-      }
-      return at < 0 ? [text, undefined] : [text.slice(0, at), parseClaimValue(text.slice(at + 1))];
-    }),
-  );
+  const claims: Record<string, unknown> = {};
+  for (const text of texts) {
+    const at = text.indexOf('=');
+    if (at === 0) {
+      throw new UsageError('dpop_claim_invalid', `--dpop-claim takes NAME=VALUE or NAME, and got "${text}"`);
+    }
+    if (at < 0) claims[text] = undefined;
+    else setClaim(claims, text.slice(0, at), text.slice(at + 1));
+  }
+  return claims;
 }
 
 function tellDpop({ reporter }: Session, event: DpopEvent): void {

@@ -63,9 +63,7 @@ export async function printResponse(
         },
       ];
     });
-    const others = Object.fromEntries(
-      Object.entries(shown).filter(([name]) => !(TOKENS as readonly string[]).includes(name)),
-    );
+    const { access_token: _access, id_token: _id, refresh_token: _refresh, ...others } = shown;
     const text = renderTokens(tokens, others, {
       paint,
       now: ctx.clock.now(),

@@ -1,6 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UsageError } from '../errors.ts';
+import { parseJson, stringifyJson } from '../exact-json.ts';
 
 /**
  * A JSON document on disk: 0600 in a 0700 folder, written whole or not at all, changed under a lock between
@@ -28,7 +29,7 @@ export class JsonFile<Content extends object> {
     }
     let value: unknown;
     try {
-      value = JSON.parse(text);
+      value = parseJson(text);
     } catch (error) {
       throw this.#unreadable('it is not whole JSON', error);
     }
@@ -65,14 +66,12 @@ export class JsonFile<Content extends object> {
     }
     try {
       const content = await this.read();
-      const before = JSON.stringify(content);
+      const before = stringifyJson(content);
       const result = change(content);
-      if (JSON.stringify(content) !== before) {
-        await writeFileAtomic(this.path, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 }).catch(
-          (error) => {
-            throw this.#unwritable(error);
-          },
-        );
+      if (stringifyJson(content) !== before) {
+        await writeFileAtomic(this.path, `${stringifyJson(content, 2)}\n`, { mode: 0o600 }).catch((error) => {
+          throw this.#unwritable(error);
+        });
       }
       return result;
     } finally {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Context, HttpRequest } from '../../context.ts';
 import { UsageError, ValidationError } from '../../errors.ts';
+import { parseJson as parseExactJson } from '../../exact-json.ts';
 import type { CallOptions, CallResult } from '../../flows/resource/call.ts';
 import { printable } from '../../output/printable.ts';
 import { maskBody, maskHeader } from '../../redact.ts';
@@ -159,7 +160,7 @@ function guessContentType(body: string | Uint8Array): string {
 /** Boxed, because `null` is JSON as well. */
 function parseJson(text: string): { readonly value: unknown } | undefined {
   try {
-    return { value: JSON.parse(text) };
+    return { value: parseExactJson(text) };
   } catch {
     return undefined;
   }

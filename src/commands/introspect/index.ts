@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { type IntrospectEvent, inactive, introspect } from '../../flows/validation/introspect.ts';
-import { inWords } from '../../output/duration.ts';
+import { inWords, isTime } from '../../output/duration.ts';
 import { colours } from '../../output/style.ts';
 import { renderClaims } from '../../output/token-result.ts';
 import type { Introspection } from '../../protocol/oauth/introspection.ts';
@@ -77,7 +77,7 @@ async function print(session: Session, introspection: Introspection): Promise<vo
 
 function describeLifetime({ token }: Introspection, ctx: Context): string | undefined {
   const { exp } = token;
-  if (typeof exp !== 'number' || exp === 0) return undefined;
+  if (!isTime(exp) || exp === 0) return undefined;
   const left = exp - ctx.clock.now() / 1000;
   return left > 0 ? `expires in ${inWords(left)}` : 'expired';
 }

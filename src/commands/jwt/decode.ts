@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { UsageError, ValidationError } from '../../errors.ts';
+import { readNumberText, stringifyJson } from '../../exact-json.ts';
 import { renderDecoded, type ShownJwt, type ShownMember } from '../../output/decoded-jwt.ts';
 import { printable } from '../../output/printable.ts';
 import { type FoundToken, findTokens } from '../../protocol/jose/find-tokens.ts';
@@ -64,7 +65,7 @@ function listArguments({ ctx }: Session, given: readonly string[]): readonly str
 async function readText(session: Session, argument: string): Promise<string> {
   if (argument !== '@last') return readTokenArgument(session, argument);
   const kept = await (await session.ctx.store()).tokens.last(storageName(session));
-  if (kept !== undefined) return JSON.stringify(kept.response);
+  if (kept !== undefined) return stringifyJson(kept.response);
   throw new UsageError('nothing_kept', 'no tokens are kept for this profile', {
     hint: 'Request tokens first: the last ones of each profile are kept. "oauthctl token list" shows them.',
   });
@@ -135,13 +136,19 @@ function shown({ found, decoded }: Result): ShownJwt {
 }
 
 function listParameters(header: DecodedToken['header']): readonly ShownMember[] {
-  return Object.entries(header).map(([name, value]) => ({ name, value, meaning: describeParameter(name) }));
+  return Object.entries(header).map(([name, value]) => ({
+    name,
+    value,
+    text: readNumberText(header, name),
+    meaning: describeParameter(name),
+  }));
 }
 
 function listClaims(claims: NonNullable<DecodedToken['claims']>): readonly ShownMember[] {
   return Object.entries(claims).map(([name, value]) => ({
     name,
     value,
+    text: readNumberText(claims, name),
     meaning: describeClaim(name),
     isTime: TIME_CLAIMS.includes(name),
   }));

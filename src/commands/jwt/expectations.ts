@@ -1,5 +1,6 @@
 import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
+import { isJson } from '../../exact-json.ts';
 import type { BatchExpectations } from '../../protocol/jose/jwt-lines.ts';
 import type { ClaimExpectation, JwtProfile, VerificationKeys } from '../../protocol/jose/jwt-verdict.ts';
 import { warnAboutLiteral } from '../../session/client.ts';
@@ -107,19 +108,13 @@ function readAlgs({ alg }: VerifyFlags): readonly string[] | undefined {
 
 /** Reads `NAME=VALUE` or `NAME`; a value that is JSON may be meant as such or as text. */
 function parseClaim(text: string): ClaimExpectation {
-  const at = text.indexOf('=');
-  if (at === -1 && text !== '') return { name: text, values: [] };
-  if (at < 1) throw new UsageError('claim_invalid', `--claim takes NAME=VALUE, and got "${text}"`);
-  const value = text.slice(at + 1);
-  return { name: text.slice(0, at), values: [value, ...parsed(value)] };
-}
-
-function parsed(value: string): readonly unknown[] {
-  try {
-    return [JSON.parse(value)];
-  } catch {
-    return [];
-  }
+  // A name in brackets and quotes may have any character.
+  const name = /^(?:\["(?:[^"\\]|\\.)*"\]|\['[^']*'\]|[^=])+/s.exec(text)?.[0];
+  if (name === undefined)
+    throw new UsageError('claim_invalid', `--claim takes NAME=VALUE, and got "${text}"`);
+  if (name === text) return { name, values: [] };
+  const value = text.slice(name.length + 1);
+  return { name, values: [value], ...(isJson(value) && { json: value }) };
 }
 
 export interface VerifyFlags {

@@ -1,5 +1,6 @@
 import type { StoredMessage } from '../../context.ts';
 import type { OauthctlError } from '../../errors.ts';
+import { copyNumberTexts } from '../../exact-json.ts';
 import type { KafkaResult } from '../../flows/kafka/connect.ts';
 import { type KafkaRefusal, quoteBroker } from '../../flows/kafka/refusal.ts';
 import type { BrokerValidation } from '../../flows/kafka/validation.ts';
@@ -106,9 +107,9 @@ function offsetAsNumber(offset: bigint | undefined): number | string | null {
 
 function readClaims({ token }: KafkaResult): Record<string, unknown> | undefined {
   const claims = decodeUnverified(token)?.claims as Record<string, unknown> | undefined;
-  return (
-    claims && Object.fromEntries(CLAIMS.filter((name) => name in claims).map((name) => [name, claims[name]]))
-  );
+  if (claims === undefined) return undefined;
+  const picked = CLAIMS.filter((name) => name in claims).map((name) => [name, claims[name]]);
+  return copyNumberTexts(claims, Object.fromEntries(picked));
 }
 
 function securityProtocol({ isTls }: KafkaResult): string {

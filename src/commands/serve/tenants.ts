@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
+import { readNumberText, setMember } from '../../exact-json.ts';
 import {
   type ClaimValue,
   isTenantsDocument,
@@ -118,17 +119,21 @@ function buildEntry(issuer: string, flags: TenantFlags): TenantEntry {
       ? `file:${resolve(clientSecret.slice(5))}`
       : clientSecret,
     scopes: flags.scope,
-    claims: flags.claim && Object.fromEntries(flags.claim.map(parseClaim)),
+    claims: flags.claim && parseClaims(flags.claim),
   }) as TenantEntry;
 }
 
-/** A value that is JSON for a number or a boolean is one; everything else is text. */
-function parseClaim(text: string): [string, ClaimValue] {
-  const at = text.indexOf('=');
-  if (at < 1) throw new UsageError('claim_invalid', `--claim takes NAME=VALUE, and got "${text}"`);
-  const value = text.slice(at + 1);
-  const isLiteral = /^(true|false|-?(0|[1-9]\d*)(\.\d+)?)$/.test(value);
-  return [text.slice(0, at), isLiteral ? (JSON.parse(value) as ClaimValue) : value];
+/** A value that is JSON for a number or a boolean is one, a number as it is written; everything else is text. */
+function parseClaims(texts: readonly string[]): Record<string, ClaimValue> {
+  const claims: Record<string, ClaimValue> = {};
+  for (const text of texts) {
+    const at = text.indexOf('=');
+    if (at < 1) throw new UsageError('claim_invalid', `--claim takes NAME=VALUE, and got "${text}"`);
+    const value = text.slice(at + 1);
+    const isLiteral = /^(true|false|-?(0|[1-9]\d*)(\.\d+)?)$/.test(value);
+    setMember(claims, text.slice(0, at), isLiteral ? value : JSON.stringify(value));
+  }
+  return claims;
 }
 
 function shown({ ctx }: Session, { client_secret, ...tenant }: Tenant) {
@@ -143,7 +148,7 @@ function describe({ issuer, audience, validation, client_id, scopes, claims }: T
     validation === 'introspection' ? `introspection as ${client_id}` : validation,
     audience.length === 0 ? 'any audience' : `audience ${audience.join(', ')}`,
     scopes.length === 0 ? undefined : `scope ${scopes.join(' ')}`,
-    ...Object.entries(claims).map(([name, value]) => `${name}=${value}`),
+    ...Object.entries(claims).map(([name, value]) => `${name}=${readNumberText(claims, name) ?? value}`),
   ];
   return parts.flatMap((part) => (part === undefined ? [] : printable(part))).join(' · ');
 }

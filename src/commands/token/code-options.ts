@@ -1,4 +1,5 @@
 import { UsageError } from '../../errors.ts';
+import { parseJson, stringifyJson } from '../../exact-json.ts';
 import type { RedirectWay } from '../../flows/authorization/authorization-code.ts';
 import type {
   AuthorizationWay,
@@ -104,7 +105,7 @@ async function readJson(
   const text = given.startsWith('@') ? await ctx.readFile(given.slice(1)) : given;
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch {}
   const isRight = kind === 'array' ? Array.isArray(value) : !Array.isArray(value);
   if (value === null || typeof value !== 'object' || !isRight) {
@@ -112,7 +113,7 @@ async function readJson(
       hint: 'Put it between single quotes, so that the shell leaves it alone.',
     });
   }
-  return JSON.stringify(value);
+  return stringifyJson(value);
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
 import { JWT_BEARER_GRANT_TYPE } from '../../protocol/oauth/jwt-bearer.ts';
 import { makeJti } from '../../protocol/unguessable.ts';
-import { parseClaimValue } from '../../session/claim-value.ts';
+import { setClaim } from '../../session/claims.ts';
 import { connect } from '../../session/connect.ts';
 import { repeatable } from '../../session/repeatable.ts';
 import { addReuseOptions, requestOrReuse } from '../../session/reuse.ts';
@@ -125,11 +125,11 @@ async function makeAssertion({ ctx, settings }: Session, flags: MakingFlags): Pr
 
 /** Reads `--claim NAME=VALUE`s. @throws UsageError `claim_invalid` */
 function parseClaims(texts: readonly string[]): Record<string, unknown> {
-  return Object.fromEntries(
-    texts.map((text) => {
-      const at = text.indexOf('=');
-      if (at < 1) throw new UsageError('claim_invalid', `--claim takes NAME=VALUE, and got "${text}"`);
-      return [text.slice(0, at), parseClaimValue(text.slice(at + 1))];
-    }),
-  );
+  const claims: Record<string, unknown> = {};
+  for (const text of texts) {
+    const at = text.indexOf('=');
+    if (at < 1) throw new UsageError('claim_invalid', `--claim takes NAME=VALUE, and got "${text}"`);
+    setClaim(claims, text.slice(0, at), text.slice(at + 1));
+  }
+  return claims;
 }

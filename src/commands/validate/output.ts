@@ -1,8 +1,9 @@
 import type { OauthctlError } from '../../errors.ts';
+import { stringifyJson } from '../../exact-json.ts';
 import type { Comparison } from '../../flows/validation/validate.ts';
 import type { WatchEnd, WatchReport } from '../../flows/validation/validate-watch.ts';
 import { renderChecks } from '../../output/checks.ts';
-import { inWords } from '../../output/duration.ts';
+import { describeTime, inWords, isTime } from '../../output/duration.ts';
 import type { Paint } from '../../output/style.ts';
 import { renderFindings, renderWatch, renderWays, type ShownRow } from '../../output/validation.ts';
 import { describeClockOffset } from '../../protocol/clock-offset.ts';
@@ -160,6 +161,7 @@ function failedNames({ checks, verdict }: Comparison['local']): string {
 function expiry(exp: unknown, now: number): string {
   // Some servers say 0 for a token that does not expire.
   if (typeof exp !== 'number' || exp === 0) return '';
+  if (!isTime(exp)) return describeTime(exp) ?? '';
   const left = exp - now / 1000;
   return left > 0 ? `in ${inWords(left)}` : `${inWords(-left)} ago`;
 }
@@ -167,7 +169,7 @@ function expiry(exp: unknown, now: number): string {
 function text(value: JsonObject[string]): string {
   if (value === undefined) return '';
   if (Array.isArray(value)) return value.map(String).join(', ');
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return typeof value === 'string' ? value : stringifyJson(value);
 }
 
 function errorDocument(error: OauthctlError | undefined) {

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Context } from '../../context.ts';
 import { OauthctlError, ValidationError } from '../../errors.ts';
+import { stringifyMember } from '../../exact-json.ts';
 import { decodeUnverified } from '../../protocol/jose/jwt.ts';
 import {
   type AuthorizationResponse,
@@ -82,7 +83,7 @@ async function judgeJwt(
     Object.fromEntries(
       Object.entries(members).map(([name, value]) => [
         name,
-        typeof value === 'string' ? value : JSON.stringify(value),
+        typeof value === 'string' ? value : stringifyMember(members, name),
       ]),
     ),
   );

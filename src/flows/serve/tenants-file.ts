@@ -1,5 +1,6 @@
 // The list of tenants of `oauthctl serve`, as it stands in a file. Its JSON Schema is in tenants-schema.ts.
 import { UsageError } from '../../errors.ts';
+import { parseJson } from '../../exact-json.ts';
 import { VALIDATIONS, type Validation } from '../../protocol/oauth/bearer.ts';
 
 /** One issuer whose tokens are taken, and on which conditions. */
@@ -75,7 +76,7 @@ export function parseTenants(value: unknown, name: string): readonly Tenant[] {
 export function parseTenantsText(text: string, name: string): readonly Tenant[] {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (cause) {
     throw new UsageError('tenants_invalid', `${name} is no list of tenants: it is not whole JSON`, { cause });
   }

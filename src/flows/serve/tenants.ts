@@ -1,5 +1,6 @@
 import type { Context } from '../../context.ts';
 import { NetworkError, OauthctlError, RefusedError, ValidationError } from '../../errors.ts';
+import { readNumberText, stringifyJson } from '../../exact-json.ts';
 import { decodeUnverified } from '../../protocol/jose/jwt.ts';
 import { checkClaims } from '../../protocol/jose/jwt-claim-checks.ts';
 import type { ClaimExpectations, JwtVerdict } from '../../protocol/jose/jwt-verdict.ts';
@@ -94,7 +95,7 @@ export class Tenants {
   }
 
   #entryOf(tenant: Tenant, known: Entry | undefined): Entry {
-    if (known !== undefined && JSON.stringify(known.tenant) === JSON.stringify(tenant)) return known;
+    if (known !== undefined && stringifyJson(known.tenant) === stringifyJson(tenant)) return known;
     const { onRequest } = this.#options;
     return { tenant, keys: known?.keys ?? new TenantKeys(this.#ctx, tenant.issuer, onRequest) };
   }
@@ -184,7 +185,10 @@ export class Tenants {
       leeway,
       now: this.#ctx.clock.now(),
       accessTokenOnly: !allowIdToken,
-      claims: Object.entries(claims).map(([name, value]) => ({ name, values: [value] })),
+      claims: Object.entries(claims).map(([name, value]) => {
+        const json = readNumberText(claims, name);
+        return json === undefined ? { name, values: [value] } : { name, values: [], json };
+      }),
     };
   }
 

@@ -1,9 +1,11 @@
+import { findMember, isSameMember, type Member, parseJson, stringifyMember } from '../../exact-json.ts';
 import type { JsonObject } from '../json.ts';
 import { readAudiences } from './jwt.ts';
 import {
   type Check,
   type ClaimExpectation,
   type ClaimExpectations,
+  cutShown,
   failed,
   type JwtProfile,
   passed,
@@ -287,44 +289,31 @@ function checkLogoutToken(claims: JsonObject): readonly Check[] {
   ];
 }
 
-function checkClaim(claims: JsonObject, { name, values }: ClaimExpectation): Check {
+function checkClaim(claims: JsonObject, { name, values, json }: ClaimExpectation): Check {
   const label = `claim ${name}`;
-  const value = claimAt(claims, name);
-  if (value === undefined) return failed(label, 'claim_missing', 'it is missing');
-  if (values.length === 0) return passed(label, `it is ${shown(value)}`);
-  const held = Array.isArray(value)
-    ? [value, ...value]
-    : name === 'scope' && typeof value === 'string'
-      ? [value, ...value.split(' ')]
-      : [value];
-  if (held.some((one) => values.some((wanted) => isEqual(one, wanted))))
-    return passed(label, `it is ${shown(value)}`);
-  return failed(label, 'claim_mismatch', `it is ${shown(value)}, expected ${shown(values[0])}`);
-}
-
-/** A claim by its name, which may have dots in it, or else by a path of names. */
-function claimAt(claims: JsonObject, path: string): unknown {
-  if (Object.hasOwn(claims, path)) return claims[path];
-  let value: unknown = claims;
-  for (const name of path.split('.')) {
-    if (value === null || typeof value !== 'object' || !Object.hasOwn(value, name)) return undefined;
-    value = (value as JsonObject)[name];
-  }
-  return value;
-}
-
-/** Whether two JSON values are the same; the order of members does not matter. */
-function isEqual(one: unknown, other: unknown): boolean {
-  if (one === other) return true;
-  if (one === null || other === null || typeof one !== 'object' || typeof other !== 'object') return false;
-  if (Array.isArray(one) !== Array.isArray(other)) return false;
-  const names = Object.keys(one);
-  return (
-    names.length === Object.keys(other).length &&
-    names.every(
-      (name) => Object.hasOwn(other, name) && isEqual((one as JsonObject)[name], (other as JsonObject)[name]),
-    )
+  const found = findMember(claims, name);
+  if (found === undefined) return failed(label, 'claim_missing', 'it is missing');
+  const said = `it is ${cutShown(stringifyMember(found.holder, found.name))}`;
+  if (values.length === 0 && json === undefined) return passed(label, said);
+  const held = listHeld(found, name);
+  const wanted: Member[] = values.map((_value, index) => ({ holder: values, name: String(index) }));
+  if (json !== undefined) wanted.push({ holder: parseJson(`[${json}]`) as object, name: '0' });
+  const isThere = held.some((one) =>
+    wanted.some((other) => isSameMember(one.holder, one.name, other.holder, other.name)),
   );
+  if (isThere) return passed(label, said);
+  return failed(label, 'claim_mismatch', `${said}, expected ${json ?? shown(values[0])}`);
+}
+
+/** What a claim holds: itself, and of an array each element, of `scope` each word. */
+function listHeld(member: Member, path: string): readonly Member[] {
+  const value = (member.holder as JsonObject)[member.name];
+  const parts = Array.isArray(value)
+    ? value
+    : path === 'scope' && typeof value === 'string'
+      ? value.split(' ')
+      : [];
+  return [member, ...parts.map((_part, index) => ({ holder: parts, name: String(index) }))];
 }
 
 function isObject(value: unknown): value is JsonObject {

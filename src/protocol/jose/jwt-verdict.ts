@@ -1,4 +1,5 @@
 import type { JSONWebKeySet, JWK } from 'jose';
+import { stringifyJson } from '../../exact-json.ts';
 import type { JsonObject } from '../json.ts';
 
 export type Outcome = 'passed' | 'failed' | 'skipped';
@@ -26,10 +27,12 @@ export type KeyFinder = (header: JsonObject) => Promise<VerificationKeys | undef
 
 /** What a claim must hold. */
 export interface ClaimExpectation {
-  /** The claim's name, or a path with dots into objects and arrays. */
+  /** The claim's name, or a path into objects and arrays: dots, `[0]`, `["a name with dots"]`. */
   readonly name: string;
-  /** Any of these: equal to it, an array's element, or one word of `scope`. None: the claim need only be there. */
+  /** Any of these: equal to it, an array's element, or one word of `scope`. None, and no `json`: it need only be there. */
   readonly values: readonly unknown[];
+  /** One more of them as JSON, whose numbers are compared as they are written. */
+  readonly json?: string | undefined;
 }
 
 /** What kind of JWT it has to be, with everything that its specification demands. */
@@ -97,6 +100,10 @@ const LONGEST_SHOWN = 200;
 /** A value of a token as a detail shows it. */
 export function shown(value: unknown): string {
   if (value === undefined) return 'missing';
-  const text = JSON.stringify(value);
+  return cutShown(stringifyJson(value));
+}
+
+/** JSON as a detail shows it. */
+export function cutShown(text: string): string {
   return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
 }

@@ -1,5 +1,6 @@
-import { importJWK, type JWK, type JWTPayload, SignJWT } from 'jose';
+import { CompactSign, importJWK, type JWK, type JWTPayload } from 'jose';
 import { UsageError } from '../../errors.ts';
+import { stringifyJson } from '../../exact-json.ts';
 import { chooseSigningAlg } from './key.ts';
 
 const SECRET_ALGS = ['HS256', 'HS384', 'HS512'];
@@ -39,7 +40,7 @@ export async function signJwt(
       : chooseSigningAlg(key, wanted, supportedAlgs, algFlag);
   const kid = typeof key === 'string' ? undefined : key.kid;
   try {
-    return await new SignJWT(claims)
+    return await new CompactSign(encodeClaims(claims))
       .setProtectedHeader({ alg, ...(typ !== undefined && { typ }), ...(kid !== undefined && { kid }) })
       .sign(typeof key === 'string' ? new TextEncoder().encode(key) : await importJWK({ ...key, alg }, alg));
   } catch (cause) {
@@ -49,6 +50,11 @@ export async function signJwt(
       cause,
     });
   }
+}
+
+/** The payload of a JWT: claims in JSON, numbers as they were written. */
+export function encodeClaims(claims: JWTPayload): Uint8Array {
+  return new TextEncoder().encode(stringifyJson(claims));
 }
 
 /** Says whether it is an algorithm by which a client secret signs. */

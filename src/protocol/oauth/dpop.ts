@@ -1,4 +1,4 @@
-import { calculateJwkThumbprint, importJWK, type JWK, SignJWT } from 'jose';
+import { CompactSign, calculateJwkThumbprint, importJWK, type JWK } from 'jose';
 import { UsageError } from '../../errors.ts';
 import {
   chooseSigningAlg,
@@ -8,6 +8,7 @@ import {
   SIGNING_ALGS,
   selectSigningKey,
 } from '../jose/key.ts';
+import { encodeClaims } from '../jose/sign-jwt.ts';
 import { sha256 } from '../jose/token-hash.ts';
 
 /** The key pair that tokens are bound to by DPoP. @see https://www.rfc-editor.org/rfc/rfc9449 */
@@ -57,7 +58,8 @@ export async function buildDpopProof(proof: DpopProof): Promise<string> {
     ...claims,
   };
   try {
-    return await new SignJWT(definedMembers(payload))
+    // What is undefined has no place in JSON.
+    return await new CompactSign(encodeClaims(payload))
       .setProtectedHeader({ alg: key.alg, typ: 'dpop+jwt', jwk: bareKey(key.jwk) })
       .sign(await importJWK({ ...key.jwk, alg: key.alg }, key.alg));
   } catch (cause) {
@@ -130,8 +132,4 @@ function targetUri(url: string): string {
   uri.search = '';
   uri.hash = '';
   return uri.href;
-}
-
-function definedMembers<Value extends object>(value: Value): Value {
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as Value;
 }

@@ -1,4 +1,5 @@
 import type { JWTPayload } from 'jose';
+import { copyNumberTexts } from '../../exact-json.ts';
 import { type JwtSigner, signJwt } from '../jose/sign-jwt.ts';
 
 /** What an assertion says, and what it is signed with. */
@@ -27,10 +28,11 @@ export function buildJwtBearerAssertion(assertion: JwtBearerAssertion): Promise<
   const { issuer, subject, audience, now, lifetime, jti, claims: own, ...signer } = assertion;
   const iat = Math.floor(now / 1000);
   const usual = { iss: issuer, sub: subject, aud: audience, jti, iat, exp: iat + Math.ceil(lifetime) };
-  const claims = Object.entries({ ...usual, ...own }).filter(
+  const entries = Object.entries({ ...usual, ...own }).filter(
     ([, value]) => value !== undefined && value !== null,
   );
-  return signJwt(Object.fromEntries(claims) as JWTPayload, signer, {
+  const claims: JWTPayload = copyNumberTexts(own, Object.fromEntries(entries));
+  return signJwt(claims, signer, {
     name: 'the assertion',
     algFlag: '--assertion-alg',
   });

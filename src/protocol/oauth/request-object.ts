@@ -1,7 +1,8 @@
-import { CompactEncrypt, importJWK, type JSONWebKeySet, type JWK, type JWTPayload, UnsecuredJWT } from 'jose';
+import { base64url, CompactEncrypt, importJWK, type JSONWebKeySet, type JWK, type JWTPayload } from 'jose';
 import { UsageError, ValidationError } from '../../errors.ts';
+import { parseJson } from '../../exact-json.ts';
 import { ENCRYPTION_ALGS, listEncryptionAlgs, publicPart } from '../jose/key.ts';
-import { signJwt } from '../jose/sign-jwt.ts';
+import { encodeClaims, signJwt } from '../jose/sign-jwt.ts';
 import type { FormParameters } from './form.ts';
 
 /** @see https://www.rfc-editor.org/rfc/rfc9101#section-10.8 */
@@ -100,12 +101,12 @@ function parseClaim(name: string, text: string): unknown {
       throw parameterInvalid(name, 'a whole number of seconds', text);
     }
     case 'claims': {
-      const value = parseJson(text);
+      const value = readJson(text);
       if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value;
       throw parameterInvalid(name, 'a JSON object', text);
     }
     case 'authorization_details': {
-      const value = parseJson(text);
+      const value = readJson(text);
       if (Array.isArray(value)) return value;
       throw parameterInvalid(name, 'a JSON array', text);
     }
@@ -114,9 +115,9 @@ function parseClaim(name: string, text: string): unknown {
   }
 }
 
-function parseJson(text: string): unknown {
+function readJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }
@@ -150,7 +151,8 @@ function unsigned(claims: JWTPayload, { alg, supportedAlgs }: RequestObjectOptio
       { hint: SIGNING_HINT },
     );
   }
-  return new UnsecuredJWT(claims).encode();
+  const [header, payload] = [{ alg: 'none' }, claims].map((part) => base64url.encode(encodeClaims(part)));
+  return `${header}.${payload}.`;
 }
 
 async function encrypt(jwt: string, encryption: RequestObjectEncryption): Promise<string> {

@@ -1,6 +1,7 @@
-import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+import { CompactSign, type CryptoKey, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { type Context, createContext, type HttpAnswer, type HttpRequest } from '../../../src/context.ts';
 import { NetworkError } from '../../../src/errors.ts';
+import { stringifyJson } from '../../../src/exact-json.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { testParts } from '../../helpers/parts.ts';
 
@@ -54,7 +55,8 @@ export class Issuer {
     header: { readonly kid?: string; readonly typ?: string } = {},
   ): Promise<string> {
     const now = Math.floor(clock.now() / 1000);
-    return new SignJWT({ iss: this.url, aud: 'api', sub: 'user-1', iat: now, exp: now + 300, ...claims })
+    const payload = { iss: this.url, aud: 'api', sub: 'user-1', iat: now, exp: now + 300, ...claims };
+    return new CompactSign(new TextEncoder().encode(stringifyJson(payload)))
       .setProtectedHeader({ alg: 'ES256', kid: this.#key.kid, ...header })
       .sign(this.#key.privateKey);
   }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { parseJson } from '../../../src/exact-json.ts';
 import type { IssuerRequest } from '../../../src/flows/serve/tenant-keys.ts';
 import { Tenants, type TenantsOptions } from '../../../src/flows/serve/tenants.ts';
-import { parseTenants, type TenantEntry } from '../../../src/flows/serve/tenants-file.ts';
+import { parseTenants, parseTenantsText, type TenantEntry } from '../../../src/flows/serve/tenants-file.ts';
 import { withIssuers } from './issuers.ts';
 
 type Conditions = Omit<Partial<TenantEntry>, 'issuer'>;
@@ -65,6 +66,25 @@ describe('the tenants of a resource server', () => {
       });
     expect(await tenants.validate('opaque')).toMatchObject({ reason: 'opaque_token' });
     expect(sent).toEqual([]);
+  });
+
+  it('compares the numbers of claims as they are written, in tokens and in a list that changes', async () => {
+    const { tenants, clock, a, entry } = await open();
+    const listOf = (uid: string) => {
+      const claims = { uid: 0 };
+      return parseTenantsText(
+        JSON.stringify({ tenants: [entry(a, { claims })] }).replace('"uid":0', `"uid":${uid}`),
+        'the list',
+      );
+    };
+    const holder = (uid: string) => parseJson(`{"uid":${uid}}`) as Record<string, unknown>;
+    tenants.replace(listOf('12345678901234567999'));
+    const validate = async (uid: string) => tenants.validate(await a.token(clock, holder(uid)));
+    expect(await validate('12345678901234567999')).toMatchObject({ outcome: 'accepted' });
+    expect(await validate('12345678901234567890')).toMatchObject({ reason: 'claim_mismatch' });
+    expect(tenants.replace(listOf('12345678901234567890')).changed).toEqual([a.url]);
+    expect(await validate('12345678901234567999')).toMatchObject({ reason: 'claim_mismatch' });
+    expect(await validate('12345678901234567890')).toMatchObject({ outcome: 'accepted' });
   });
 
   it('does not take one tenant’s token by another tenant’s keys', async () => {

@@ -1,0 +1,212 @@
+// JSON whose numbers keep the text that they were written with. JSON.parse rounds 12345678901234567999, and turns 1.0
+// into 1 and 1e400 into Infinity. Here a parsed value has the numbers of JSON.parse, and its objects and arrays remember
+// the text of every number that JSON.stringify would write differently.
+
+/** The texts of numbers, by member name or index. Enumerable, so that a copy by spread keeps them. */
+const TEXTS = Symbol('texts of numbers');
+
+type Holder = object & { [TEXTS]?: ReadonlyMap<string, string> };
+
+const BYTE_ORDER_MARK = 0xfeff;
+
+/** Whether there may be a number that JSON.stringify writes differently: a long one, a fraction, an exponent, or -0. */
+const MAY_BE_INEXACT = /[:,[\s](?:-?(?:\d{16}|\d+[.eE])|-0)/;
+/** Every string and every number of a valid JSON text. */
+const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g;
+
+/**
+ * Parses JSON; a byte order mark before it is passed over. A number that is the whole text has no place to remember its
+ * own text in.
+ * @throws SyntaxError
+ * @see https://www.rfc-editor.org/rfc/rfc8259#section-8.1
+ */
+export function parseJson(text: string): unknown {
+  const json = text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text;
+  const value: unknown = JSON.parse(json);
+  if (value === null || typeof value !== 'object' || !MAY_BE_INEXACT.test(json)) return value;
+  try {
+    return parseWithTexts(json, value);
+  } catch (error) {
+    // So deep that walking it overflows the stack.
+    if (error instanceof RangeError) return value;
+    throw error;
+  }
+}
+
+/** Says whether a text is JSON. */
+export function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * As JSON.stringify, with numbers as they were written.
+ * @returns undefined for undefined
+ */
+export function stringifyJson(value: unknown, indent?: number): string {
+  let isExact = true;
+  const plain = JSON.stringify(
+    value,
+    function (this: object, name: string, item: unknown) {
+      if (readNumberText(this, name) !== undefined) isExact = false;
+      return item;
+    },
+    indent,
+  );
+  if (isExact) return plain;
+  const marker = findMarker(plain);
+  const marked = JSON.stringify(
+    value,
+    function (this: object, name: string, item: unknown) {
+      const text = readNumberText(this, name);
+      return text === undefined ? item : `${marker}${text}`;
+    },
+    indent,
+  );
+  return marked.replace(new RegExp(`"${marker}([^"]*)"`, 'g'), '$1');
+}
+
+/** One member of an object or array as JSON, a number as it was written. */
+export function stringifyMember(holder: object, name: string | number): string {
+  return readNumberText(holder, name) ?? stringifyJson((holder as Record<string | number, unknown>)[name]);
+}
+
+/** The text of a number, where JSON.stringify would write it differently; undefined for everything else. */
+export function readNumberText(holder: object, name: string | number): string | undefined {
+  const text = (holder as Holder)[TEXTS]?.get(String(name));
+  if (text === undefined) return undefined;
+  // A copy may have got another value.
+  return Object.is((holder as Record<string | number, unknown>)[name], Number(text)) ? text : undefined;
+}
+
+/** Gives a copy that was made member by member the texts of the original. */
+export function copyNumberTexts<Copy extends object>(original: object, copy: Copy): Copy {
+  const texts = (original as Holder)[TEXTS];
+  return texts === undefined ? copy : Object.assign(copy, { [TEXTS]: texts });
+}
+
+/** Sets a member to the value of a JSON text. @throws SyntaxError */
+export function setMember(target: object, name: string, json: string): void {
+  const one = parseJson(`{"value":${json}}`) as { readonly value: unknown };
+  defineMember(target, name, one.value);
+  const text = readNumberText(one, 'value');
+  if (text === undefined) return;
+  Object.assign(target, { [TEXTS]: new Map([...((target as Holder)[TEXTS] ?? []), [name, text]]) });
+}
+
+/** Says whether two members hold the same JSON: numbers by their value as written, objects whatever their order. */
+export function isSameMember(
+  one: object,
+  name: string | number,
+  other: object,
+  otherName: string | number,
+): boolean {
+  const left = (one as Record<string | number, unknown>)[name];
+  const right = (other as Record<string | number, unknown>)[otherName];
+  if (typeof left === 'number' && typeof right === 'number') {
+    const texts = [readNumberText(one, name), readNumberText(other, otherName)];
+    if (texts[0] === undefined && texts[1] === undefined) return left === right;
+    return normalizeNumber(texts[0] ?? String(left)) === normalizeNumber(texts[1] ?? String(right));
+  }
+  if (left === right) return true;
+  if (left === null || right === null || typeof left !== 'object' || typeof right !== 'object') return false;
+  if (Array.isArray(left) !== Array.isArray(right)) return false;
+  const names = Object.keys(left);
+  return (
+    names.length === Object.keys(right).length &&
+    names.every((member) => Object.hasOwn(right, member) && isSameMember(left, member, right, member))
+  );
+}
+
+/** Where a member is: its object or array, and its name there. */
+export interface Member {
+  readonly holder: object;
+  readonly name: string;
+}
+
+/**
+ * Finds a member by a path: names joined by dots, `[0]`, `["a name with dots"]`. A name with dots is also found without
+ * brackets; where several fit, the longest does.
+ */
+export function findMember(value: unknown, path: string): Member | undefined {
+  if (value === null || typeof value !== 'object') return undefined;
+  for (const { name, rest } of listFirstNames(path)) {
+    if (!Object.hasOwn(value, name)) continue;
+    if (rest === '') return { holder: value, name };
+    const found = findMember((value as Record<string, unknown>)[name], rest);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** What a path may begin with, the longest name first; none where it is no path. */
+function listFirstNames(path: string): readonly { readonly name: string; readonly rest: string }[] {
+  const bracket = /^\[(?:(\d+)|"((?:[^"\\]|\\.)*)"|'([^']*)')\](?:\.(?=.)|(?=\[|$))/s.exec(path);
+  if (bracket !== null) {
+    const [all, index, quoted, single] = bracket;
+    const name = index ?? single ?? readQuoted(quoted ?? '');
+    return [{ name, rest: path.slice(all.length) }];
+  }
+  const ends = [path.length];
+  for (let at = path.length - 2; at > 0; at -= 1) if (/[.[]/.test(path.charAt(at))) ends.push(at);
+  return ends.map((end) => ({
+    name: path.slice(0, end),
+    rest: path.slice(path.charAt(end) === '.' ? end + 1 : end),
+  }));
+}
+
+function readQuoted(text: string): string {
+  try {
+    return JSON.parse(`"${text}"`);
+  } catch {
+    return text;
+  }
+}
+
+/** @param plain the value as JSON.parse reads it */
+function parseWithTexts(json: string, plain: unknown): unknown {
+  const marker = findMarker(JSON.stringify(plain));
+  const marked = json.replace(TOKENS, (token) =>
+    token.startsWith('"') || JSON.stringify(Number(token)) === token ? token : `"${marker}${token}"`,
+  );
+  const value: unknown = JSON.parse(marked);
+  restoreNumbers(value, marker);
+  return value;
+}
+
+function restoreNumbers(value: unknown, marker: string): void {
+  if (value === null || typeof value !== 'object') return;
+  const texts = new Map<string, string>();
+  for (const [name, item] of Object.entries(value)) {
+    if (typeof item === 'string' && item.startsWith(marker)) texts.set(name, item.slice(marker.length));
+    else restoreNumbers(item, marker);
+  }
+  for (const [name, text] of texts) defineMember(value, name, Number(text));
+  if (texts.size > 0) Object.assign(value, { [TEXTS]: texts });
+}
+
+/** A member may be called __proto__, which cannot be assigned to. */
+function defineMember(target: object, name: string, value: unknown): void {
+  Object.defineProperty(target, name, { value, writable: true, enumerable: true, configurable: true });
+}
+
+/** A text that occurs in none of the strings of a JSON text. */
+function findMarker(json: string): string {
+  const longest = (json.match(/#+/g) ?? []).reduce((length, run) => Math.max(length, run.length), 0);
+  return '#'.repeat(longest + 1);
+}
+
+/** A number in one way of writing: its digits without zeros around them, and its exponent. */
+function normalizeNumber(text: string): string {
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
+  const digits = `${whole}${fraction}`.replace(/^0+/, '');
+  const significant = digits.replace(/0+$/, '');
+  if (significant === '') return '0';
+  const zeros = digits.length - significant.length;
+  return `${sign}${significant}e${BigInt(exponent) - BigInt(fraction.length) + BigInt(zeros)}`;
+}
