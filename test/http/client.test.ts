@@ -180,7 +180,7 @@ describe('a connection', () => {
     expect(await failure(`http://127.0.0.1:${port}/`)).toMatchObject({
       code: 'not_http',
       exitCode: 5,
-      message: expect.stringContaining(`what 127.0.0.1:${port} answered is not HTTP`),
+      message: expect.stringContaining(`the answer of 127.0.0.1:${port} is not HTTP`),
     });
   });
 });
@@ -389,7 +389,7 @@ describe('over TLS', () => {
     expect(await failure(`http://127.0.0.1:${port}/`)).toMatchObject({
       code: 'connection_reset',
       exitCode: 5,
-      hint: expect.stringContaining('HTTP spoken to an HTTPS port'),
+      hint: expect.stringContaining('or the port speaks HTTPS'),
     });
   });
 
@@ -496,9 +496,9 @@ describe('through a proxy', () => {
   });
 
   it.each([
-    ['http', 407, /wants credentials/],
-    ['https', 407, /wants credentials/],
-    ['https', 403, /may reach that host/],
+    ['http', 407, /requires credentials/],
+    ['https', 407, /requires credentials/],
+    ['https', 403, /allows that host and port/],
   ])('%s says that the proxy answered with %d', async (scheme, status, hint) => {
     const { port } = await proxyServer(status);
     const proxy = `http://127.0.0.1:${port}`;
@@ -507,7 +507,7 @@ describe('through a proxy', () => {
     ).toMatchObject({
       code: 'proxy_refused',
       exitCode: 5,
-      message: `the proxy 127.0.0.1:${port} did not let the exchange with as.example:81 through (status ${status})`,
+      message: `the proxy 127.0.0.1:${port} refused the exchange with as.example:81 (status ${status})`,
       hint: expect.stringMatching(hint),
     });
   });

@@ -179,7 +179,7 @@ onKeycloakTls({ interval: 1 }, (stage) => {
 
   test.for([
     ['expired', { from: -7_200, until: -3_600 }, 'expired on'],
-    ['not-yet-valid', { from: 3_600 }, 'is valid from'],
+    ['not-yet-valid', { from: 3_600 }, 'is not valid before'],
     ['of-an-unknown-authority', { authority: makeAuthority('Nobody') }, 'trust CN=Nobody'],
   ] as const)('a certificate that is %s is refused by TLS', async ([name, options, hint], context) => {
     const cli = await open(context, certified);
