@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { type Context, createContext } from '../../src/context.ts';
 import { OauthctlError } from '../../src/errors.ts';
@@ -14,6 +13,7 @@ import {
   startMisbehavingServer,
 } from '../helpers/misbehaving-server.ts';
 import { type TestParts, testParts } from '../helpers/parts.ts';
+import { until } from '../helpers/wait.ts';
 
 export const CLIENT_SECRET = 'the-client-secret';
 
@@ -118,29 +118,6 @@ export async function failureOf(run: Promise<unknown>): Promise<OauthctlError> {
   if (!('error' in outcome)) expect.fail(`it succeeded with ${JSON.stringify(outcome.value)}`);
   if (!(outcome.error instanceof OauthctlError)) throw outcome.error;
   return outcome.error;
-}
-
-/** A promise that the test resolves. */
-export function latch(): { readonly opened: Promise<void>; readonly open: () => void } {
-  let open = () => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { opened, open: () => open() };
-}
-
-/** Turns of the event loop in which a request that should not be there would arrive. */
-export async function silence(): Promise<void> {
-  for (let turns = 0; turns < 100; turns += 1) await turn();
-}
-
-/** Lets the event loop turn until something holds; it does so soon, or the test fails. */
-export async function until(holds: () => boolean, what = String(holds)): Promise<void> {
-  const giveUpAt = Date.now() + 10_000;
-  while (!holds()) {
-    if (Date.now() > giveUpAt) throw new Error(`never came true: ${what}`);
-    await turn();
-  }
 }
 
 /** Moves a manual clock second by second, whenever every run is asleep, until all have ended. */

@@ -1,10 +1,13 @@
 import jsQR from 'jsqr';
 import { describe, expect, it } from 'vitest';
 import { renderQrCode } from '../../src/output/qr-code.ts';
-import { colours } from '../../src/output/style.ts';
+import { colours, type Paint } from '../../src/output/style.ts';
 
 const URL = 'http://127.0.0.1:8080/realms/sample/device?user_code=ABCD-EFGH';
 const plain = await colours({}, false);
+
+/** The drawing at 80 columns. */
+const draw = (paint: Paint) => renderQrCode(URL, paint, 80) ?? expect.fail('nothing was drawn');
 
 /** What a camera reads off a terminal with light text on dark. */
 function scan(drawing: string): string | undefined {
@@ -29,18 +32,20 @@ function scan(drawing: string): string | undefined {
 
 describe('a QR code', () => {
   it('reads as the text that it was drawn from', () => {
-    expect(scan(renderQrCode(URL, plain, 80) ?? '')).toBe(URL);
+    expect(scan(draw(plain))).toBe(URL);
   });
 
   it('names its own colours, so that a light terminal does not turn it round', async () => {
     const paint = await colours({}, true);
-    for (const line of renderQrCode(URL, paint, 80)?.split('\n') ?? [])
-      expect(line.startsWith('\u001b[97m\u001b[40m')).toBe(true);
+    const lines = draw(paint).split('\n');
+    expect(lines).toHaveLength(draw(plain).split('\n').length);
+    for (const line of lines) expect(line.startsWith('\u001b[97m\u001b[40m')).toBe(true);
   });
 
   it('is left out where the terminal is too narrow for it', () => {
-    const width = renderQrCode(URL, plain, 80)?.split('\n')[0]?.length ?? 0;
-    expect(renderQrCode(URL, plain, width)).toBeDefined();
+    const drawing = draw(plain);
+    const width = drawing.indexOf('\n');
+    expect(renderQrCode(URL, plain, width)).toBe(drawing);
     expect(renderQrCode(URL, plain, width - 1)).toBeUndefined();
   });
 });

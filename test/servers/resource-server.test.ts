@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import { request as send } from 'node:http';
 import { connect } from 'node:net';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Exchange } from '../../src/context.ts';
 import { UsageError } from '../../src/errors.ts';
 import { renderExchange } from '../../src/output/exchange.ts';
 import type { TokenVerdict } from '../../src/protocol/oauth/bearer.ts';
 import { Redactor } from '../../src/redact.ts';
 import { type Answered, listenResourceServer } from '../../src/servers/resource-server.ts';
+import { until } from '../helpers/wait.ts';
 
 const A = 'https://a.example';
 
@@ -193,7 +194,7 @@ describe('the resource server', () => {
     let answer: (verdict: TokenVerdict) => void = () => {};
     const { server, get } = await start(() => new Promise((resolve) => (answer = resolve)));
     const underWay = get('good');
-    await vi.waitFor(() => expect(String(answer)).toContain('native code'));
+    await until(() => String(answer).includes('native code'));
     const closed = server.close(60_000);
     await expect(get('good')).rejects.toThrow('fetch failed');
     answer(VERDICTS.good ?? expect.fail());
@@ -208,7 +209,7 @@ describe('the resource server', () => {
     const hanging = send(server.url, { headers: { authorization: 'Bearer x' } });
     hanging.end();
     const broken = once(hanging, 'error');
-    await vi.waitFor(() => expect(hanging.socket?.bytesWritten).toBeGreaterThan(0));
+    await until(() => (hanging.socket?.bytesWritten ?? 0) > 0);
     await server.close(20);
     await broken;
   });

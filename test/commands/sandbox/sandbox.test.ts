@@ -4,12 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { main } from '../../../src/main.ts';
 import { type TestPartsOptions, testParts } from '../../helpers/parts.ts';
 import { run } from '../../helpers/run.ts';
+import { until } from '../../helpers/wait.ts';
 
 /** Runs the sandbox until it has told how to reach it; `end` interrupts it. */
 async function start(options: TestPartsOptions, ...argv: string[]) {
   const parts = await testParts(options);
   const ended = main(['sandbox', ...argv], parts);
-  await expect.poll(() => parts.stdout(), { timeout: 10_000 }).not.toBe('');
+  await until(() => parts.stdout() !== '');
   const end = async () => {
     parts.abort(new Error('enough'));
     await ended;

@@ -1,12 +1,13 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { InterruptedError } from '../../../src/errors.ts';
 import { main } from '../../../src/main.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { CLIENT_ID, startMisbehavingServer } from '../../helpers/misbehaving-server.ts';
 import { testParts } from '../../helpers/parts.ts';
 import { failureOf, machine, run } from '../../helpers/run.ts';
+import { until } from '../../helpers/wait.ts';
 
 const ISSUER = 'https://as.example';
 
@@ -20,7 +21,7 @@ async function serving(...argv: string[]) {
     return ended;
   };
   onTestFinished(async () => void (await end()));
-  await vi.waitFor(() => expect(parts.stdout()).toContain('http'));
+  await until(() => parts.stdout().includes('http'));
   const url = /http:\/\/127\.0\.0\.1:\d+\//.exec(parts.stdout())?.[0] ?? expect.fail(parts.stderr());
   const get = (token?: string, path = '') =>
     fetch(`${url}${path}`, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } });
@@ -97,11 +98,9 @@ describe('serve', () => {
     const token = await as.idToken({ claims: { typ: 'Bearer' } });
     expect((await get(token)).status).toBe(401);
     await writeFile(file, JSON.stringify({ tenants: [{ issuer: as.issuer, audience: CLIENT_ID }] }));
-    await vi.waitFor(async () => expect((await get(token)).status).toBe(200), { timeout: 5_000 });
+    await until(async () => (await get(token)).status === 200, 'the token is taken');
     await writeFile(file, '{"tenants":[{"issuer":1}]}');
-    await vi.waitFor(() => expect(parts.stderr()).toContain('the tenants stay as they were'), {
-      timeout: 5_000,
-    });
+    await until(() => parts.stderr().includes('the tenants stay as they were'));
     expect((await get(token)).status).toBe(200);
     const metadata = (await (await get(undefined, '.well-known/oauth-protected-resource')).json()) as object;
     expect(metadata).toMatchObject({ authorization_servers: [as.issuer] });

@@ -11,7 +11,8 @@ import { computeCodeChallenge } from '../../../src/protocol/oauth/pkce.ts';
 import { parseRedirectUri } from '../../../src/protocol/oauth/redirect-uri.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { CLIENT_ID, TOKENS } from '../../helpers/misbehaving-server.ts';
-import { failureOf, type LabOptions, ofType, silence, startLab } from '../harness.ts';
+import { silence } from '../../helpers/wait.ts';
+import { failureOf, type LabOptions, ofType, startLab } from '../harness.ts';
 
 type Query = Record<string, string>;
 

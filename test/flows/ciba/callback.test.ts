@@ -2,7 +2,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { InterruptedError, NetworkError, RefusedError } from '../../../src/errors.ts';
 import { type CibaCallbackEvent, sendResult } from '../../../src/flows/ciba/callback.ts';
 import { HTML_PAGE, type Step } from '../../helpers/misbehaving-server.ts';
-import { failureOf, type Lab, silence, startLab } from '../harness.ts';
+import { silence } from '../../helpers/wait.ts';
+import { failureOf, type Lab, startLab } from '../harness.ts';
 
 afterEach(() => {
   vi.useRealTimers();

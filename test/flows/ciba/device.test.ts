@@ -13,7 +13,8 @@ import {
 import { renderExchange, renderTraceLine } from '../../../src/output/exchange.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { type Flaws, type Step, startMisbehavingServer, USER } from '../../helpers/misbehaving-server.ts';
-import { failureOf, type Lab, type LabOptions, latch, ofType, silence, startLab, until } from '../harness.ts';
+import { latch, silence, until } from '../../helpers/wait.ts';
+import { failureOf, type Lab, type LabOptions, ofType, startLab } from '../harness.ts';
 
 afterEach(() => {
   vi.useRealTimers();

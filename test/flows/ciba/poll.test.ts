@@ -14,16 +14,8 @@ import {
   TOKENS,
 } from '../../helpers/misbehaving-server.ts';
 import { testParts } from '../../helpers/parts.ts';
-import {
-  CLIENT_SECRET,
-  drive,
-  failureOf,
-  type Lab,
-  type LabOptions,
-  ofType,
-  silence,
-  startLab,
-} from '../harness.ts';
+import { silence } from '../../helpers/wait.ts';
+import { CLIENT_SECRET, drive, failureOf, type Lab, type LabOptions, ofType, startLab } from '../harness.ts';
 
 interface CibaPolling extends Lab {
   readonly events: CibaPollEvent[];

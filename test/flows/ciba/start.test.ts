@@ -13,7 +13,8 @@ import { type Sandbox, startSandbox } from '../../../src/sandbox/index.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { ACKNOWLEDGEMENT, HTML_PAGE, PENDING, TOKENS, USER } from '../../helpers/misbehaving-server.ts';
 import { testParts } from '../../helpers/parts.ts';
-import { failureOf, ofType, silence, startLab, until } from '../harness.ts';
+import { silence, until } from '../../helpers/wait.ts';
+import { failureOf, ofType, startLab } from '../harness.ts';
 
 const INTERVAL = 1;
 const DEVICE: OwnDevice = {

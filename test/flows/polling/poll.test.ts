@@ -9,7 +9,8 @@ import {
 import { type PollGuard, pollForTokens } from '../../../src/flows/polling/poll.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { HTML_PAGE, PENDING, SLOW_DOWN, type Step, TOKENS } from '../../helpers/misbehaving-server.ts';
-import { failureOf, latch, ofType, type Polling, silence, startPolling, until } from '../harness.ts';
+import { latch, silence, until } from '../../helpers/wait.ts';
+import { failureOf, ofType, type Polling, startPolling } from '../harness.ts';
 
 const refusal = (error: string, status = 400) => ({ status, json: { error, error_description: 'so it is' } });
 

@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openStore } from '../../../src/store/index.ts';
+import { latch } from '../../helpers/wait.ts';
 import { emptyFolder } from '../../store/folder.ts';
-import { latch } from '../harness.ts';
 
 const SOURCE = fileURLToPath(new URL('../../../src', import.meta.url));
 

@@ -8,7 +8,8 @@ import {
   type TokenEvent,
 } from '../../../src/flows/token/token.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
-import { failureOf, type Lab, type LabOptions, latch, ofType, startLab, until } from '../harness.ts';
+import { latch, until } from '../../helpers/wait.ts';
+import { failureOf, type Lab, type LabOptions, ofType, startLab } from '../harness.ts';
 
 const tokens = (number: number, more: Readonly<Record<string, unknown>> = {}) => ({
   access_token: `access-${number}`,

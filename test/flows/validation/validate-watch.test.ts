@@ -16,7 +16,8 @@ import {
 import type { WayVerdict } from '../../../src/flows/validation/verdict-timeline.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { testParts } from '../../helpers/parts.ts';
-import { latch, ofType, until } from '../harness.ts';
+import { latch, until } from '../../helpers/wait.ts';
+import { ofType } from '../harness.ts';
 
 interface Script {
   /** Milliseconds from the start at which the token expires; never without. */

@@ -6,7 +6,8 @@ import {
   type ValidateOptions,
 } from '../../../src/flows/validation/validate.ts';
 import type { Flaws } from '../../helpers/misbehaving-server.ts';
-import { failureOf, type LabOptions, ofType, startLab, until } from '../harness.ts';
+import { until } from '../../helpers/wait.ts';
+import { failureOf, type LabOptions, ofType, startLab } from '../harness.ts';
 
 /** Both ways for one token of a scripted server. */
 async function startWays(script: LabOptions, flaws: Flaws = {}, options: Partial<ValidateOptions> = {}) {

@@ -83,10 +83,11 @@ describe('the challenges of a WWW-Authenticate header', () => {
     );
   });
 
-  it('of many kilobytes take no time', () => {
-    const started = performance.now();
-    for (const part of ['a', 'a ', 'a=', 'a="', '"', '\\', ', ', 'a="b" ', 'a b='])
-      parseChallenges(part.repeat(20_000));
-    expect(performance.now() - started).toBeLessThan(2_000);
-  });
+  // A parser that goes back over what it has read would take minutes for each of these, and reach the limit of the test.
+  it.each(['a', 'a ', 'a=', 'a="', '"', '\\', ', ', 'a="b" ', 'a b='])(
+    'half a megabyte of %j are read in one pass',
+    (part) => {
+      expect(parseChallenges(part.repeat(500_000 / part.length))).toBeInstanceOf(Array);
+    },
+  );
 });
