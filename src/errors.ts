@@ -43,7 +43,94 @@ export interface OAuthRefusal {
   /** Undefined where it came by the browser, which keeps the status to itself. */
   readonly status?: number | undefined;
   readonly endpoint: Endpoint;
+  /** The Retry-After header, as it came. */
+  readonly retry_after?: string | undefined;
 }
+
+/**
+ * The errors of the OAuth, OpenID Connect, CIBA, DPoP, PAR, RAR and bearer token registries, and Keycloak's own. One of
+ * them becomes the `code` of a RefusedError. Any other word of a server stands in `oauth.error` alone.
+ * @see https://www.iana.org/assignments/oauth-parameters/oauth-parameters.xhtml#extensions-error
+ */
+export const REGISTERED_ERRORS = [
+  'access_denied',
+  'account_selection_required',
+  'authorization_pending',
+  'consent_required',
+  'expired_login_hint_token',
+  'expired_token',
+  'insufficient_scope',
+  'insufficient_user_authentication',
+  'interaction_required',
+  'invalid_authorization_details',
+  'invalid_binding_message',
+  'invalid_client',
+  'invalid_client_metadata',
+  'invalid_dpop_proof',
+  'invalid_grant',
+  'invalid_redirect_uri',
+  'invalid_request',
+  'invalid_request_object',
+  'invalid_request_uri',
+  'invalid_scope',
+  'invalid_target',
+  'invalid_token',
+  'invalid_user_code',
+  'login_required',
+  'missing_user_code',
+  'not_allowed',
+  'registration_not_supported',
+  'request_not_supported',
+  'request_uri_not_supported',
+  'server_error',
+  'slow_down',
+  'temporarily_unavailable',
+  'transaction_failed',
+  'unauthorized_client',
+  'unknown_user_id',
+  'unmet_authentication_requirements',
+  'unsupported_grant_type',
+  'unsupported_response_type',
+  'unsupported_token_type',
+  'use_dpop_nonce',
+] as const;
+
+/** The `error` of a refusal that has none of its own: the reason phrase of its status in snake_case. */
+export const STATUS_ERRORS: Readonly<Record<number, string>> = {
+  400: 'bad_request',
+  401: 'unauthorized',
+  402: 'payment_required',
+  403: 'forbidden',
+  404: 'not_found',
+  405: 'method_not_allowed',
+  406: 'not_acceptable',
+  408: 'request_timeout',
+  409: 'conflict',
+  410: 'gone',
+  412: 'precondition_failed',
+  413: 'payload_too_large',
+  415: 'unsupported_media_type',
+  418: 'i_m_a_teapot',
+  422: 'unprocessable_entity',
+  429: 'too_many_requests',
+  431: 'request_header_fields_too_large',
+  451: 'unavailable_for_legal_reasons',
+  500: 'internal_server_error',
+  501: 'not_implemented',
+  502: 'bad_gateway',
+  503: 'service_unavailable',
+  504: 'gateway_timeout',
+};
+
+/** Codes of refusals that no registry has and no status gives. */
+const OWN_REFUSALS = ['metadata_not_found', 'redirected', 'refused'];
+
+/** Every code that a RefusedError can have. */
+export const REFUSAL_CODES: ReadonlySet<string> = new Set<string>([
+  ...REGISTERED_ERRORS,
+  ...Object.values(STATUS_ERRORS),
+  ...OWN_REFUSALS,
+]);
 
 export interface ErrorDetails {
   /** What the person can do about it, one sentence or two. */
@@ -84,16 +171,35 @@ export class UsageError extends OauthctlError {
   }
 }
 
-/** The server answered with an OAuth error (exit 3; 7 where the person denied, 6 where the id expired, 8 while pending). */
+/**
+ * The server refused (exit 3). Exit 6 where it says that the id or code has expired; exit 7 where it says that a person
+ * denied, which only the caller can know to be possible.
+ */
 export class RefusedError extends OauthctlError {
   readonly oauth: OAuthRefusal;
 
-  constructor(oauth: OAuthRefusal, details?: ErrorDetails) {
+  /** @param details.personDecides a person could decide about this request, so that `access_denied` is the person's answer */
+  constructor(
+    oauth: OAuthRefusal,
+    details?: ErrorDetails & { readonly personDecides?: boolean | undefined },
+  ) {
     const said = oauth.error_description ? `${oauth.error}: ${oauth.error_description}` : oauth.error;
     const status = oauth.status === undefined ? '' : `${oauth.status} `;
-    super(oauth.error, chooseExitCode(oauth), `the server answered ${status}${said}`, details);
+    const later = oauth.retry_after === undefined ? '' : ` (Retry-After: ${oauth.retry_after})`;
+    super(
+      REFUSAL_CODES.has(oauth.error) ? oauth.error : 'refused',
+      chooseExitCode(oauth, details?.personDecides ?? false),
+      `the server answered ${status}${said}${later}`,
+      details,
+    );
     this.oauth = oauth;
   }
+}
+
+function chooseExitCode({ error, endpoint }: OAuthRefusal, personDecides: boolean): ExitCode {
+  if (error === 'access_denied' && personDecides) return ExitCode.denied;
+  if (error === 'expired_token' && endpoint === 'token') return ExitCode.timeout;
+  return ExitCode.refused;
 }
 
 /** An answer, token or claim breaks the protocol or fails a check (exit 4). */
@@ -156,18 +262,5 @@ export class InterruptedError extends OauthctlError {
 export class RequestShown extends OauthctlError {
   constructor() {
     super('request_shown', ExitCode.done, 'the request was shown and not sent');
-  }
-}
-
-function chooseExitCode({ error, endpoint }: OAuthRefusal): ExitCode {
-  // A resource denies the token, and no person anything.
-  if (endpoint === 'resource') return ExitCode.refused;
-  switch (error) {
-    case 'access_denied':
-      return ExitCode.denied;
-    case 'expired_token':
-      return ExitCode.timeout;
-    default:
-      return ExitCode.refused;
   }
 }

@@ -4,6 +4,7 @@ import {
   NetworkError,
   OauthctlError,
   PendingError,
+  REFUSAL_CODES,
   RefusedError,
   TimeoutError,
   UsageError,
@@ -21,7 +22,12 @@ describe('the exit code', () => {
     [5, new NetworkError('a', 'b')],
     [6, new TimeoutError('a', 'b')],
     [6, refused('expired_token')],
-    [7, refused('access_denied')],
+    [3, refused('access_denied', 'Realm not enabled')],
+    [3, new RefusedError({ error: 'expired_token', status: 400, endpoint: 'introspection' })],
+    [
+      7,
+      new RefusedError({ error: 'access_denied', status: 400, endpoint: 'token' }, { personDecides: true }),
+    ],
     [8, new PendingError('b')],
     [130, new InterruptedError('SIGINT')],
     [143, new InterruptedError('SIGTERM')],
@@ -43,6 +49,24 @@ describe('a refusal', () => {
       status: 400,
       endpoint: 'token',
     });
+  });
+
+  it('has a code of the documented list, whatever the server says', () => {
+    expect(refused('Unauthorized').code).toBe('refused');
+    expect(refused('E0000011').code).toBe('refused');
+    expect(refused('unauthorized').code).toBe('unauthorized');
+    for (const code of REFUSAL_CODES) expect(code).toMatch(/^[a-z][a-z_]*$/);
+    expect(REFUSAL_CODES.size).toBeGreaterThan(60);
+  });
+
+  it('names when to come back', () => {
+    const error = new RefusedError({
+      error: 'too_many_requests',
+      status: 429,
+      endpoint: 'token',
+      retry_after: '30',
+    });
+    expect(error.message).toBe('the server answered 429 too_many_requests (Retry-After: 30)');
   });
 
   it('without description has none', () => {

@@ -198,7 +198,7 @@ async function finish(
   if (outcome.kind === 'failure') throw outcome.error;
   const { response, isSigned, remarks } = outcome;
   onEvent({ type: 'authorization_response', response, place, isSigned, remarks });
-  if (response.kind === 'refused') throw new RefusedError(response.oauth);
+  if (response.kind === 'refused') throw new RefusedError(response.oauth, { personDecides: true });
   const { target, request } = options;
   const { code, access_token, id_token } = response;
   const maxAge = singleValue(sent, 'max_age');

@@ -42,7 +42,8 @@ export function classifyPollAnswer(
     if (oauth.error === 'authorization_pending' || options.pendingErrors?.includes(oauth.error)) {
       return { again: 'pending', refusal: oauth, notBefore };
     }
-    if (!isPassing(answer.status, oauth.error)) throw new RefusedError(oauth);
+    if (!isPassing(answer.status, oauth.error))
+      throw new RefusedError(oauth, { personDecides: isPersonsAnswer(oauth) });
     return {
       again: 'failure',
       reason: `${answer.status} ${oauth.error}`,
@@ -66,6 +67,11 @@ const FINAL_ERRORS = new Set([
   'unauthorized_client',
   'unsupported_grant_type',
 ]);
+
+/** `access_denied` is the person's answer, unless the server says that something is switched off. */
+function isPersonsAnswer({ error_description: description = '' }: OAuthRefusal): boolean {
+  return !/\b(?:not enabled|disabled)\b/i.test(description);
+}
 
 function isPassing(status: number, error: string): boolean {
   return (status >= 500 || status === 429) && !FINAL_ERRORS.has(error);

@@ -1,10 +1,10 @@
-import { STATUS_CODES } from 'node:http';
 import type { HttpAnswer } from '../../context.ts';
 import { type Endpoint, RefusedError } from '../../errors.ts';
 import { decodeUnverified } from '../../protocol/jose/jwt.ts';
 import { parseJsonObject } from '../../protocol/json.ts';
 import type { AuthenticateChallenge } from '../../protocol/oauth/challenge.ts';
 import type { ParsedResourceMetadata } from '../../protocol/oauth/protected-resource.ts';
+import { statusWord } from '../../protocol/oauth/refusal-forms.ts';
 import { readConfirmation } from '../../protocol/oauth/token-binding.ts';
 
 /** What was sent to a resource, and what is known of it. */
@@ -48,7 +48,7 @@ export function buildResourceRefusal(
   };
   const word = text('error');
   // Frameworks put the reason phrase there.
-  const error = word !== undefined && /^[a-z][a-z0-9_-]*$/.test(word) ? word : defaultErrorWord(status);
+  const error = word !== undefined && /^[a-z][a-z0-9_-]*$/.test(word) ? word : statusWord(status);
   const hint = hintFor(error, status, challenges, presented);
   return new RefusedError(
     {
@@ -60,11 +60,6 @@ export function buildResourceRefusal(
     },
     { hint },
   );
-}
-
-/** The reason phrase in the form of an error code. */
-function defaultErrorWord(status: number): string {
-  return (STATUS_CODES[status] ?? `status ${status}`).toLowerCase().replaceAll(/[^a-z0-9]+/g, '_');
 }
 
 /** What is known here and the server does not say; undefined leaves it to the table of known answers. */

@@ -1,12 +1,8 @@
 import { type Endpoint, NetworkError, type OAuthRefusal } from '../../errors.ts';
 import { type JsonObject, parseJsonObject } from '../json.ts';
+import { isHtml, type RawAnswer, readJsonRefusal, readOtherRefusal } from './refusal-forms.ts';
 
-/** What `protocol` needs of an HTTP answer. */
-export interface RawAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
+export type { RawAnswer } from './refusal-forms.ts';
 
 /** An answer that has been classified before anyone trusts it. */
 export type ClassifiedAnswer =
@@ -15,54 +11,46 @@ export type ClassifiedAnswer =
   | { readonly kind: 'foreign'; readonly reason: string };
 
 /**
- * Sorts an answer into success, OAuth error, or something that is not the protocol. The JSON member `error`
- * decides, not the status: some servers send 200 with an error in it, others 403 where 400 is specified.
+ * Sorts an answer into success, refusal, or something that is not the protocol. The JSON member `error` decides, not the
+ * status: some servers send 200 with an error in it, others 403 where 400 is specified. A refusal in another form than
+ * RFC 6749's is read as far as it can be.
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-5.2
  */
 export function classifyAnswer(answer: RawAnswer, endpoint: Endpoint): ClassifiedAnswer {
   const { status, headers } = answer;
   if (status >= 300 && status < 400) {
-    return { kind: 'foreign', reason: `a redirect (${status}) to ${headers.location ?? 'nowhere'}` };
+    return { kind: 'foreign', reason: `${REDIRECT} (${status}) to ${headers.location ?? 'nowhere'}` };
   }
   const json = parseJsonObject(answer.body);
-  if (json === undefined) return { kind: 'foreign', reason: describeForeignBody(answer) };
-  if (typeof json.error === 'string' && json.error !== '') {
+  const stated = json === undefined ? readOtherRefusal(answer) : readJsonRefusal(json, status);
+  if (stated !== undefined) {
     return {
       kind: 'refused',
-      json,
-      oauth: {
-        error: json.error,
-        error_description: textOrUndefined(json.error_description),
-        error_uri: textOrUndefined(json.error_uri),
-        status,
-        endpoint,
-      },
+      json: json ?? {},
+      oauth: { ...stated, status, endpoint, retry_after: headers['retry-after'] },
     };
   }
-  if (status < 200 || status > 299) {
-    return { kind: 'foreign', reason: `status ${status} and JSON without an "error" member` };
-  }
+  if (json === undefined) return { kind: 'foreign', reason: describeForeignBody(answer) };
   return { kind: 'ok', json };
 }
 
+const REDIRECT = 'a redirect';
+
 /** The error for an answer that is not the protocol's (exit 5). */
 export function foreignAnswer(reason: string, url: string): NetworkError {
-  return new NetworkError('not_the_protocol', `${url} answered with ${reason}`, {
-    hint: 'Another program, a proxy or a login page may answer there: check the address, and look at the exchange with -v.',
-    maybeHandled: true,
-  });
+  const hint = reason.startsWith(REDIRECT)
+    ? 'oauthctl follows no redirect here, because credentials would go to another address. If the new address is right, use it: in --issuer, or at the server, whose metadata names the old one.'
+    : 'Another program, a proxy or a login page may answer there: check the address, and look at the exchange with -v.';
+  return new NetworkError('not_the_protocol', `${url} answered with ${reason}`, { hint, maybeHandled: true });
 }
 
-function describeForeignBody({ status, headers, body }: RawAnswer): string {
+function describeForeignBody(answer: RawAnswer): string {
+  const { status, headers, body } = answer;
   const type = headers['content-type']?.split(';')[0]?.trim();
   if (body.trim() === '') return `status ${status} and an empty body`;
-  if (type === 'text/html' || /^\s*<(!doctype|html)/i.test(body)) {
-    const title = /<title[^>]*>([^<]{1,80})/i.exec(body)?.[1]?.trim();
+  if (isHtml(answer)) {
+    const title = /<title[^>]{0,80}>([^<]{1,80})/i.exec(body)?.[1]?.trim();
     return `status ${status} and an HTML page${title ? ` ("${title}")` : ''} instead of JSON`;
   }
   return `status ${status} and ${type ?? 'a body without a type'} that is not a JSON object`;
-}
-
-function textOrUndefined(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
 }

@@ -163,13 +163,6 @@ describe('what is no metadata', () => {
     ],
     ['nothing', '', 'application/json', 200, /status 200 and an empty body/],
     ['an array', '[]', 'application/json', 200, /not a JSON object/],
-    [
-      'a failure without error',
-      '{"message":"no"}',
-      'application/json',
-      500,
-      /status 500 and JSON without an "error" member/,
-    ],
     ['a page of a proxy', '<html>', 'text/html', 502, /status 502 and an HTML page instead of JSON/],
   ])('as %s exits with 5 and says what it is', async (_what, text, type, status, message) => {
     const port = await answering(OIDC, () => text, type, status);
@@ -179,6 +172,17 @@ describe('what is no metadata', () => {
       code: 'not_the_protocol',
       message: expect.stringMatching(message),
       exit_code: 5,
+    });
+  });
+
+  it('as a failure in the words of the server exits with 3 and keeps them', async () => {
+    const port = await answering(OIDC, () => '{"message":"no"}', 'application/json', 500);
+    const result = await run('--json', 'discover', `http://127.0.0.1:${port}`);
+    expect(result.code).toBe(3);
+    expect(failureOf(result)).toMatchObject({
+      code: 'internal_server_error',
+      exit_code: 3,
+      oauth: { error: 'internal_server_error', error_description: 'no', status: 500 },
     });
   });
 
@@ -205,7 +209,7 @@ describe('what is no metadata', () => {
     const text = '{"error":"access_denied","error_description":"Realm not enabled"}';
     const port = await answering(OIDC, () => text, 'application/json', 403);
     const result = await run('--json', 'discover', `http://127.0.0.1:${port}`);
-    expect(result.code).toBe(7);
+    expect(result.code).toBe(3);
     expect(failureOf(result)).toMatchObject({
       code: 'access_denied',
       oauth: { error: 'access_denied', error_description: 'Realm not enabled', status: 403 },

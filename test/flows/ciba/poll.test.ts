@@ -158,7 +158,7 @@ describe('a poll of CIBA', () => {
     'ends the pending request at %s',
     async (error) => {
       const { run, pending, kept } = await startCibaPolling([{ status: 400, json: { error } }]);
-      expect(await failureOf(run())).toMatchObject({ code: error });
+      expect(await failureOf(run())).toMatchObject({ oauth: { error } });
       expect(await pending()).toMatchObject({ ended: true });
       expect(await kept()).toBeUndefined();
     },

@@ -217,7 +217,7 @@ describe('an answer that is no acknowledgement', () => {
     ['unknown_user_id', 400, 3],
     ['invalid_binding_message', 400, 3],
     ['invalid_client', 401, 3],
-    ['access_denied', 403, 7],
+    ['access_denied', 403, 3],
     ['server_error', 503, 3],
   ])('because it is %s with status %i is a refusal: exit %i', async (word, status, exitCode) => {
     const { run, kept } = await startRequest({

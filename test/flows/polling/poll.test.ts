@@ -291,7 +291,7 @@ describe('a final answer', () => {
     const error = await failureOf(polling.run());
     expect(error).toBeInstanceOf(RefusedError);
     expect(error).toMatchObject({
-      code: word,
+      code: word === 'a_word_nobody_knows' ? 'refused' : word,
       exitCode,
       oauth: { error: word, error_description: 'so it is', status, endpoint: 'token' },
     });
@@ -301,7 +301,7 @@ describe('a final answer', () => {
 
   it.each(final)('is %s with status %i on the third poll: no fourth', async (word, status, exitCode) => {
     const polling = await startPolling([PENDING, PENDING, refusal(word, status)]);
-    expect(await failureOf(polling.run())).toMatchObject({ code: word, exitCode });
+    expect(await failureOf(polling.run())).toMatchObject({ oauth: { error: word }, exitCode });
     await silence();
     expect(arrivals(polling)).toEqual([5_000, 10_000, 15_000]);
   });
@@ -312,7 +312,6 @@ describe('a final answer', () => {
     ['a redirect', { status: 302, headers: { location: 'http://127.0.0.1:1/login' } }],
     ['JSON that is no object', { json: ['access_token'] }],
     ['an empty 200', {}],
-    ['a 400 without an error', { status: 400, json: { message: 'no' } }],
   ])('is %s, which is not the protocol: exit 5, then silence', async (_what, answer) => {
     const polling = await startPolling([answer]);
     const error = await failureOf(polling.run());
@@ -321,6 +320,27 @@ describe('a final answer', () => {
     await silence();
     expect(polling.server.requests).toHaveLength(1);
   });
+
+  it('is a refusal in another form than that of OAuth: exit 3, then silence', async () => {
+    const polling = await startPolling([{ status: 400, json: { message: 'no' } }]);
+    expect(await failureOf(polling.run())).toMatchObject({
+      code: 'bad_request',
+      exitCode: 3,
+      oauth: { error: 'bad_request', error_description: 'no', status: 400 },
+    });
+    await silence();
+    expect(polling.server.requests).toHaveLength(1);
+  });
+
+  it.each(['Realm not enabled', 'The client is disabled'])(
+    'is access_denied that nobody decided (%s): exit 3',
+    async (error_description) => {
+      const polling = await startPolling([
+        { status: 400, json: { error: 'access_denied', error_description } },
+      ]);
+      expect(await failureOf(polling.run())).toMatchObject({ code: 'access_denied', exitCode: 3 });
+    },
+  );
 
   it.each<[string, unknown]>([
     ['without an access token', { token_type: 'Bearer' }],

@@ -84,7 +84,10 @@ describe('the keys of the local check', () => {
 describe('the verdict of introspection', () => {
   it('is open where the server failed, and the error is kept', async () => {
     const { ways } = await startWays({ introspection: [{ status: 503, json: { error: 'busy' } }, 'reset'] });
-    expect(await ways.introspection()).toMatchObject({ verdict: 'unknown', error: { code: 'busy' } });
+    expect(await ways.introspection()).toMatchObject({
+      verdict: 'unknown',
+      error: { code: 'refused', oauth: { error: 'busy' } },
+    });
     expect(await ways.introspection()).toMatchObject({
       verdict: 'unknown',
       error: { code: 'connection_reset' },

@@ -92,7 +92,7 @@ describe('the callback', () => {
   });
 
   it.each([
-    [403, '', /empty body/],
+    [404, '', /empty body/],
     [502, '<html>', /HTML page/],
     [302, '', /redirect/],
   ])('that is answered with %d and %j is not accepted, and says why', (status, body, reason) => {

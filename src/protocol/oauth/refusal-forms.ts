@@ -1,0 +1,188 @@
+// Refusals that do not have the form of RFC 6749: other JSON, forms, challenges, plain text, or a status alone.
+import { STATUS_ERRORS } from '../../errors.ts';
+import type { JsonObject } from '../json.ts';
+import { parseChallenges } from './challenge.ts';
+
+/** What `protocol` needs of an HTTP answer. */
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** What a refusal says, in the terms of RFC 6749. */
+export interface StatedRefusal {
+  /** The server's own word, else the reason phrase of the status in snake_case. */
+  readonly error: string;
+  readonly error_description?: string | undefined;
+  readonly error_uri?: string | undefined;
+}
+
+/** Names that products use for the text of a refusal, the more specific first. */
+const DESCRIPTIONS = [
+  'error_description',
+  'errorDescription',
+  'errorSummary',
+  'error_summary',
+  'detail',
+  'message',
+  'error_message',
+  'errorMessage',
+  'Message',
+  'description',
+  'msg',
+  'faultstring',
+  'reason',
+] as const;
+
+/** Names that products use for the code of a refusal. */
+const CODES = ['errorCode', 'error_code', 'code', 'type', 'status', 'reason', 'name', 'faultcode'] as const;
+
+/** Members that hold the refusal as an object, or as a list of such objects. */
+const WRAPPERS = ['error', 'errors', 'fault', 'Error'] as const;
+
+/**
+ * Reads a refusal from a JSON object.
+ * @param json the body
+ * @param status of the answer; below 400 only an `error` member makes it a refusal
+ * @returns undefined where the object does not say that something was refused
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-5.2
+ * @see https://www.rfc-editor.org/rfc/rfc9457 problem details
+ */
+export function readJsonRefusal(json: JsonObject, status: number): StatedRefusal | undefined {
+  if (typeof json.error === 'string' && json.error !== '') {
+    return {
+      error: json.error,
+      error_description: typeof json.error_description === 'string' ? json.error_description : readText(json),
+      error_uri: typeof json.error_uri === 'string' ? json.error_uri : undefined,
+    };
+  }
+  const isFailure = status >= 400;
+  for (const name of WRAPPERS) {
+    const inner = firstOf(json[name]);
+    if (typeof inner === 'string' && inner !== '' && isFailure) {
+      return { error: readCode(json) ?? statusWord(status), error_description: inner };
+    }
+    if (isObject(inner) && (isFailure || name === 'error')) {
+      return {
+        error: readCode(inner) ?? readCode(json) ?? statusWord(status),
+        error_description: readText(inner) ?? readText(json),
+      };
+    }
+  }
+  if (!isFailure) return undefined;
+  const code = readProblemType(json) ?? readCode(json);
+  const text = readText(json) ?? readTitle(json);
+  return { error: code ?? statusWord(status), error_description: text };
+}
+
+/**
+ * Reads a refusal from an answer whose body is no JSON object: a form, a challenge, a short text, or the status alone.
+ * @returns undefined for a success, an HTML page, and whatever a gateway says of a server that it cannot reach
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1 challenges
+ * @see https://www.rfc-editor.org/rfc/rfc6585#section-4 status 429
+ */
+export function readOtherRefusal(answer: RawAnswer): StatedRefusal | undefined {
+  const { status, headers, body } = answer;
+  const form = readForm(answer);
+  if (form !== undefined) return form;
+  if (status < 400) return undefined;
+  const challenges = parseChallenges(headers['www-authenticate']);
+  const parameters = challenges.find((one) => one.parameters.error)?.parameters;
+  if (parameters?.error !== undefined) {
+    const { error, error_description, error_uri } = parameters;
+    return { error, error_description, error_uri };
+  }
+  const isPage = isHtml(answer);
+  const text = isPage ? undefined : plainText(body);
+  const challenge = headers['www-authenticate'];
+  if (status === 429) return { error: statusWord(status), error_description: text };
+  if (isPage || UNREACHABLE.has(status)) return undefined;
+  // An address that does not exist is answered by whatever program is there.
+  if (status === 404 || status === 405) return undefined;
+  if (text !== undefined) return { error: statusWord(status), error_description: text };
+  if (body.trim() !== '' || status >= 500) return undefined;
+  return {
+    error: statusWord(status),
+    error_description: challenge === undefined ? undefined : `WWW-Authenticate: ${challenge}`,
+  };
+}
+
+/** Says whether the body is an HTML page. */
+export function isHtml({ headers, body }: RawAnswer): boolean {
+  return /^text\/html\b/i.test(headers['content-type'] ?? '') || /^\s*<(!doctype|html)\b/i.test(body);
+}
+
+/** What a gateway answers when the server behind it does not. */
+const UNREACHABLE: ReadonlySet<number> = new Set([502, 503, 504]);
+
+/** Characters; a longer text is no message. */
+const LONGEST_TEXT = 500;
+
+function plainText(body: string): string | undefined {
+  const text = body.trim();
+  if (
+    text === '' ||
+    text.length > LONGEST_TEXT ||
+    /^[{[<]/.test(text) ||
+    /[\p{Cc}\p{Co}\uFFFD]/u.test(text.replace(/\s/g, ' '))
+  )
+    return undefined;
+  return text;
+}
+
+function readForm({ status, headers, body }: RawAnswer): StatedRefusal | undefined {
+  const isForm = /^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? '');
+  if (!isForm && !/^(?:[\w.-]+=[^&\s]*&)*error=[^&\s]+(?:&[\w.-]+=[^&\s]*)*\s*$/.test(body.slice(0, 4096)))
+    return undefined;
+  const parameters = new URLSearchParams(body.trim());
+  const error = parameters.get('error');
+  if (!error) return undefined;
+  // A success that carries an `error` is a refusal as well, as in JSON.
+  return {
+    error,
+    error_description:
+      parameters.get('error_description') ??
+      (status >= 400 ? (parameters.get('message') ?? undefined) : undefined),
+    error_uri: parameters.get('error_uri') ?? undefined,
+  };
+}
+
+/** The type of problem details, by the last segment of its URI; `about:blank` says nothing. */
+function readProblemType({ type, title }: JsonObject): string | undefined {
+  if (typeof title !== 'string' || typeof type !== 'string') return undefined;
+  return /([\w.-]+)\/?$/.exec(type.replace(/^about:blank$/, ''))?.[1];
+}
+
+function readTitle({ title }: JsonObject): string | undefined {
+  return typeof title === 'string' && title !== '' ? title : undefined;
+}
+
+function readText(json: JsonObject): string | undefined {
+  for (const name of DESCRIPTIONS) {
+    const value = json[name];
+    if (typeof value === 'string' && value.trim() !== '') return value;
+  }
+  return undefined;
+}
+
+function readCode(json: JsonObject): string | undefined {
+  for (const name of CODES) {
+    const value = json[name];
+    if (typeof value === 'string' && value !== 'about:blank' && /^[\w.:/-]{1,100}$/.test(value)) return value;
+  }
+  return undefined;
+}
+
+function firstOf(value: unknown): unknown {
+  return Array.isArray(value) ? value[0] : value;
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
+/** The reason phrase of a status in snake_case. */
+export function statusWord(status: number): string {
+  return STATUS_ERRORS[status] ?? 'refused';
+}
