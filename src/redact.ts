@@ -1,45 +1,13 @@
 import { copyNumberTexts, parseJson, stringifyJson } from './exact-json.ts';
+import { listSecretNames } from './protocol/definitions/index.ts';
 
-/** Wire names (form fields, JSON members, headers, query parameters) whose values nobody should read over a shoulder. */
-const SECRET_NAMES = new Set([
-  'access_token',
-  'assertion',
-  'actor_token',
-  'auth_req_id',
-  'authorization',
-  'client_assertion',
-  'client_notification_token',
-  'client_secret',
-  'code',
-  'code_verifier',
-  'cookie',
-  'device_code',
-  'dpop',
-  'id_token',
-  'id_token_hint',
-  // Keycloak's, in an introspection response: the whole access token.
-  'jwt',
-  'login_hint_token',
-  'password',
-  'proxy-authorization',
-  'refresh_token',
-  'registration_access_token',
-  'request',
-  // The whole authorization response, as a JWT.
-  'response',
-  'secret',
-  'set-cookie',
-  'subject_token',
-  'token',
-  'user_code',
-  // It carries the user code.
-  'verification_uri_complete',
-]);
+/** The wire names (parameters, JSON members, headers) whose values are masked: each is declared as a secret where it is defined. */
+const SECRET_NAMES = listSecretNames();
 
-// Three parts are a JWS, five a JWE, whose second is empty where its key is agreed on or shared.
+// A JWS has three parts; a JWE has five, and the second is empty where no encrypted key is sent.
 const JWT = /eyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){2,4}/g;
 const AUTHORIZATION = /\b(Basic|Bearer|DPoP)\s+[A-Za-z0-9\-._~+/]{16,}=*/gi;
-/** Shorter values would blank out innocent words. */
+/** Characters. A shorter value is not masked by value: it would be found in ordinary words. */
 const SHORTEST_KNOWN_SECRET = 6;
 
 /** Says whether the value under this wire name is a secret; case does not matter. */
@@ -47,16 +15,13 @@ export function isSecretName(name: string): boolean {
   return SECRET_NAMES.has(name.toLowerCase());
 }
 
-/**
- * Masks one secret. A JWT or JWE keeps its first four characters, which only say that it is one;
- * anything else keeps nothing.
- */
+/** Masks one secret. A JWT or JWE keeps its first four characters, `eyJh` or the like; any other value keeps none. */
 export function mask(value: string): string {
   if (value === '') return '';
   return value.startsWith('eyJ') ? `${value.slice(0, 4)}…(masked)` : '(masked)';
 }
 
-/** Masks one header's value; the scheme of an Authorization header is kept, and a Location but for its secrets. */
+/** Masks the value of a header. Of Authorization the scheme is kept; of Location the URL without its secret parameters. */
 export function maskHeader(name: string, value: string): string {
   if (/^(?:content-)?location$/i.test(name)) return maskUrl(value);
   if (!isSecretName(name)) return value;
@@ -64,7 +29,7 @@ export function maskHeader(name: string, value: string): string {
   return scheme ? `${scheme} (masked)` : mask(value);
 }
 
-/** Masks every secret member of a JSON value, however deep; other values are kept as they are. */
+/** Masks every secret member of a JSON value, at any depth; other values are kept as they are. */
 export function maskJson(value: unknown, name = ''): unknown {
   if (typeof value === 'string') return isSecretName(name) ? mask(value) : value;
   if (Array.isArray(value))
@@ -91,9 +56,9 @@ export function maskForm(form: string): string {
 }
 
 /**
- * Masks a body of whatever form: JSON, a form, or, where it is neither as a whole (cut short, wrongly declared),
- * everything in it that looks like a secret member of either.
- * @param contentType the header's value, which may be wrong
+ * Masks the secrets in a body: of JSON, of a form, and of a body that is neither because it is cut short or has the
+ * wrong type. In such a body everything is masked that looks like a secret member of JSON or of a form.
+ * @param contentType the value of the header, which may be wrong
  */
 export function maskBody(body: string, contentType = ''): string {
   const type = contentType.split(';')[0]?.trim().toLowerCase();
@@ -125,8 +90,8 @@ function decodeFormName(name: string): string {
 }
 
 /**
- * The last line of defence: knows the secrets of this run by value, and removes them from any text that is
- * about to leave by stderr or into a trace, wherever in it they stand.
+ * Knows the secrets of this run by value, and masks them in any text that is written to stderr or into a trace. It
+ * finds a secret in places where no name tells that it is one, such as an error description.
  */
 export class Redactor {
   readonly #known = new Set<string>();

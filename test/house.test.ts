@@ -31,6 +31,9 @@ interface MeasuredFunction {
 const ROOT = fileURLToPath(new URL('../src/', import.meta.url));
 const SHARED = ['errors.ts', 'exact-json.ts', 'redact.ts'];
 
+/** What parameters are, as data: it imports nothing, and may be imported where the rest of its folder may not. */
+const DEFINITIONS = 'protocol/definitions';
+
 /**
  * Which folders and root modules each may import, beside its own folder, `errors` and `redact`. The main line is
  * main → program → commands → session → steps → flows → protocol; each may skip a member of it.
@@ -44,7 +47,7 @@ const MAY_IMPORT: Readonly<Record<string, { run?: readonly string[]; types?: rea
   store: {},
   output: {},
   explain: {},
-  sandbox: {},
+  sandbox: { run: [DEFINITIONS] },
   workers: { run: ['protocol', 'output'] },
   steps: { run: ['flows', 'protocol', 'output'] },
   session: {
@@ -52,7 +55,7 @@ const MAY_IMPORT: Readonly<Record<string, { run?: readonly string[]; types?: rea
   },
   'errors.ts': {},
   'exact-json.ts': {},
-  'redact.ts': {},
+  'redact.ts': { run: [DEFINITIONS] },
   'settings.ts': {},
   'context.ts': { run: ['http', 'kafka', 'store', 'output', 'servers', 'workers'] },
   'program.ts': { run: ['commands'], types: ['context.ts'] },
@@ -77,7 +80,7 @@ const MAY_IMPORT: Readonly<Record<string, { run?: readonly string[]; types?: rea
 
 /** Folders whose subfolders may import those before them, and their own files; files outside a subfolder are free to all. */
 const ORDERED: Readonly<Record<string, readonly string[]>> = {
-  protocol: ['jose', 'oauth', 'oidc', 'ciba', 'kafka'],
+  protocol: ['definitions', 'jose', 'oauth', 'oidc', 'ciba', 'kafka'],
 };
 
 /** Folders whose subfolders may not import one another. */
@@ -151,6 +154,7 @@ function breaches(sources: Sources): string[] {
 
 function breachOf({ from, to, kind }: Import, home: string): string[] {
   const breach = [`${from} imports ${to}${kind === 'types' ? ' (types)' : ''}`];
+  if (isBelow(from, DEFINITIONS)) return isBelow(to, DEFINITIONS) ? [] : breach;
   const isOurs = to.endsWith('.ts');
   if (to.startsWith('node:')) {
     const isTimer = NO_TIMERS.includes(home) && to.startsWith('node:timers');
@@ -165,7 +169,11 @@ function breachOf({ from, to, kind }: Import, home: string): string[] {
   if (target === home && isAgainstOrder(home, from, to)) return breach;
   const { run = [], types = [] } = MAY_IMPORT[home] ?? {};
   const allowed = [home, ...SHARED, ...run, ...(kind === 'types' ? types : [])];
-  return allowed.includes(target) ? [] : breach;
+  return allowed.some((one) => one === target || isBelow(to, one)) ? [] : breach;
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path.startsWith(`${folder}/`);
 }
 
 /** Whether one subfolder of a folder imports another one that it must not know. */
@@ -396,6 +404,22 @@ describe('the checker of the house', () => {
       `import type { B } from '../oauth/b.ts';`,
       'protocol/jose/a.ts imports protocol/oauth/b.ts (types)',
     ],
+    ['redact.ts', `import './protocol/oauth/form.ts';`, 'redact.ts imports protocol/oauth/form.ts'],
+    [
+      'protocol/definitions/a.ts',
+      `import { UsageError } from '../../errors.ts';`,
+      'protocol/definitions/a.ts imports errors.ts',
+    ],
+    [
+      'protocol/definitions/a.ts',
+      `import type { JWK } from 'jose';`,
+      'protocol/definitions/a.ts imports jose (types)',
+    ],
+    [
+      'protocol/definitions/a.ts',
+      `import type { B } from '../oauth/b.ts';`,
+      'protocol/definitions/a.ts imports protocol/oauth/b.ts (types)',
+    ],
     ['steps/a.ts', `import { s } from '../session/session.ts';`, 'steps/a.ts imports session/session.ts'],
     ['session/a.ts', `import { b } from '../commands/b.ts';`, 'session/a.ts imports commands/b.ts'],
     ['store/textFile.ts', '', 'store/textFile.ts is not in kebab-case'],
@@ -424,6 +448,8 @@ describe('the checker of the house', () => {
       'commands/token/a.ts',
       `import { b } from './b.ts'; import { s } from '../../session/s.ts'; import { f } from '../../flows/f.ts';`,
     ],
+    ['sandbox/a.ts', `import { A } from '../protocol/definitions/a.ts';`],
+    ['redact.ts', `import { A } from './protocol/definitions/a.ts';`],
     ['protocol/ciba/a.ts', `import { b } from '../jose/b.ts'; import { json } from '../json.ts';`],
   ])('finds none in %s: %s', (path, text) => {
     expect(breaches(new Map([[path, text]]))).toEqual([]);

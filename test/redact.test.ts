@@ -33,6 +33,17 @@ describe('what is secret', () => {
     'subject_token',
     'actor_token',
     'assertion',
+    'client_notification_token',
+    'code_verifier',
+    'id_token_hint',
+    'jwt',
+    'login_hint_token',
+    'Proxy-Authorization',
+    'registration_access_token',
+    'request',
+    'response',
+    'secret',
+    'token',
   ])('%s is', (name) => {
     expect(isSecretName(name)).toBe(true);
     expect(isSecretName(name.toUpperCase())).toBe(true);
@@ -45,6 +56,12 @@ describe('what is secret', () => {
     'binding_message',
     'token_type',
     'expires_in',
+    'audience',
+    'grant_type',
+    'resource',
+    'state',
+    'subject_token_type',
+    'username',
     'error',
     'toString',
   ])('%s is not', (name) => {

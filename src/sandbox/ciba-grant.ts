@@ -5,7 +5,8 @@ import {
   validateDpop,
 } from 'oidc-provider/lib/helpers/grants.js';
 import type { BackchannelRequest, Model, Provider, RouteContext } from 'oidc-provider/lib/provider.js';
-import { AUTHENTICATION_REQUEST, CIBA_GRANT, type SandboxParts } from './parts.ts';
+import { CIBA_GRANT } from '../protocol/definitions/grants/ciba.ts';
+import { AUTHENTICATION_REQUEST, type SandboxParts } from './parts.ts';
 import { SandboxRefusal } from './refusal.ts';
 
 const AUTH_REQ_ID = /^[\w-]{43}$/;
@@ -20,7 +21,7 @@ const AUTH_REQ_ID = /^[\w-]{43}$/;
  */
 export function registerCibaGrant(provider: Provider, parts: SandboxParts): void {
   provider.registerGrantType(
-    CIBA_GRANT,
+    CIBA_GRANT.grantType,
     async (ctx) => {
       const proof = await validateDpop(provider, ctx);
       checkDpopRequired(provider, ctx, proof);

@@ -1,14 +1,12 @@
 import type { JWK } from 'jose';
 import type { Client, Payload, Provider } from 'oidc-provider/lib/provider.js';
-import {
-  AUTHORIZATION_DETAILS_TYPES,
-  CIBA_GRANT,
-  CLIENT_ENCRYPTION_ALGS,
-  DEVICE_GRANT,
-  JWT_BEARER_GRANT,
-  type SandboxClient,
-  TOKEN_EXCHANGE_GRANT,
-} from './parts.ts';
+import { CIBA_GRANT } from '../protocol/definitions/grants/ciba.ts';
+import { CLIENT_CREDENTIALS_GRANT } from '../protocol/definitions/grants/client-credentials.ts';
+import { CODE_GRANT } from '../protocol/definitions/grants/code.ts';
+import { DEVICE_GRANT } from '../protocol/definitions/grants/device.ts';
+import { REFRESH_GRANT } from '../protocol/definitions/grants/refresh.ts';
+import { OWN_GRANTS } from './own-grants.ts';
+import { AUTHORIZATION_DETAILS_TYPES, CLIENT_ENCRYPTION_ALGS, type SandboxClient } from './parts.ts';
 
 export interface ClientOptions {
   readonly clientId: string;
@@ -53,16 +51,15 @@ export const RESPONSE_TYPES: readonly string[] = [
   'none',
 ];
 
-const GRANTS: readonly string[] = [
-  'authorization_code',
-  'client_credentials',
-  'password',
-  'refresh_token',
+/** Every grant that the sandbox serves: those of oidc-provider, and its own. */
+const GRANT_TYPES: readonly string[] = [
+  CODE_GRANT,
+  CLIENT_CREDENTIALS_GRANT,
+  REFRESH_GRANT,
   CIBA_GRANT,
   DEVICE_GRANT,
-  JWT_BEARER_GRANT,
-  TOKEN_EXCHANGE_GRANT,
-];
+  ...OWN_GRANTS.map(({ grant }) => grant),
+].map(({ grantType }) => grantType);
 
 const LOOPBACK_HOSTS: readonly string[] = ['127.0.0.1', '[::1]', 'localhost'];
 
@@ -86,37 +83,37 @@ export function registerClients(options: ClientOptions): { client: SandboxClient
   const jwks = clientKeys.length > 0 ? { jwks: { keys: clientKeys } } : {};
   const secret = { client_secret: clientSecret, token_endpoint_auth_method: 'client_secret_basic' };
   return [
-    register(clientId, 'every grant and every response type', GRANTS, {
+    register(clientId, 'every grant and every response type', GRANT_TYPES, {
       ...secret,
       ...jwks,
-      grant_types: [...GRANTS, 'implicit'],
+      grant_types: [...GRANT_TYPES, 'implicit'],
       response_types: RESPONSE_TYPES,
     }),
-    register(SERVICE_CLIENT, 'client credentials only', ['client_credentials'], secret),
+    register(SERVICE_CLIENT, 'client credentials only', [CLIENT_CREDENTIALS_GRANT.grantType], secret),
     register(
       PUBLIC_CLIENT,
       'no secret; authorization code with PKCE, and device flow',
-      ['authorization_code', DEVICE_GRANT, 'refresh_token'],
+      [CODE_GRANT.grantType, DEVICE_GRANT.grantType, REFRESH_GRANT.grantType],
       { token_endpoint_auth_method: 'none' },
     ),
-    register(SECRET_JWT_CLIENT, 'signs its assertions with the secret', GRANTS, {
+    register(SECRET_JWT_CLIENT, 'signs its assertions with the secret', GRANT_TYPES, {
       ...secret,
       token_endpoint_auth_method: 'client_secret_jwt',
     }),
     ...(hasSigningKey
       ? [
-          register(PRIVATE_KEY_JWT_CLIENT, 'signs its assertions with its key', GRANTS, {
+          register(PRIVATE_KEY_JWT_CLIENT, 'signs its assertions with its key', GRANT_TYPES, {
             ...jwks,
             token_endpoint_auth_method: 'private_key_jwt',
           }),
         ]
       : []),
-    register(DPOP_CLIENT, 'DPoP proofs with a nonce required', GRANTS, {
+    register(DPOP_CLIENT, 'DPoP proofs with a nonce required', GRANT_TYPES, {
       ...secret,
       ...jwks,
       dpop_bound_access_tokens: true,
     }),
-    register(PAR_CLIENT, 'pushed and signed authorization requests required', GRANTS, {
+    register(PAR_CLIENT, 'pushed and signed authorization requests required', GRANT_TYPES, {
       ...secret,
       ...jwks,
       require_pushed_authorization_requests: true,
@@ -125,7 +122,7 @@ export function registerClients(options: ClientOptions): { client: SandboxClient
     ...(encryptionKey === undefined
       ? []
       : [
-          register(JARM_CLIENT, 'JWT authorization responses encrypted for its key', GRANTS, {
+          register(JARM_CLIENT, 'JWT authorization responses encrypted for its key', GRANT_TYPES, {
             ...secret,
             ...jwks,
             ...responsesFor(encryptionKey),
@@ -141,7 +138,7 @@ export function registerClients(options: ClientOptions): { client: SandboxClient
  */
 export function allowLoopbackRedirects(provider: Provider): void {
   provider.Client.prototype.redirectUriAllowed = function isAllowed(this: Client, uri: string): boolean {
-    if (!this.grantTypeAllowed('authorization_code') || !URL.canParse(uri)) {
+    if (!this.grantTypeAllowed(CODE_GRANT.grantType) || !URL.canParse(uri)) {
       return false;
     }
     const { protocol, hostname, username, password, hash } = new URL(uri);
@@ -155,7 +152,7 @@ export function allowLoopbackRedirects(provider: Provider): void {
 }
 
 function register(clientId: string, purpose: string, grantTypes: readonly string[], special: Payload) {
-  const hasCode = grantTypes.includes('authorization_code');
+  const hasCode = grantTypes.includes(CODE_GRANT.grantType);
   const metadata = {
     client_id: clientId,
     // The kind to which implicit responses over plain HTTP are allowed.
@@ -164,7 +161,7 @@ function register(clientId: string, purpose: string, grantTypes: readonly string
     redirect_uris: hasCode ? ['http://127.0.0.1/callback'] : [],
     response_types: hasCode ? ['code'] : [],
     authorization_details_types: AUTHORIZATION_DETAILS_TYPES,
-    ...(grantTypes.includes(CIBA_GRANT) ? { backchannel_token_delivery_mode: 'poll' } : {}),
+    ...(grantTypes.includes(CIBA_GRANT.grantType) ? { backchannel_token_delivery_mode: 'poll' } : {}),
     ...special,
   };
   const method = String(special.token_endpoint_auth_method);

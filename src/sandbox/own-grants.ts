@@ -6,8 +6,12 @@ import {
   validateDpop,
 } from 'oidc-provider/lib/helpers/grants.js';
 import type { Provider, RouteContext, Token } from 'oidc-provider/lib/provider.js';
+import { EXCHANGE_GRANT } from '../protocol/definitions/grants/exchange.ts';
+import type { GrantDefinition } from '../protocol/definitions/grants/grant.ts';
+import { JWT_BEARER_GRANT } from '../protocol/definitions/grants/jwt-bearer.ts';
+import { PASSWORD_GRANT } from '../protocol/definitions/grants/password.ts';
 import { issueByDecision, saveGrant } from './grant-source.ts';
-import { ASYMMETRIC_ALGS, JWT_BEARER_GRANT, type SandboxParts, TOKEN_EXCHANGE_GRANT } from './parts.ts';
+import { ASYMMETRIC_ALGS, type SandboxParts } from './parts.ts';
 import { SandboxRefusal } from './refusal.ts';
 
 /** The `iss` that assertions for the JWT bearer grant have to come from. */
@@ -15,31 +19,34 @@ export const ASSERTION_ISSUER = 'sandbox-issuer';
 
 const TYPE = 'urn:ietf:params:oauth:token-type:';
 
-/** Registers the grants that oidc-provider has not: password, JWT bearer and token exchange. */
+/** A grant that the sandbox has and oidc-provider has not. */
+interface OwnGrant {
+  readonly grant: GrantDefinition;
+  /** Answers a token request. */
+  readonly take: (provider: Provider, parts: SandboxParts, ctx: RouteContext) => Promise<void>;
+  /** Parameters that are taken beside those of the definition. */
+  readonly others: readonly string[];
+}
+
+const OTHERS = ['resource', 'authorization_details'];
+
+export const OWN_GRANTS: readonly OwnGrant[] = [
+  { grant: PASSWORD_GRANT, take: takePassword, others: OTHERS },
+  { grant: JWT_BEARER_GRANT, take: takeAssertion, others: OTHERS },
+  { grant: EXCHANGE_GRANT, take: exchange, others: [] },
+];
+
+/** Registers the grants that oidc-provider has not. */
 export function registerOwnGrants(provider: Provider, parts: SandboxParts): void {
-  const common = ['scope', 'resource', 'authorization_details'];
-  provider.registerGrantType(
-    'password',
-    (ctx) => takePassword(provider, parts, ctx),
-    ['username', 'password', ...common],
-    ['resource'],
-  );
-  provider.registerGrantType(
-    JWT_BEARER_GRANT,
-    (ctx) => takeAssertion(provider, parts, ctx),
-    ['assertion', ...common],
-    ['resource'],
-  );
-  provider.registerGrantType(TOKEN_EXCHANGE_GRANT, (ctx) => exchange(provider, parts, ctx), [
-    'subject_token',
-    'subject_token_type',
-    'requested_token_type',
-    'actor_token',
-    'actor_token_type',
-    'audience',
-    'resource',
-    'scope',
-  ]);
+  for (const { grant, take, others } of OWN_GRANTS) {
+    provider.registerGrantType(
+      grant.grantType,
+      (ctx) => take(provider, parts, ctx),
+      [...Object.keys(grant.parameters), ...others],
+      // These may be repeated.
+      others.filter((name) => name === 'resource'),
+    );
+  }
 }
 
 /** @see RFC 6749 §4.3 */

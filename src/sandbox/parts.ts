@@ -44,11 +44,6 @@ export interface StoredDelegation extends Record<string, unknown> {
   answered: boolean;
 }
 
-export const CIBA_GRANT = 'urn:openid:params:grant-type:ciba';
-export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
-export const JWT_BEARER_GRANT = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
-export const TOKEN_EXCHANGE_GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange';
-
 /** The path of the sandbox's one realm, which ends its issuer. */
 export const REALM_PATH = '/realms/sandbox';
 

@@ -10,6 +10,8 @@ import {
   type RouteContext,
   type Token,
 } from 'oidc-provider/lib/provider.js';
+import { CIBA_GRANT } from '../protocol/definitions/grants/ciba.ts';
+import { JWT_BEARER_GRANT } from '../protocol/definitions/grants/jwt-bearer.ts';
 import type { AccessTokens, StoredAccessToken } from './access-tokens.ts';
 import { cibaFeature } from './backchannel-request.ts';
 import { registerCibaGrant } from './ciba-grant.ts';
@@ -23,9 +25,7 @@ import {
   ACR_VALUES,
   ASYMMETRIC_ALGS,
   AUTHENTICATION_REQUEST,
-  CIBA_GRANT,
   CLIENT_ENCRYPTION_ALGS,
-  JWT_BEARER_GRANT,
   PATHS,
   REALM_PATH,
   type SandboxParts,
@@ -89,9 +89,9 @@ export function createProvider(
     allowOmittingSingleRegisteredRedirectUri: false,
     enabledJWA: enabledAlgorithms(),
     features: features(parts),
-    // No refresh token for an assertion: who has one can come with another.
+    // An assertion brings no refresh token: a client that has one can make another.
     issueRefreshToken: (ctx: RouteContext, client: Client) =>
-      client.grantTypeAllowed('refresh_token') && ctx.oidc.params.grant_type !== JWT_BEARER_GRANT,
+      client.grantTypeAllowed('refresh_token') && ctx.oidc.params.grant_type !== JWT_BEARER_GRANT.grantType,
     rotateRefreshToken: rotateRefreshTokens,
     expiresWithSession: () => false,
     clientBasedCORS: () => false,
@@ -264,7 +264,7 @@ function finish(parts: SandboxParts, ctx: Context): void {
     ctx.body = complete(parts, ctx.body as Payload);
   } else if (oidc.route === 'device_authorization' && parts.interval > 0) {
     ctx.body = { ...(ctx.body as Payload), interval: parts.interval };
-  } else if (oidc.route === 'token' && oidc.params.grant_type !== CIBA_GRANT) {
+  } else if (oidc.route === 'token' && oidc.params.grant_type !== CIBA_GRANT.grantType) {
     const { RefreshToken: refreshToken } = oidc.entities;
     ctx.body = {
       ...(ctx.body as Payload),

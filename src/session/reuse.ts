@@ -1,11 +1,12 @@
 import { type Command, Option } from 'commander';
 import { UsageError } from '../errors.ts';
 import type { Target } from '../flows/server/target.ts';
-import type { ReuseMismatch } from '../flows/token/kept-tokens.ts';
+import type { OwnParameters, ReuseMismatch } from '../flows/token/kept-tokens.ts';
 import type { ReuseEvent, ReuseOptions } from '../flows/token/reuse.ts';
 import type { GrantedTokens, TokenEvent } from '../flows/token/token.ts';
 import { inWords } from '../output/duration.ts';
 import { printable } from '../output/printable.ts';
+import type { ParameterDefinitions } from '../protocol/definitions/parameter.ts';
 import type { ParameterValues } from '../protocol/oauth/form.ts';
 import { certificateThumbprint } from './certificate.ts';
 import { wantedDpop } from './dpop.ts';
@@ -44,19 +45,21 @@ export function readReuse(session: Session, command: Command): number | undefine
   if (minTtl?.trim() === '' || !Number.isFinite(seconds) || seconds < 0) {
     throw new UsageError('seconds_invalid', `--min-ttl takes seconds, 0 or more, and got "${minTtl}"`);
   }
-  // Who wants to see the request wants one.
+  // --curl shows the request, so there must be one.
   return reuse && !session.globals.curl ? seconds : undefined;
 }
 
 /**
  * Reuses, refreshes or requests, and tells which.
- * @param values the parameters of the request that a new grant would need, as far as they say what is asked for
+ * @param options.definitions and `values`: the parameters of the request that a new grant needs, except credentials
  */
 export async function reuseOrRequest(
   session: Session,
   options: Pick<ReuseOptions, 'minTtl' | 'connect' | 'request'> & {
     readonly grantType?: string;
+    readonly definitions: ParameterDefinitions;
     readonly values: ParameterValues;
+    readonly tokenRequest?: OwnParameters['tokenRequest'];
   },
   tell: (event: TokenEvent) => void,
 ): Promise<GrantedTokens> {
@@ -65,9 +68,13 @@ export async function reuseOrRequest(
     import('../flows/token/reuse.ts'),
     import('../flows/token/kept-tokens.ts'),
   ]);
-  const { grantType, values, ...rest } = options;
+  const { grantType, definitions, values, tokenRequest, ...rest } = options;
   const dpop = await wantedDpop(session);
-  const own = { extraParameters: parseParameters(globals.param ?? []), omittedParameters: globals.omit };
+  const own = {
+    extraParameters: parseParameters(globals.param ?? []),
+    omittedParameters: globals.omit,
+    tokenRequest,
+  };
   return reuseTokens(
     ctx,
     {
@@ -77,7 +84,7 @@ export async function reuseOrRequest(
         issuers: [settings.require('issuer', 'the authorization server'), settings.get('acceptIssuer')],
         client_id: settings.require('clientId', 'the client'),
         grant_type: grantType,
-        asked: describeRequest(values, own),
+        asked: describeRequest(definitions, values, own),
         // A refresh keeps to what the tokens are bound to, unless somebody says otherwise.
         dpop: dpop ?? (grantType === undefined ? undefined : false),
         certificate: await certificateThumbprint(session),
@@ -95,6 +102,7 @@ export async function requestOrReuse(
   command: Command,
   grant: {
     readonly grantType: string;
+    readonly definitions: ParameterDefinitions;
     readonly values: ParameterValues;
     readonly connect: () => Promise<Target>;
     readonly request: (target: Target, tell: (event: TokenEvent) => void) => Promise<GrantedTokens>;

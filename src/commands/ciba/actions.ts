@@ -4,7 +4,9 @@ import { UsageError } from '../../errors.ts';
 import { requestAuthentication } from '../../flows/ciba/request.ts';
 import type { Target } from '../../flows/server/target.ts';
 import { printable } from '../../output/printable.ts';
-import { CIBA_GRANT_TYPE, DEFAULT_INTERVAL } from '../../protocol/ciba/ciba.ts';
+import { DEFAULT_INTERVAL } from '../../protocol/ciba/ciba.ts';
+import { CIBA_GRANT } from '../../protocol/definitions/grants/ciba.ts';
+import { REQUESTS } from '../../protocol/definitions/requests.ts';
 import { connect } from '../../session/connect.ts';
 import { readReuse, reuseOrRequest } from '../../session/reuse.ts';
 import { openSession, printResult, storageName } from '../../session/session.ts';
@@ -72,7 +74,8 @@ export async function runStart(base: Context, command: Command): Promise<void> {
             session,
             {
               minTtl,
-              grantType: CIBA_GRANT_TYPE,
+              grantType: CIBA_GRANT.grantType,
+              definitions: REQUESTS.backchannel_authentication,
               values: { ...request },
               connect: connected,
               request: start,

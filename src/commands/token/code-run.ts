@@ -8,6 +8,7 @@ import {
 } from '../../flows/authorization/authorization-code.ts';
 import type { Target } from '../../flows/server/target.ts';
 import { printable } from '../../output/printable.ts';
+import { REQUESTS } from '../../protocol/definitions/requests.ts';
 import { splitResponseType } from '../../protocol/oauth/authorization.ts';
 import { maskJson } from '../../redact.ts';
 import { connect } from '../../session/connect.ts';
@@ -41,13 +42,6 @@ export async function runAuthorizationCode(base: Context, command: Command): Pro
     extraParameters: parseParameters(flags.tokenParam ?? [], '--token-param'),
     omittedParameters: flags.tokenOmit,
   };
-  // How the person is asked, and how the answer comes back, makes no other tokens.
-  const { prompt: _1, ui_locales: _2, display: _3, response_mode: _4, ...values } = request;
-  const asked = {
-    ...values,
-    '--token-param': flags.tokenParam,
-    '--token-omit': flags.tokenOmit,
-  };
   const connected = () => connect(session, { keepTokens: flags.keep });
   const steps = new AuthorizationCodeSteps(reporter, createAddressOpener(session, flags.browser));
   const authorize = async (target: Target): Promise<AuthorizationGrant> =>
@@ -59,7 +53,6 @@ export async function runAuthorizationCode(base: Context, command: Command): Pro
         target,
         tokenRequest,
         request,
-        asked,
         deadlineMs: deadline * 1000,
       },
       session.globals.curl ? showing(session) : steps.tell,
@@ -77,7 +70,9 @@ export async function runAuthorizationCode(base: Context, command: Command): Pro
         grantType: splitResponseType(request.response_type).includes('code')
           ? 'authorization_code'
           : 'implicit',
-        values: asked,
+        definitions: REQUESTS.authorization,
+        values: { ...request },
+        tokenRequest,
         connect: connected,
         async request(target) {
           grant = await authorize(target);

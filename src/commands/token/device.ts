@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import type { Target } from '../../flows/server/target.ts';
 import { mayAnimate } from '../../output/style.ts';
-import { DEVICE_CODE_GRANT_TYPE } from '../../protocol/oauth/device-authorization.ts';
+import { DEVICE_GRANT } from '../../protocol/definitions/grants/device.ts';
+import { REQUESTS } from '../../protocol/definitions/requests.ts';
 import { connect } from '../../session/connect.ts';
 import { addReuseOptions, readReuse, reuseOrRequest } from '../../session/reuse.ts';
 import { openSession, type Session } from '../../session/session.ts';
@@ -57,7 +58,8 @@ async function runDeviceGrant(base: Context, command: Command): Promise<void> {
             session,
             {
               minTtl,
-              grantType: DEVICE_CODE_GRANT_TYPE,
+              grantType: DEVICE_GRANT.grantType,
+              definitions: REQUESTS.device_authorization,
               values: request,
               connect: connected,
               request: authorize,

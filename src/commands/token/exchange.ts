@@ -1,14 +1,10 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
+import { EXCHANGE_GRANT, TOKEN_TYPES } from '../../protocol/definitions/grants/exchange.ts';
 import { decodeUnverified } from '../../protocol/jose/jwt.ts';
 import type { TokenResponse } from '../../protocol/oauth/token.ts';
-import {
-  buildTokenExchange,
-  readTokenType,
-  TOKEN_EXCHANGE_GRANT_TYPE,
-  TOKEN_TYPES,
-} from '../../protocol/oauth/token-exchange.ts';
+import { buildTokenExchange, readTokenType } from '../../protocol/oauth/token-exchange.ts';
 import { connect } from '../../session/connect.ts';
 import { repeatable } from '../../session/repeatable.ts';
 import { addReuseOptions, readReuse, requestOrReuse } from '../../session/reuse.ts';
@@ -69,19 +65,7 @@ async function runExchange(base: Context, command: Command): Promise<void> {
       },
     );
   }
-  const type = (text: string | undefined, flag: string) =>
-    text === undefined ? undefined : readTokenType(text, flag);
-  const types = {
-    subject_token_type: readTokenType(
-      flags.subjectTokenType ?? typeOfReference(subjectToken),
-      '--subject-token-type',
-    ),
-    actor_token_type: type(
-      flags.actorTokenType ?? (actorToken === undefined ? undefined : typeOfReference(actorToken)),
-      '--actor-token-type',
-    ),
-    requested_token_type: type(flags.requestedTokenType, '--requested-token-type'),
-  };
+  const types = readTypes(flags);
   const subject_token = await readTokenArgument(session, subjectToken);
   const values = buildTokenExchange({
     ...types,
@@ -98,10 +82,11 @@ async function runExchange(base: Context, command: Command): Promise<void> {
   ]);
   // A bound token is exchanged by who holds its key.
   const subjectKey = keptKeyOfToken(await store.tokens.last(storageName(session)), subject_token);
-  const grantType = TOKEN_EXCHANGE_GRANT_TYPE;
+  const { grantType, parameters: definitions } = EXCHANGE_GRANT;
   await requestOrReuse(session, command, {
     grantType,
-    values,
+    definitions,
+    values: { ...values },
     connect: () => connect(session, { keepTokens: flags.keep }),
     request: async (connected, tell) => {
       const target = connected.dpop?.isOwn ? connected : { ...connected, dpop: subjectKey ?? connected.dpop };
@@ -111,6 +96,23 @@ async function runExchange(base: Context, command: Command): Promise<void> {
       return granted;
     },
   });
+}
+
+function readTypes(flags: ExchangeFlags) {
+  const { subjectToken, actorToken } = flags;
+  const type = (text: string | undefined, flag: string) =>
+    text === undefined ? undefined : readTokenType(text, flag);
+  return {
+    subject_token_type: readTokenType(
+      flags.subjectTokenType ?? typeOfReference(subjectToken),
+      '--subject-token-type',
+    ),
+    actor_token_type: type(
+      flags.actorTokenType ?? (actorToken === undefined ? undefined : typeOfReference(actorToken)),
+      '--actor-token-type',
+    ),
+    requested_token_type: type(flags.requestedTokenType, '--requested-token-type'),
+  };
 }
 
 /** Says what an answer lacks that it should have. */

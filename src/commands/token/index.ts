@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
+import { findGrant } from '../../protocol/definitions/grants/index.ts';
+import { REFRESH_GRANT } from '../../protocol/definitions/grants/refresh.ts';
 import { warnAboutLiteral } from '../../session/client.ts';
 import { connect } from '../../session/connect.ts';
 import { addReuseOptions, readReuse, requestOrReuse, reuseOrRequest } from '../../session/reuse.ts';
@@ -101,7 +103,11 @@ async function runRefresh(base: Context, command: Command, argument: string | un
   await runTokenFlow(session, async (tell) => {
     const connected = () => connect(session, { keepTokens: keep });
     if (minTtl !== undefined)
-      return reuseOrRequest(session, { minTtl, values: { scope }, connect: connected }, tell);
+      return reuseOrRequest(
+        session,
+        { minTtl, definitions: REFRESH_GRANT.parameters, values: { scope }, connect: connected },
+        tell,
+      );
     const target = await connected();
     const { readTokenArgument } = await import('../../session/token-argument.ts');
     const refreshToken = given === undefined ? undefined : await readTokenArgument(session, given);
@@ -111,7 +117,7 @@ async function runRefresh(base: Context, command: Command, argument: string | un
 
 /** What a request is made of; credentials are resolved, or asked for, only where it is sent. */
 interface Request {
-  readonly grantType: string;
+  readonly grantType: 'client_credentials' | 'password';
   readonly values?: Readonly<Record<string, string>>;
   readonly credentials?: () => Promise<Readonly<Record<string, string>>>;
 }
@@ -129,6 +135,7 @@ async function request(
   const secrets = isReused ? undefined : await credentials?.();
   await requestOrReuse(session, command, {
     grantType,
+    definitions: findGrant(grantType)?.parameters ?? {},
     values,
     connect: () => connect(session, { keepTokens: keep }),
     request: async (target, tell) =>

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
-import { JWT_BEARER_GRANT_TYPE } from '../../protocol/oauth/jwt-bearer.ts';
+import { JWT_BEARER_GRANT } from '../../protocol/definitions/grants/jwt-bearer.ts';
 import { makeJti } from '../../protocol/unguessable.ts';
 import { setClaim } from '../../session/claims.ts';
 import { connect } from '../../session/connect.ts';
@@ -62,11 +62,12 @@ async function runJwtBearer(base: Context, command: Command): Promise<void> {
   const { requestTokens } = await import('../../flows/token/token.ts');
   const values = { assertion, scope: session.settings.get('scope') };
   await requestOrReuse(session, command, {
-    grantType: JWT_BEARER_GRANT_TYPE,
+    grantType: JWT_BEARER_GRANT.grantType,
+    definitions: JWT_BEARER_GRANT.parameters,
     values,
     connect: () => connect(session, { keepTokens: keep }),
     request: (target, tell) =>
-      requestTokens(session.ctx, { target, grantType: JWT_BEARER_GRANT_TYPE, values }, tell),
+      requestTokens(session.ctx, { target, grantType: JWT_BEARER_GRANT.grantType, values }, tell),
   });
 }
 

@@ -1,5 +1,7 @@
 import type { Context } from '../../context.ts';
 import { RefusedError, TimeoutError, UsageError, ValidationError } from '../../errors.ts';
+import { CODE_GRANT } from '../../protocol/definitions/grants/code.ts';
+import { REQUESTS } from '../../protocol/definitions/requests.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import {
   type AuthorizationRequest,
@@ -9,7 +11,7 @@ import {
   singleValue,
   splitResponseType,
 } from '../../protocol/oauth/authorization.ts';
-import type { FormParameters, ParameterValues } from '../../protocol/oauth/form.ts';
+import type { DeclaredParameters, FormParameters } from '../../protocol/oauth/form.ts';
 import { type RedirectUri, redirectUriAt } from '../../protocol/oauth/redirect-uri.ts';
 import { parseTokenResponse, type TokenResponse } from '../../protocol/oauth/token.ts';
 import type { AuthenticationExpectations, VerifiedIdToken } from '../../protocol/oidc/id-token.ts';
@@ -44,7 +46,7 @@ export type AuthorizationCodeEvent =
   | {
       readonly type: 'authorization_request';
       readonly url: string;
-      readonly parameters: FormParameters;
+      readonly parameters: DeclaredParameters;
       readonly target: Target;
       /** Where the redirect is waited for; undefined where a person brings it. */
       readonly listensAt: string | undefined;
@@ -67,8 +69,6 @@ export interface AuthorizationCodeOptions extends AuthorizationWay {
   /** The person's own parameters of the token request. */
   readonly tokenRequest?: Pick<Target, 'extraParameters' | 'omittedParameters'>;
   readonly request: AuthorizationRequest;
-  /** What is asked for, as kept tokens are compared by it. */
-  readonly asked: ParameterValues;
   readonly redirectUri: RedirectUri;
   readonly redirect: RedirectWay;
   /** Milliseconds that the person has. */
@@ -82,8 +82,6 @@ export interface AuthorizationGrant {
   readonly tokens: TokenResponse | undefined;
   readonly idToken: VerifiedIdToken | undefined;
 }
-
-const AUTHORIZATION_CODE_GRANT_TYPE = 'authorization_code';
 
 /**
  * The authorization code grant, whole: sends a browser to the server, waits for it to come back, and exchanges the code.
@@ -112,14 +110,14 @@ export async function authorizeByCode(
 interface Exchange {
   readonly ctx: Context;
   readonly options: AuthorizationCodeOptions;
-  readonly parametersAt: (redirectUri: string) => FormParameters;
+  readonly parametersAt: (redirectUri: string) => DeclaredParameters;
   readonly onEvent: (event: AuthorizationCodeEvent) => void;
 }
 
 /** The redirect that came, and the request that it answers. */
 interface Arrived {
   readonly outcome: RedirectOutcome;
-  readonly sent: FormParameters;
+  readonly sent: DeclaredParameters;
   readonly place: RedirectPlace | 'paste';
   /** Milliseconds since the epoch. */
   readonly requestedAt: number;
@@ -220,7 +218,11 @@ async function finish(
           isFrontChannel: true,
         });
   if (frontIdToken) onEvent({ type: 'id_token_verified', idToken: frontIdToken });
-  const asked = describeRequest(options.asked, target);
+  const asked = describeRequest(
+    REQUESTS.authorization,
+    { ...request },
+    { ...target, tokenRequest: options.tokenRequest },
+  );
   if (code === undefined) {
     const tokens = access_token === undefined ? undefined : parseTokenResponse(response.json);
     if (tokens) {
@@ -242,7 +244,7 @@ async function finish(
         ...options.tokenRequest,
         keepTokens: false,
       },
-      grantType: AUTHORIZATION_CODE_GRANT_TYPE,
+      grantType: CODE_GRANT.grantType,
       values: {
         code,
         redirect_uri: singleValue(sent, 'redirect_uri'),
@@ -254,7 +256,7 @@ async function finish(
     onEvent,
   );
   if (idToken && frontIdToken && idToken.claims.sub !== frontIdToken.claims.sub) throw otherSubject();
-  await keepTokens(ctx, target, AUTHORIZATION_CODE_GRANT_TYPE, tokens, { asked, receivedAt });
+  await keepTokens(ctx, target, CODE_GRANT.grantType, tokens, { asked, receivedAt });
   const isOpenId = singleValue(sent, 'scope')?.split(' ').includes('openid');
   if (isOpenId && idToken === undefined) onEvent({ type: 'id_token_missing' });
   const isHybrid = splitResponseType(singleValue(sent, 'response_type')).length > 1;

@@ -8,7 +8,12 @@ import {
   singleValue,
   splitResponseType,
 } from '../../protocol/oauth/authorization.ts';
-import { type FormParameters, withExtraParameters, withoutParameters } from '../../protocol/oauth/form.ts';
+import {
+  buildParameters,
+  type DeclaredParameters,
+  withExtraParameters,
+  withoutParameters,
+} from '../../protocol/oauth/form.ts';
 import { listedIn, requireEndpoint } from '../../protocol/oauth/metadata.ts';
 import { makeProofKey } from '../../protocol/oauth/pkce.ts';
 import { makeJti, makeState } from '../../protocol/unguessable.ts';
@@ -36,7 +41,7 @@ export interface AuthorizationWay {
 export interface DraftedAuthorization {
   readonly codeVerifier: string | undefined;
   /** The parameters as they are sent, the person's own included, wherever they travel. */
-  parametersAt(redirectUri: string): FormParameters;
+  parametersAt(redirectUri: string): DeclaredParameters;
 }
 
 /**
@@ -84,7 +89,7 @@ export async function draftAuthorization(
 export async function makeAuthorizationUrl(
   ctx: Context,
   target: Target,
-  parameters: FormParameters,
+  parameters: DeclaredParameters,
   { pushed, requestObject }: AuthorizationWay,
   onEvent: (event: PushedAuthorizationEvent) => void,
 ): Promise<string> {
@@ -102,20 +107,17 @@ export async function makeAuthorizationUrl(
       pushAuthorization(
         ctx,
         { ...target, extraParameters: [], omittedParameters: [] },
-        [['request', request]],
+        buildParameters('pushed_authorization_request', { request }),
         onEvent,
       ));
   const client_id = singleValue(parameters, 'client_id') ?? target.client.client_id;
-  return buildAuthorizationUrl(endpoint, [
-    ['client_id', client_id],
-    ['request_uri', request_uri],
-  ]);
+  return buildAuthorizationUrl(endpoint, buildParameters('authorization', { client_id, request_uri }));
 }
 
 async function wrap(
   ctx: Context,
   { metadata, client }: Target,
-  parameters: FormParameters,
+  parameters: DeclaredParameters,
   { key, alg, encryption }: RequestObjectChoice,
 ): Promise<string> {
   const { buildRequestObject } = await import('../../protocol/oauth/request-object.ts');

@@ -3,7 +3,8 @@ import { RefusedError, TimeoutError, ValidationError } from '../../errors.ts';
 import { foreignAnswer } from '../../protocol/oauth/answer.ts';
 import { buildAuthorizationUrl, singleValue } from '../../protocol/oauth/authorization.ts';
 import {
-  definedParameters,
+  buildParameters,
+  type DeclaredParameters,
   type FormParameters,
   withExtraParameters,
   withoutParameters,
@@ -42,7 +43,7 @@ export async function endSession(
   const url = requireEndpoint(target.metadata, 'end_session_endpoint');
   const values = { refresh_token: refreshToken };
   onEvent({ type: 'logout_request', url, target, values });
-  const parameters = definedParameters(values);
+  const parameters = buildParameters('end_session', values);
   const answer = await postForm(ctx, target, { url, endpoint: 'end_session', parameters });
   const parsed = parseLogoutAnswer(answer);
   if (parsed.kind === 'refused') throw new RefusedError(parsed.oauth);
@@ -129,16 +130,16 @@ async function waiting(
   });
 }
 
-/** The person's own parameters have the last word. */
+/** Builds the address; the user's own parameters replace those that are built here. */
 function draft(
   ctx: Context,
   { target, request }: BrowserLogoutOptions,
   post_logout_redirect_uri: string | undefined,
-): { url: string; parameters: FormParameters } {
+): { url: string; parameters: DeclaredParameters } {
   const state = request.state ?? (post_logout_redirect_uri === undefined ? undefined : makeState(ctx.random));
   const values = { ...request, client_id: target.client.client_id, post_logout_redirect_uri, state };
   const parameters = withoutParameters(
-    withExtraParameters(definedParameters(values), target.extraParameters),
+    withExtraParameters(buildParameters('end_session', values), target.extraParameters),
     target.omittedParameters ?? [],
   );
   const endpoint = requireEndpoint(target.metadata, 'end_session_endpoint');

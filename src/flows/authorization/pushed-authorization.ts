@@ -2,7 +2,7 @@ import type { Context } from '../../context.ts';
 import { RefusedError } from '../../errors.ts';
 import { classifyAnswer, foreignAnswer } from '../../protocol/oauth/answer.ts';
 import { type PushedAuthorization, parsePushedAuthorization } from '../../protocol/oauth/authorization.ts';
-import type { FormParameters } from '../../protocol/oauth/form.ts';
+import { type DeclaredParameters, withoutParameters } from '../../protocol/oauth/form.ts';
 import { requireEndpoint } from '../../protocol/oauth/metadata.ts';
 import { postForm, type Target } from '../server/target.ts';
 
@@ -11,7 +11,7 @@ export type PushedAuthorizationEvent =
       readonly type: 'pushed_authorization_request';
       readonly url: string;
       readonly target: Target;
-      readonly parameters: FormParameters;
+      readonly parameters: DeclaredParameters;
     }
   | {
       readonly type: 'pushed_authorization_response';
@@ -29,16 +29,16 @@ export type PushedAuthorizationEvent =
 export async function pushAuthorization(
   ctx: Context,
   target: Target,
-  parameters: FormParameters,
+  parameters: DeclaredParameters,
   onEvent: (event: PushedAuthorizationEvent) => void,
 ): Promise<PushedAuthorization> {
   const url = requireEndpoint(target.metadata, 'pushed_authorization_request_endpoint');
   onEvent({ type: 'pushed_authorization_request', url, target, parameters });
   const endpoint = 'pushed_authorization_request';
-  // Every other way to authenticate sends the client_id itself.
+  // With every other method, client_id is a parameter of the client authentication.
   const isNamed = target.client.token_endpoint_auth_method !== 'client_secret_basic';
-  const unnamed = parameters.filter(([name]) => !(isNamed && name === 'client_id'));
-  const answer = await postForm(ctx, target, { url, endpoint, parameters: unnamed });
+  const sent = withoutParameters(parameters, isNamed ? ['client_id'] : []);
+  const answer = await postForm(ctx, target, { url, endpoint, parameters: sent });
   const classified = classifyAnswer(answer, endpoint);
   if (classified.kind === 'refused') throw new RefusedError(classified.oauth);
   if (classified.kind === 'foreign') throw foreignAnswer(classified.reason, url);

@@ -1,6 +1,6 @@
 import type { Context } from '../../context.ts';
 import { InterruptedError, OauthctlError, PendingError, TimeoutError, UsageError } from '../../errors.ts';
-import { CIBA_GRANT_TYPE } from '../../protocol/ciba/ciba.ts';
+import { CIBA_GRANT } from '../../protocol/definitions/grants/ciba.ts';
 import { requireEndpoint } from '../../protocol/oauth/metadata.ts';
 import { buildTokenRequest, type TokenResponse } from '../../protocol/oauth/token.ts';
 import type { VerifiedIdToken } from '../../protocol/oidc/id-token.ts';
@@ -50,7 +50,7 @@ export async function pollCiba(
 ): Promise<CibaTokens> {
   const { target, authReqId } = options;
   const url = requireEndpoint(target.metadata, 'token_endpoint');
-  const parameters = buildTokenRequest(CIBA_GRANT_TYPE, { auth_req_id: authReqId });
+  const parameters = buildTokenRequest(CIBA_GRANT.grantType, { auth_req_id: authReqId });
   const pending = target.owner === undefined ? undefined : (await ctx.store()).pending;
   let tokens: TokenResponse;
   try {
@@ -80,7 +80,7 @@ export async function pollCiba(
   if (pending) await pending.end(authReqId);
   checkDpopBinding(target, tokens);
   const idToken = await verifyIssuedIdToken(ctx, target, tokens, options.requestedAt);
-  await keepTokens(ctx, target, CIBA_GRANT_TYPE, tokens, { asked: options.asked, receivedAt });
+  await keepTokens(ctx, target, CIBA_GRANT.grantType, tokens, { asked: options.asked, receivedAt });
   if (idToken) onEvent({ type: 'id_token_verified', idToken });
   else if (options.expectIdToken) onEvent({ type: 'id_token_missing' });
   return { tokens, idToken };

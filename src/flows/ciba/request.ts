@@ -7,6 +7,7 @@ import {
   DEFAULT_INTERVAL,
   parseAcknowledgement,
 } from '../../protocol/ciba/ciba.ts';
+import { REQUESTS } from '../../protocol/definitions/requests.ts';
 import { classifyAnswer, foreignAnswer } from '../../protocol/oauth/answer.ts';
 import { requireEndpoint } from '../../protocol/oauth/metadata.ts';
 import { postForm, type Target } from '../server/target.ts';
@@ -81,7 +82,11 @@ export async function requestAuthentication(
       issuer: target.metadata.issuer,
       client_id: target.client.client_id,
       scope: request.scope ?? 'openid',
-      asked: describeRequest({ ...request, scope: request.scope ?? 'openid' }, target),
+      asked: describeRequest(
+        REQUESTS.backchannel_authentication,
+        { ...request, scope: request.scope ?? 'openid' },
+        target,
+      ),
       requested_at: requestedAt,
       expires_at: acknowledged.expiresAt,
       interval,

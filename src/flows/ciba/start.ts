@@ -1,5 +1,6 @@
 import type { Context } from '../../context.ts';
 import type { AuthenticationRequest } from '../../protocol/ciba/ciba.ts';
+import { REQUESTS } from '../../protocol/definitions/requests.ts';
 import type { Target } from '../server/target.ts';
 import { describeRequest } from '../token/kept-tokens.ts';
 import { type CibaDeviceEvent, type CibaDeviceOptions, runDevice } from './device.ts';
@@ -72,7 +73,11 @@ export async function startCiba(
           wake: device && resultSent.opened,
           pendingErrors: options.pendingErrors,
           expectIdToken: scope.split(' ').includes('openid'),
-          asked: describeRequest({ ...options.request, scope }, options.target),
+          asked: describeRequest(
+            REQUESTS.backchannel_authentication,
+            { ...options.request, scope },
+            options.target,
+          ),
         },
         (event) => {
           onEvent(event);

@@ -1,5 +1,6 @@
 import type { HttpAnswer } from '../../context.ts';
 import { type Endpoint, RefusedError } from '../../errors.ts';
+import { findGrant } from '../../protocol/definitions/grants/index.ts';
 import { decodeUnverified } from '../../protocol/jose/jwt.ts';
 import { parseJsonObject } from '../../protocol/json.ts';
 import type { AuthenticateChallenge } from '../../protocol/oauth/challenge.ts';
@@ -101,18 +102,8 @@ function splitScope(scope: string | undefined): string[] {
   return (scope ?? '').split(' ').filter((one) => /^[\w:./*+@~-]+$/.test(one));
 }
 
-const COMMANDS: Readonly<Record<string, string>> = {
-  client_credentials: 'token client-credentials',
-  password: 'token password',
-  authorization_code: 'token code',
-  'urn:ietf:params:oauth:grant-type:device_code': 'token device',
-  'urn:ietf:params:oauth:grant-type:token-exchange': 'token exchange',
-  'urn:ietf:params:oauth:grant-type:jwt-bearer': 'token jwt-bearer',
-  'urn:openid:params:grant-type:ciba': 'ciba start',
-};
-
 function commandForGrant(grantType = ''): string {
-  return COMMANDS[grantType] ?? 'token …';
+  return findGrant(grantType)?.command ?? 'token …';
 }
 
 function missingTokenHint(challenges: readonly AuthenticateChallenge[], { metadata }: Presented): string {

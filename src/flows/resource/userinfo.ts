@@ -1,11 +1,12 @@
 import type { Context, HttpAnswer } from '../../context.ts';
 import { RefusedError } from '../../errors.ts';
+import type { DefinedHeaders } from '../../protocol/definitions/answers.ts';
 import { decodeUnverified } from '../../protocol/jose/jwt.ts';
 import { foreignAnswer } from '../../protocol/oauth/answer.ts';
 import { buildAuthorizationUrl } from '../../protocol/oauth/authorization.ts';
 import { parseChallenges } from '../../protocol/oauth/challenge.ts';
 import type { DpopKey } from '../../protocol/oauth/dpop.ts';
-import { encodeForm } from '../../protocol/oauth/form.ts';
+import { buildParameters, encodeForm, withExtraParameters } from '../../protocol/oauth/form.ts';
 import { requireEndpoint } from '../../protocol/oauth/metadata.ts';
 import { checkSubject, parseUserinfoAnswer, type Userinfo } from '../../protocol/oidc/userinfo.ts';
 import { sendWithProof } from '../server/dpop.ts';
@@ -83,9 +84,10 @@ async function send(
   const { proofs, extraParameters } = target;
   const isForm = method === 'POST' && extraParameters.length > 0;
   const isQuery = method === 'GET' && extraParameters.length > 0;
-  const url = isQuery ? buildAuthorizationUrl(endpoint, extraParameters) : endpoint;
+  const parameters = withExtraParameters(buildParameters('userinfo', {}), extraParameters);
+  const url = isQuery ? buildAuthorizationUrl(endpoint, parameters) : endpoint;
   const http = await ctx.http();
-  const attempt = (proof: Readonly<Record<string, string>>) =>
+  const attempt = (proof: DefinedHeaders) =>
     http.send(
       {
         method,
@@ -97,7 +99,7 @@ async function send(
           ...(isForm && { 'content-type': 'application/x-www-form-urlencoded' }),
           ...proof,
         },
-        ...(isForm && { body: encodeForm(extraParameters) }),
+        ...(isForm && { body: encodeForm(parameters) }),
       },
       ctx.signal,
     );

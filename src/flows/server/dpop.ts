@@ -1,4 +1,5 @@
 import type { Context, HttpAnswer } from '../../context.ts';
+import type { DefinedHeaders } from '../../protocol/definitions/answers.ts';
 import type { DpopClaims, DpopKey } from '../../protocol/oauth/dpop.ts';
 import { parseDpopNonce, wantsDpopNonce } from '../../protocol/oauth/dpop-nonce.ts';
 import { makeJti } from '../../protocol/unguessable.ts';
@@ -36,7 +37,7 @@ export async function sendWithProof(
   key: DpopKey,
   proofs: DpopProofs,
   request: ProvenRequest,
-  send: (headers: Readonly<Record<string, string>>) => Promise<HttpAnswer>,
+  send: (headers: DefinedHeaders) => Promise<HttpAnswer>,
 ): Promise<HttpAnswer> {
   // jose takes its time to load.
   const { buildDpopProof } = await import('../../protocol/oauth/dpop.ts');

@@ -1,14 +1,17 @@
 import type { JWK } from 'jose';
 import type { Context, HttpAnswer } from '../../context.ts';
 import type { Endpoint } from '../../errors.ts';
+import type { DefinedHeaders } from '../../protocol/definitions/answers.ts';
 import {
   buildClientAuthentication,
   type RegisteredClient,
 } from '../../protocol/oauth/client-authentication.ts';
 import type { DpopKey } from '../../protocol/oauth/dpop.ts';
 import {
+  type DeclaredParameters,
   encodeForm,
   type FormParameters,
+  joinParameters,
   withExtraParameters,
   withoutParameters,
 } from '../../protocol/oauth/form.ts';
@@ -16,7 +19,7 @@ import type { ServerMetadata } from '../../protocol/oauth/metadata.ts';
 import { isSecretName } from '../../redact.ts';
 import { type DpopProofs, sendWithProof } from './dpop.ts';
 
-/** The server that a flow speaks to, and the client that it speaks as. */
+/** The server that a flow sends its requests to, and the client that it sends them as. */
 export interface Target {
   readonly metadata: ServerMetadata;
   readonly client: RegisteredClient;
@@ -24,13 +27,13 @@ export interface Target {
   readonly idTokenAlg?: string | undefined;
   /** The client's private keys, for ID tokens and authorization responses that are encrypted. */
   readonly decryptionKeys?: readonly JWK[] | undefined;
-  /** What requested tokens are bound to by DPoP, where they are. */
+  /** The key that requested tokens are bound to; undefined requests tokens without DPoP. */
   readonly dpop?: DpopKey | undefined;
-  /** What proofs have in common; undefined makes none, whatever a token is bound to. */
+  /** What all DPoP proofs have in common; undefined sends none, even for a token that is bound to a key. */
   readonly proofs?: DpopProofs | undefined;
-  /** The person's own `--param`s: replace or add. */
+  /** The user's own `--param`s: they replace parameters of the same name, or are added. */
   readonly extraParameters: FormParameters;
-  /** The names of the person's own `--omit`s: left out, whatever put them there. */
+  /** The names of the user's own `--omit`s: these parameters are not sent. */
   readonly omittedParameters?: readonly string[] | undefined;
   /** Under which name pending requests and tokens are kept; undefined keeps nothing on disk. */
   readonly owner: string | undefined;
@@ -42,10 +45,10 @@ export interface Target {
 export interface FormRequest {
   readonly url: string;
   readonly endpoint: Endpoint;
-  readonly parameters: FormParameters;
+  readonly parameters: DeclaredParameters;
   /** Further headers, such as Accept. */
-  readonly headers?: Readonly<Record<string, string>>;
-  /** For all of it, the transport's default for each exchange otherwise. */
+  readonly headers?: DefinedHeaders;
+  /** Milliseconds for the whole request; undefined takes the transport's default for each exchange. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -72,20 +75,22 @@ async function sendForm(
   ctx: Context,
   target: Target,
   request: FormRequest,
-  headers: Readonly<Record<string, string>>,
+  headers: DefinedHeaders,
 ): Promise<HttpAnswer> {
   const authentication = await buildClientAuthentication(target.client, {
     metadata: target.metadata,
     now: ctx.clock.now(),
     random: ctx.random,
   });
-  ctx.redactor.know(
-    ...authentication.parameters.map(([name, value]) => (isSecretName(name) ? value : undefined)),
-  );
   const parameters = withoutParameters(
-    withExtraParameters([...request.parameters, ...authentication.parameters], target.extraParameters),
+    withExtraParameters(
+      joinParameters(request.parameters, authentication.parameters),
+      target.extraParameters,
+    ),
     target.omittedParameters ?? [],
   );
+  // The server may repeat them in its answer, under any name.
+  for (const [name, value] of parameters) if (isSecretName(name)) ctx.redactor.know(value);
   const http = await ctx.http();
   return http.send(
     {

@@ -1,10 +1,11 @@
 import type { Context } from '../../context.ts';
 import { NetworkError, RefusedError } from '../../errors.ts';
+import { DEVICE_GRANT } from '../../protocol/definitions/grants/device.ts';
+import { REQUESTS } from '../../protocol/definitions/requests.ts';
 import { classifyAnswer, foreignAnswer } from '../../protocol/oauth/answer.ts';
 import {
   buildDeviceAuthorizationRequest,
   DEFAULT_DEVICE_INTERVAL,
-  DEVICE_CODE_GRANT_TYPE,
   type DeviceAuthorization,
   type DeviceAuthorizationRequest,
   parseDeviceAuthorization,
@@ -25,7 +26,7 @@ export type DeviceAuthorizationEvent =
       readonly request: DeviceAuthorizationRequest;
       readonly target: Target;
     }
-  /** The user code becomes a known secret after this event: whoever hears it is the one to show it. */
+  /** The user code is masked everywhere after this event: the listener shows it. */
   | {
       readonly type: 'device_authorization';
       readonly authorization: DeviceAuthorization;
@@ -77,9 +78,9 @@ export async function authorizeDevice(
   onEvent({ type: 'device_authorization', authorization, interval, ms: answer.ms });
   ctx.redactor.know(user_code, verification_uri_complete);
 
-  // The person's own parameters are meant for the device authorization request.
+  // --param and --omit are meant for the device authorization request.
   const polling: Target = { ...target, extraParameters: [], omittedParameters: [] };
-  const parameters = buildTokenRequest(DEVICE_CODE_GRANT_TYPE, { device_code });
+  const parameters = buildTokenRequest(DEVICE_GRANT.grantType, { device_code });
   const tokens = await pollForTokens(
     ctx,
     {
@@ -97,8 +98,8 @@ export async function authorizeDevice(
   ctx.redactor.knowMembers(tokens.json);
   checkDpopBinding(target, tokens);
   const idToken = await verifyIssuedIdToken(ctx, target, tokens, requestedAt);
-  const asked = describeRequest({ scope: request.scope }, target);
-  await keepTokens(ctx, target, DEVICE_CODE_GRANT_TYPE, tokens, { asked, receivedAt });
+  const asked = describeRequest(REQUESTS.device_authorization, { scope: request.scope }, target);
+  await keepTokens(ctx, target, DEVICE_GRANT.grantType, tokens, { asked, receivedAt });
   if (idToken) onEvent({ type: 'id_token_verified', idToken });
   else if (request.scope?.split(' ').includes('openid')) onEvent({ type: 'id_token_missing' });
   return { tokens, idToken };

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Store } from '../../context.ts';
+import { findReuseComparison, type ParameterDefinitions } from '../../protocol/definitions/parameter.ts';
 import { decodeUnverified } from '../../protocol/jose/jwt.ts';
 import type { DpopKey } from '../../protocol/oauth/dpop.ts';
 import type { ParameterValues } from '../../protocol/oauth/form.ts';
@@ -10,53 +11,64 @@ import type { Target } from '../server/target.ts';
 export type KeptTokens = NonNullable<Awaited<ReturnType<Store['tokens']['last']>>>;
 export type AskedFor = NonNullable<KeptTokens['asked']>;
 
-/** Credentials, and what changes how the person is asked but not what the tokens are for. */
-const NOT_ASKED_FOR = new Set([
-  'scope',
-  'assertion',
-  'username',
-  'password',
-  'login_hint',
-  'binding_message',
-  'user_code',
-  'requested_expiry',
-]);
+/** What the user adds to a request by hand. */
+export interface OwnParameters extends Pick<Target, 'extraParameters' | 'omittedParameters'> {
+  /** The same for the token request, where another request comes before it. */
+  readonly tokenRequest?: Pick<Target, 'extraParameters' | 'omittedParameters'> | undefined;
+}
 
 /**
- * Says what a request asks for.
- * @param values the request's own parameters, by their wire names
- * @param own the person's own `--param`s and `--omit`s
+ * Says what a request asks for, as `--reuse` compares it.
+ * @param definitions of the parameters of the request
+ * @param values of these parameters
+ * @throws TypeError for a value without a definition, which is a defect
  */
 export function describeRequest(
+  definitions: ParameterDefinitions,
   values: ParameterValues,
-  own: Pick<Target, 'extraParameters' | 'omittedParameters'>,
+  own: OwnParameters,
 ): AskedFor {
+  const compared: [name: string, value: unknown][] = [];
+  let user: string | undefined;
+  for (const [name, value] of Object.entries(values)) {
+    const definition = definitions[name];
+    if (definition === undefined) throw new TypeError(`not declared in protocol/definitions: ${name}`);
+    if (value === undefined) continue;
+    const comparison = findReuseComparison(definition.is);
+    if (comparison === 'compared') compared.push([name, value]);
+    if (comparison === 'user') user ??= String(value);
+    if (comparison === 'subject') user ??= describeSubject(String(value));
+  }
   const others = [
-    ...Object.entries(values)
-      .filter(([name, value]) => value !== undefined && !NOT_ASKED_FOR.has(name))
-      .toSorted(([one], [other]) => (one < other ? -1 : 1)),
+    ...[...compared, ...describeTokenRequest(own)].toSorted(([one], [other]) => (one < other ? -1 : 1)),
     ...own.extraParameters.map((pair) => ['--param', ...pair]),
     ...(own.omittedParameters ?? []).map((name) => ['--omit', name]),
   ];
   return {
     ...(typeof values.scope === 'string' && { scope: values.scope }),
-    ...findUser(values),
+    ...(user !== undefined && { user }),
     ...(others.length > 0 && {
       others: createHash('sha256').update(JSON.stringify(others)).digest('base64url'),
     }),
   };
 }
 
-function findUser({ username, login_hint, assertion }: ParameterValues): { user?: string } {
-  const user = username ?? login_hint ?? findAssertionSubject(assertion);
-  return typeof user === 'string' ? { user } : {};
+function describeTokenRequest({ tokenRequest }: OwnParameters): [name: string, value: unknown][] {
+  const { extraParameters = [], omittedParameters = [] } = tokenRequest ?? {};
+  return [
+    ...(omittedParameters.length > 0
+      ? [['--token-omit', omittedParameters] satisfies [string, unknown]]
+      : []),
+    ...(extraParameters.length > 0
+      ? [['--token-param', extraParameters.map((pair) => pair.join('='))] satisfies [string, unknown]]
+      : []),
+  ];
 }
 
-/** Assertions are made anew each time; whom one is about stays. */
-function findAssertionSubject(assertion: ParameterValues[string]): string | undefined {
-  if (typeof assertion !== 'string') return undefined;
+/** An assertion is made anew for every request; its subject stays the same. */
+function describeSubject(assertion: string): string {
   const claims = decodeUnverified(assertion)?.claims;
-  // What cannot be read stands for itself, and is not to be read from the file.
+  // An assertion that cannot be read is compared as a whole, by its digest.
   if (typeof claims?.sub !== 'string') return createHash('sha256').update(assertion).digest('base64url');
   return typeof claims.iss === 'string' ? `${claims.sub} of ${claims.iss}` : claims.sub;
 }
@@ -109,9 +121,9 @@ export function ageResponse(kept: KeptTokens, now: number): Readonly<Record<stri
   };
 }
 
-/** What a request would bring, as far as that is known without sending it. */
+/** What the tokens of a request would be, as far as it is known without sending it. */
 export interface Wanted {
-  /** The issuers that are the server's: its own, and the inner address of it. */
+  /** The issuer by the names that it has: the one that is configured, and the one that the server calls itself. */
   readonly issuers: readonly (string | undefined)[];
   readonly client_id: string;
   /** Undefined takes any. */
@@ -123,7 +135,7 @@ export interface Wanted {
   readonly certificate?: string | undefined;
 }
 
-/** Why kept tokens would not do. */
+/** Why kept tokens cannot be reused. */
 export type ReuseMismatch =
   | 'nothing_kept'
   | 'other_issuer'
@@ -138,14 +150,14 @@ export type ReuseMismatch =
   | 'scope_missing';
 
 /**
- * Says whether kept tokens are what a request would bring.
- * @returns undefined where they are
+ * Compares kept tokens with what a request would bring.
+ * @returns why they cannot be reused; undefined where they can
  */
 export function findMismatch(kept: KeptTokens | undefined, wanted: Wanted): ReuseMismatch | undefined {
   if (kept === undefined) return 'nothing_kept';
   if (!wanted.issuers.includes(kept.issuer)) return 'other_issuer';
   if (kept.client_id !== wanted.client_id) return 'other_client';
-  // A refresh carries any grant on.
+  // Tokens of any grant can be refreshed.
   if (wanted.grant_type !== undefined) {
     if (kept.grant_type !== wanted.grant_type) return 'other_grant';
     if (kept.asked?.user !== wanted.asked.user) return 'other_user';
@@ -153,7 +165,7 @@ export function findMismatch(kept: KeptTokens | undefined, wanted: Wanted): Reus
   }
   const unbound = findBindingMismatch(kept, wanted);
   if (unbound !== undefined) return unbound;
-  // What was asked for before and not granted would not be granted now.
+  // A scope that was asked for and not granted would not be granted now either.
   const covered = new Set([...splitScope(kept.response.scope), ...splitScope(kept.asked?.scope)]);
   return splitScope(wanted.asked.scope).every((scope) => covered.has(scope)) ? undefined : 'scope_missing';
 }
@@ -162,7 +174,7 @@ function findBindingMismatch(kept: KeptTokens, { dpop, certificate }: Wanted): R
   const jkt = readDpopBinding(kept);
   if (dpop === false && jkt !== undefined) return 'dpop_bound';
   if (dpop && jkt === undefined) return 'not_dpop_bound';
-  // Without a private key at hand, the tokens are of no use.
+  // Bound tokens can be used with their private key only.
   if (dpop && (dpop.jkt === undefined ? kept.dpop?.jwk === undefined : dpop.jkt !== jkt))
     return 'other_dpop_key';
   const thumbprint = readConfirmation(kept.response.access_token)['x5t#S256'];

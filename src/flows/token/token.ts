@@ -1,11 +1,17 @@
 import type { Context } from '../../context.ts';
 import { RefusedError, TimeoutError, UsageError } from '../../errors.ts';
+import {
+  findGrant,
+  type GrantType,
+  type TokenRequestValues,
+} from '../../protocol/definitions/grants/index.ts';
+import { REFRESH_GRANT } from '../../protocol/definitions/grants/refresh.ts';
 import { foreignAnswer } from '../../protocol/oauth/answer.ts';
 import type { DpopKey } from '../../protocol/oauth/dpop.ts';
 import type { ParameterValues } from '../../protocol/oauth/form.ts';
 import { requireEndpoint } from '../../protocol/oauth/metadata.ts';
 import {
-  buildTokenRequest,
+  buildDeclaredTokenRequest,
   parseTokenAnswer,
   parseTokenResponse,
   type TokenResponse,
@@ -33,11 +39,11 @@ export type TokenEvent =
   | { readonly type: 'refresh_waiting' }
   | { readonly type: 'refreshed_elsewhere' };
 
-export interface TokenOptions {
+export interface TokenOptions<Type extends GrantType = GrantType> {
   readonly target: Target;
-  readonly grantType: string;
+  readonly grantType: Type;
   /** The grant's own parameters, by their wire names. */
-  readonly values: ParameterValues;
+  readonly values: TokenRequestValues<Type>;
   /** What the authentication request asked for, where there was one: the ID token must answer it. */
   readonly expected?: AuthenticationExpectations | undefined;
 }
@@ -52,9 +58,9 @@ export interface GrantedTokens {
  * @throws RefusedError; NetworkError; ValidationError `token_response_invalid`, `id_token_invalid`
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-4
  */
-export async function requestTokens(
+export async function requestTokens<const Type extends GrantType>(
   ctx: Context,
-  options: TokenOptions,
+  options: TokenOptions<Type>,
   onEvent: (event: TokenEvent) => void,
 ): Promise<GrantedTokens> {
   const { target, grantType, values } = options;
@@ -62,7 +68,7 @@ export async function requestTokens(
   checkDpopBinding(target, received.tokens);
   const idToken = await verified(ctx, target, received, onEvent, options.expected);
   const { tokens, receivedAt } = received;
-  const asked = describeRequest(values, target);
+  const asked = describeRequest(findGrant(grantType)?.parameters ?? {}, values, target);
   await keepTokens(ctx, target, grantType, tokens, { asked, receivedAt });
   return { tokens, idToken };
 }
@@ -129,12 +135,12 @@ async function refresh(
   // Once it is sent, the old refresh token may be used up: an interruption waits for the new one.
   const received = await sendTokenRequest(
     ctx,
-    { target, grantType: 'refresh_token', values },
+    { target, grantType: REFRESH_GRANT.grantType, values },
     new AbortController().signal,
     onEvent,
   );
   const { tokens, receivedAt } = received;
-  const grantType = kept?.grant_type ?? 'refresh_token';
+  const grantType = kept?.grant_type ?? REFRESH_GRANT.grantType;
   const asked = { ...kept?.asked, ...(scope !== undefined && { scope }) };
   const isRotated = tokens.refresh_token !== undefined && tokens.refresh_token !== refreshToken;
   const isToBeChecked = tokens.id_token !== undefined || target.dpop !== undefined;
@@ -181,14 +187,18 @@ interface ReceivedTokens {
 
 async function sendTokenRequest(
   ctx: Context,
-  { target, grantType, values }: TokenOptions,
+  {
+    target,
+    grantType,
+    values,
+  }: Pick<TokenOptions, 'target' | 'grantType'> & { readonly values: ParameterValues },
   signal: AbortSignal,
   onEvent: (event: TokenEvent) => void,
 ): Promise<ReceivedTokens> {
   const url = requireEndpoint(target.metadata, 'token_endpoint');
   onEvent({ type: 'token_request', url, target, values: { grant_type: grantType, ...values } });
   const requestedAt = ctx.clock.now();
-  const parameters = buildTokenRequest(grantType, values);
+  const parameters = buildDeclaredTokenRequest(grantType, values);
   const answer = await postForm(ctx, target, { url, endpoint: 'token', parameters, signal });
   const parsed = parseTokenAnswer(answer);
   if (parsed.kind === 'refused') throw new RefusedError(parsed.oauth);

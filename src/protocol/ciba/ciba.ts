@@ -1,9 +1,6 @@
 import { UsageError, ValidationError } from '../../errors.ts';
 import type { JsonObject } from '../json.ts';
-import { definedParameters, type FormParameters } from '../oauth/form.ts';
-
-/** The grant type of a CIBA token request. @see https://openid.net/specs/openid-client-initiated-backchannel-authentication-core-1_0.html#rfc.section.10.1 */
-export const CIBA_GRANT_TYPE = 'urn:openid:params:grant-type:ciba';
+import { buildParameters, type DeclaredParameters } from '../oauth/form.ts';
 
 /** Seconds between polls where the acknowledgement names none. */
 export const DEFAULT_INTERVAL = 5;
@@ -41,7 +38,7 @@ export interface Acknowledgement {
  * @throws UsageError `hint_missing`, `hint_ambiguous`; `requested_expiry_invalid` unless it is a positive integer
  * @see https://openid.net/specs/openid-client-initiated-backchannel-authentication-core-1_0.html#rfc.section.7.1
  */
-export function buildAuthenticationRequest(request: AuthenticationRequest): FormParameters {
+export function buildAuthenticationRequest(request: AuthenticationRequest): DeclaredParameters {
   const given = HINTS.filter((name) => request[name] !== undefined);
   if (given.length !== 1) {
     const flags = given.map((name) => `--${name.replaceAll('_', '-')}`).join(' and ');
@@ -60,7 +57,7 @@ export function buildAuthenticationRequest(request: AuthenticationRequest): Form
       '--requested-expiry takes a positive whole number of seconds',
     );
   }
-  return definedParameters({
+  return buildParameters('backchannel_authentication', {
     scope: request.scope ?? 'openid',
     login_hint: request.login_hint,
     login_hint_token: request.login_hint_token,

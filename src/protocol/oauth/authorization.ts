@@ -1,6 +1,13 @@
 import { type OAuthRefusal, ValidationError } from '../../errors.ts';
 import { type JsonObject, parseJsonObject } from '../json.ts';
-import { definedParameters, encodeForm, type FormParameters } from './form.ts';
+import {
+  buildParameters,
+  type DeclaredParameters,
+  encodeForm,
+  type FormParameters,
+  joinParameters,
+  withoutParameters,
+} from './form.ts';
 import type { ProofKey } from './pkce.ts';
 
 /** What a response type may be made of. @see https://openid.net/specs/oauth-v2-multiple-response-types-1_0.html */
@@ -58,9 +65,9 @@ export interface AuthorizationBinding {
 export function buildAuthorizationRequest(
   request: AuthorizationRequest,
   { client_id, redirect_uri, state, nonce, proofKey, dpop_jkt }: AuthorizationBinding,
-): FormParameters {
+): DeclaredParameters {
   const { response_type, response_mode, scope, ...others } = request;
-  return definedParameters({
+  return buildParameters('authorization', {
     client_id,
     response_type,
     response_mode,
@@ -79,21 +86,22 @@ export function buildAuthorizationRequest(
  * The address to send a browser to. A query that the endpoint has already is kept as it is.
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-3.1
  */
-export function buildAuthorizationUrl(endpoint: string, parameters: FormParameters): string {
+export function buildAuthorizationUrl(endpoint: string, parameters: DeclaredParameters): string {
   const [base = ''] = endpoint.split('#');
   const mark = !base.includes('?') ? '?' : /[?&]$/.test(base) ? '' : '&';
   return `${base}${mark}${encodeForm(parameters)}`;
 }
 
 /**
- * What stands beside a request object in the address: OAuth wants the client, OpenID Connect the response type and
- * the scope as well. The server heeds the object alone.
+ * The parameters beside a request object in the address: RFC 9101 requires the client id, OpenID Connect the response
+ * type and the scope as well. The server reads the values in the object only.
  * @see https://www.rfc-editor.org/rfc/rfc9101#section-5
  * @see https://openid.net/specs/openid-connect-core-1_0.html#RequestObject
  */
-export function besideRequestObject(parameters: FormParameters, request: string): FormParameters {
+export function besideRequestObject(parameters: DeclaredParameters, request: string): DeclaredParameters {
   const beside = ['client_id', 'response_type', 'scope'];
-  return [...parameters.filter(([name]) => beside.includes(name)), ['request', request]];
+  const others = parameters.map(([name]) => name).filter((name) => !beside.includes(name));
+  return joinParameters(withoutParameters(parameters, others), buildParameters('authorization', { request }));
 }
 
 /** The value of a parameter that stands once; undefined where it does not stand, or stands several times. */

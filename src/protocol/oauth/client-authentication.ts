@@ -1,10 +1,11 @@
 import type { JWK } from 'jose';
 import { UsageError } from '../../errors.ts';
+import type { DefinedHeaders } from '../definitions/answers.ts';
 import { makeJti, type Random } from '../unguessable.ts';
-import { definedParameters, encodeForm, type FormParameters } from './form.ts';
+import { buildParameters, type DeclaredParameters, encodeForm } from './form.ts';
 import { listedIn, type ServerMetadata } from './metadata.ts';
 
-/** The client authentication methods that are spoken, by their registered names. */
+/** The client authentication methods that are supported, by their registered names. */
 export const CLIENT_AUTH_METHODS = [
   'client_secret_basic',
   'client_secret_post',
@@ -35,7 +36,7 @@ export interface RegisteredClient {
   readonly assertion_audience?: string | undefined;
 }
 
-/** What an assertion depends on beside the client. */
+/** What a client assertion is made of, beside the client. */
 export interface AuthenticationCircumstances {
   readonly metadata: ServerMetadata;
   /** Milliseconds since the epoch. */
@@ -44,8 +45,8 @@ export interface AuthenticationCircumstances {
 }
 
 export interface ClientAuthentication {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly parameters: FormParameters;
+  readonly headers: DefinedHeaders;
+  readonly parameters: DeclaredParameters;
 }
 
 /**
@@ -64,20 +65,26 @@ export async function buildClientAuthentication(
     case 'none':
     case 'tls_client_auth':
     case 'self_signed_tls_client_auth':
-      // The certificate is the transport's matter; the form says whose it is.
-      return { headers: {}, parameters: [['client_id', client_id]] };
+      // The transport sends the certificate; the form says which client it is of.
+      return { headers: {}, parameters: buildParameters('client_authentication', { client_id }) };
     case 'client_secret_jwt':
     case 'private_key_jwt':
       return { headers: {}, parameters: await assertionParameters(client, circumstances) };
     case 'client_secret_post':
       return {
         headers: {},
-        parameters: definedParameters({ client_id, client_secret: requireSecret(client) }),
+        parameters: buildParameters('client_authentication', {
+          client_id,
+          client_secret: requireSecret(client),
+        }),
       };
     case 'client_secret_basic': {
-      // RFC 6749 wants both halves form-encoded before they are joined: a colon in the id would move the border.
+      // RFC 6749 §2.3.1: both are form-encoded before they are joined, so that an id may have a colon.
       const credentials = `${formEncode(client_id)}:${formEncode(requireSecret(client))}`;
-      return { headers: { authorization: `Basic ${toBase64(credentials)}` }, parameters: [] };
+      return {
+        headers: { authorization: `Basic ${toBase64(credentials)}` },
+        parameters: buildParameters('client_authentication', {}),
+      };
     }
   }
 }
@@ -85,10 +92,14 @@ export async function buildClientAuthentication(
 async function assertionParameters(
   client: RegisteredClient,
   { metadata, now, random }: AuthenticationCircumstances,
-): Promise<FormParameters> {
+): Promise<DeclaredParameters> {
   const { client_id, client_assertion, token_endpoint_auth_method: method } = client;
   const parameters = (assertion: string) =>
-    definedParameters({ client_id, client_assertion_type: ASSERTION_TYPE, client_assertion: assertion });
+    buildParameters('client_authentication', {
+      client_id,
+      client_assertion_type: ASSERTION_TYPE,
+      client_assertion: assertion,
+    });
   if (client_assertion !== undefined) return parameters(client_assertion);
   const key = method === 'client_secret_jwt' ? requireSecret(client) : requireKey(client);
   // Loaded here, because jose is needed for nothing else in most runs.

@@ -1,9 +1,7 @@
 import { ValidationError } from '../../errors.ts';
+import type { MemberOf } from '../definitions/answers.ts';
 import type { JsonObject } from '../json.ts';
-import { definedParameters, type FormParameters } from './form.ts';
-
-/** The grant type of a device access token request. @see https://www.rfc-editor.org/rfc/rfc8628#section-3.4 */
-export const DEVICE_CODE_GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:device_code';
+import { buildParameters, type DeclaredParameters } from './form.ts';
 
 /** Seconds between polls where the response names none. @see https://www.rfc-editor.org/rfc/rfc8628#section-3.2 */
 export const DEFAULT_DEVICE_INTERVAL = 5;
@@ -32,14 +30,14 @@ export interface DeviceAuthorization {
  * Builds the parameters of a device authorization request, without those of the client authentication.
  * @see https://www.rfc-editor.org/rfc/rfc8628#section-3.1
  */
-export function buildDeviceAuthorizationRequest(request: DeviceAuthorizationRequest): FormParameters {
-  return definedParameters({ scope: request.scope });
+export function buildDeviceAuthorizationRequest(request: DeviceAuthorizationRequest): DeclaredParameters {
+  return buildParameters('device_authorization', { scope: request.scope });
 }
 
 /**
  * Checks a device authorization response. Its URLs are checked before anybody is sent to them.
  * @param options.intervalOverride the person's own `--interval`, in seconds: it stands in for one that breaks the protocol
- * @throws ValidationError `device_authorization_invalid` for a missing, ill-typed or senseless member
+ * @throws ValidationError `device_authorization_invalid` for a member that is missing or has a wrong value
  * @see https://www.rfc-editor.org/rfc/rfc8628#section-3.2
  */
 export function parseDeviceAuthorization(
@@ -76,14 +74,16 @@ export function parseDeviceAuthorization(
   };
 }
 
-function requireText(json: JsonObject, name: string): string {
+type Member = MemberOf<'device_authorization'>;
+
+function requireText(json: JsonObject, name: Member): string {
   const value = json[name];
   if (typeof value === 'string' && value.trim() !== '') return value;
   throw invalid(value === undefined ? `it has no "${name}"` : `"${name}" must be a text that is not empty`);
 }
 
-/** What the value is stays unsaid: a complete URL carries the user code. */
-function requireWebPage(json: JsonObject, name: string): string {
+/** The message does not show the value: a complete URL carries the user code. */
+function requireWebPage(json: JsonObject, name: Member): string {
   const value = requireText(json, name);
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {

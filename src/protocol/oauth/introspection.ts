@@ -1,7 +1,7 @@
 import { type OAuthRefusal, ValidationError } from '../../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { classifyAnswer, type RawAnswer } from './answer.ts';
-import { definedParameters, type FormParameters } from './form.ts';
+import { buildParameters, type DeclaredParameters } from './form.ts';
 
 /** What is asked about a token; the names are the wire's. */
 export interface IntrospectionRequest {
@@ -34,8 +34,11 @@ export const SIGNED_INTROSPECTION = 'application/token-introspection+jwt';
  * Builds the parameters of an introspection request, without those of the client authentication.
  * @see https://www.rfc-editor.org/rfc/rfc7662#section-2.1
  */
-export function buildIntrospectionRequest({ token, token_type_hint }: IntrospectionRequest): FormParameters {
-  return definedParameters({ token, token_type_hint });
+export function buildIntrospectionRequest({
+  token,
+  token_type_hint,
+}: IntrospectionRequest): DeclaredParameters {
+  return buildParameters('introspection', { token, token_type_hint });
 }
 
 /**

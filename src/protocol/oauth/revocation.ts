@@ -1,6 +1,6 @@
 import type { OAuthRefusal } from '../../errors.ts';
 import { classifyAnswer, type RawAnswer } from './answer.ts';
-import { definedParameters, type FormParameters } from './form.ts';
+import { buildParameters, type DeclaredParameters } from './form.ts';
 
 /** What is to be revoked; the names are the wire's. */
 export interface RevocationRequest {
@@ -20,8 +20,8 @@ export type RevocationAnswer =
  * Builds the parameters of a revocation request, without those of the client authentication.
  * @see https://www.rfc-editor.org/rfc/rfc7009#section-2.1
  */
-export function buildRevocationRequest({ token, token_type_hint }: RevocationRequest): FormParameters {
-  return definedParameters({ token, token_type_hint });
+export function buildRevocationRequest({ token, token_type_hint }: RevocationRequest): DeclaredParameters {
+  return buildParameters('revocation', { token, token_type_hint });
 }
 
 /**

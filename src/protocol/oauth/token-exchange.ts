@@ -1,18 +1,6 @@
 import { UsageError } from '../../errors.ts';
-import type { ParameterValues } from './form.ts';
-
-/** The grant type of a token exchange. @see https://www.rfc-editor.org/rfc/rfc8693#section-2.1 */
-export const TOKEN_EXCHANGE_GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:token-exchange';
-
-/** The registered token types by short names. @see https://www.rfc-editor.org/rfc/rfc8693#section-3 */
-export const TOKEN_TYPES = {
-  access_token: 'urn:ietf:params:oauth:token-type:access_token',
-  refresh_token: 'urn:ietf:params:oauth:token-type:refresh_token',
-  id_token: 'urn:ietf:params:oauth:token-type:id_token',
-  jwt: 'urn:ietf:params:oauth:token-type:jwt',
-  saml1: 'urn:ietf:params:oauth:token-type:saml1',
-  saml2: 'urn:ietf:params:oauth:token-type:saml2',
-} as const;
+import { type EXCHANGE_GRANT, TOKEN_TYPES } from '../definitions/grants/exchange.ts';
+import type { TokenRequestValues } from '../definitions/grants/index.ts';
 
 /** The parameters of a token exchange; the names are the wire's. */
 export interface TokenExchangeRequest {
@@ -45,7 +33,9 @@ export function readTokenType(text: string, flag: string): string {
  * @throws UsageError `actor_token_missing` for a type of an actor token that is not there
  * @see https://www.rfc-editor.org/rfc/rfc8693#section-2.1
  */
-export function buildTokenExchange(request: TokenExchangeRequest): ParameterValues {
+export function buildTokenExchange(
+  request: TokenExchangeRequest,
+): TokenRequestValues<(typeof EXCHANGE_GRANT)['grantType']> {
   const { actor_token, actor_token_type } = request;
   if (actor_token === undefined && actor_token_type !== undefined) {
     throw new UsageError('actor_token_missing', '--actor-token-type was given without --actor-token', {

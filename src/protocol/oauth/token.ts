@@ -1,7 +1,9 @@
 import { type OAuthRefusal, ValidationError } from '../../errors.ts';
+import type { MemberOf } from '../definitions/answers.ts';
+import { findGrant, type GrantType, type TokenRequestValues } from '../definitions/grants/index.ts';
 import type { JsonObject } from '../json.ts';
 import { classifyAnswer, type RawAnswer } from './answer.ts';
-import { definedParameters, type FormParameters, type ParameterValues } from './form.ts';
+import { type DeclaredParameters, declareParameters, type Exact, type ParameterValues } from './form.ts';
 
 /** A token response, checked; `json` keeps every member as it came. */
 export interface TokenResponse {
@@ -24,8 +26,24 @@ export type TokenAnswer =
  * Builds the parameters of a token request, without those of the client authentication.
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-4
  */
-export function buildTokenRequest(grantType: string, values: ParameterValues): FormParameters {
-  return definedParameters({ grant_type: grantType, ...values });
+export function buildTokenRequest<const Type extends GrantType, Values extends TokenRequestValues<Type>>(
+  grantType: Type,
+  values: Exact<Values, TokenRequestValues<Type>>,
+): DeclaredParameters {
+  return buildDeclaredTokenRequest(grantType, values);
+}
+
+/**
+ * Builds the parameters of a token request whose grant is known at run time only.
+ * @throws TypeError for a grant or a parameter that is not defined, which is a defect
+ */
+export function buildDeclaredTokenRequest(grantType: string, values: ParameterValues): DeclaredParameters {
+  const grant = findGrant(grantType);
+  if (grant === undefined) throw new TypeError(`no grant is defined for ${grantType}`);
+  return declareParameters(
+    { grant_type: { is: 'plain' }, ...grant.parameters },
+    { grant_type: grantType, ...values },
+  );
 }
 
 /**
@@ -57,8 +75,8 @@ export function parseTokenResponse(json: JsonObject): TokenResponse {
 }
 
 /**
- * Keycloak's legacy exchange for a token of another issuer leaves the type out; whatever was exchanged so is not known
- * to be an access token, for which RFC 8693 has a word.
+ * Keycloak's legacy exchange for a token of another issuer leaves the type out. What was issued may be something else
+ * than an access token, for which RFC 8693 has the type `N_A`.
  * @see https://www.rfc-editor.org/rfc/rfc8693#section-2.2.1
  */
 function readTokenType(json: JsonObject): string {
@@ -72,7 +90,7 @@ export function parseLifetime(value: unknown): number | undefined {
   return typeof seconds === 'number' && Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined;
 }
 
-function requireText(json: JsonObject, name: string): string {
+function requireText(json: JsonObject, name: MemberOf<'token'>): string {
   const value = optionalText(json, name);
   if (value === undefined || value === '') {
     throw new ValidationError('token_response_invalid', `the token response has no "${name}"`, {
@@ -82,7 +100,7 @@ function requireText(json: JsonObject, name: string): string {
   return value;
 }
 
-function optionalText(json: JsonObject, name: string): string | undefined {
+function optionalText(json: JsonObject, name: MemberOf<'token'>): string | undefined {
   const value = json[name];
   if (value === undefined || value === null) return undefined;
   if (typeof value !== 'string') {

@@ -50,7 +50,6 @@ async function startCodeLab({ browser = comesBack, flow, ...options }: CodeLabOp
       {
         target: lab.target,
         request: REQUEST,
-        asked: REQUEST,
         redirectUri: parseRedirectUri('http://127.0.0.1/callback'),
         redirect: { kind: 'listen', listen: { host: '127.0.0.1', port: 0, path: '/callback' } },
         pushed: false,
@@ -572,7 +571,6 @@ describe('the implicit and hybrid flows', () => {
     lab.server.idToken({ claims: { nonce: lab.sent().get('nonce'), ...claims } });
   const flow = (response_type: string) => ({
     request: { response_type, scope: 'openid' },
-    asked: { response_type },
   });
 
   const implicit = async (claims: Record<string, unknown>) => {

@@ -7,6 +7,7 @@ import { postForm } from '../../../src/flows/server/target.ts';
 import { refreshTokens, requestTokens } from '../../../src/flows/token/token.ts';
 import { generateKey } from '../../../src/protocol/jose/key.ts';
 import { type DpopKey, generateDpopKey } from '../../../src/protocol/oauth/dpop.ts';
+import { buildParameters } from '../../../src/protocol/oauth/form.ts';
 import { AUTH_REQ_ID, PENDING, type ReceivedRequest, type Step } from '../../helpers/misbehaving-server.ts';
 import { failureOf, startLab } from '../harness.ts';
 
@@ -111,7 +112,7 @@ describe('a token request with DPoP', () => {
     await postForm(device.ctx, device.target, {
       url: `${device.server.issuer}/device`,
       endpoint: 'device_authorization',
-      parameters: [],
+      parameters: buildParameters('device_authorization', {}),
     });
     expect(device.server.to('device_authorization')[0]?.headers.dpop).toBeUndefined();
   });

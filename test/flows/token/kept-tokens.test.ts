@@ -6,6 +6,13 @@ import {
   findMismatch,
   type KeptTokens,
 } from '../../../src/flows/token/kept-tokens.ts';
+import { CLIENT_CREDENTIALS_GRANT } from '../../../src/protocol/definitions/grants/client-credentials.ts';
+import { EXCHANGE_GRANT } from '../../../src/protocol/definitions/grants/exchange.ts';
+import { JWT_BEARER_GRANT } from '../../../src/protocol/definitions/grants/jwt-bearer.ts';
+import { PASSWORD_GRANT } from '../../../src/protocol/definitions/grants/password.ts';
+import type { ParameterDefinitions } from '../../../src/protocol/definitions/parameter.ts';
+import { REQUESTS } from '../../../src/protocol/definitions/requests.ts';
+import type { ParameterValues } from '../../../src/protocol/oauth/form.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const NONE = { extraParameters: [] };
@@ -66,27 +73,27 @@ describe('what is left of kept tokens', () => {
 
 describe('what a request asks for', () => {
   it('is scope, user and a digest of the rest, without credentials', () => {
-    const asked = describeRequest({ scope: 'a', username: 'u', password: 'p1', resource: ['r'] }, NONE);
+    const definitions = { ...PASSWORD_GRANT.parameters, resource: { is: 'identity' } } as const;
+    const describe = (values: ParameterValues) => describeRequest(definitions, values, NONE);
+    const asked = describe({ scope: 'a', username: 'u', password: 'p1', resource: ['r'] });
     expect(asked).toEqual({ scope: 'a', user: 'u', others: expect.stringMatching(/^[\w-]{43}$/) });
-    expect(describeRequest({ resource: ['r'], scope: 'a', username: 'u', password: 'p2' }, NONE)).toEqual(
-      asked,
-    );
+    expect(describe({ resource: ['r'], scope: 'a', username: 'u', password: 'p2' })).toEqual(asked);
   });
 
   it('knows an assertion by whom it is about, whenever it was made', () => {
-    const about = (claims: object) => describeRequest({ assertion: jwt(claims) }, NONE);
+    const describe = (assertion: string) => describeRequest(JWT_BEARER_GRANT.parameters, { assertion }, NONE);
+    const about = (claims: object) => describe(jwt(claims));
     expect(about({ iss: 'i', sub: 's', jti: '1' })).toEqual({ user: 's of i' });
     expect(about({ iss: 'i', sub: 's', jti: '2' })).toEqual(about({ iss: 'i', sub: 's', jti: '1' }));
     expect(about({ iss: 'j', sub: 's' })).not.toEqual(about({ iss: 'i', sub: 's' }));
-    const opaque = describeRequest({ assertion: 'not-a-jwt' }, NONE);
+    const opaque = describe('not-a-jwt');
     expect(opaque.user).toMatch(/^[\w-]{43}$/);
-    expect(opaque).not.toEqual(describeRequest({ assertion: 'another' }, NONE));
+    expect(opaque).not.toEqual(describe('another'));
   });
 
   it('has no digest where there is no rest', () => {
-    expect(describeRequest({ scope: undefined, login_hint: 'u', binding_message: 'm' }, NONE)).toEqual({
-      user: 'u',
-    });
+    const values = { scope: undefined, login_hint: 'u', binding_message: 'm' };
+    expect(describeRequest(REQUESTS.backchannel_authentication, values, NONE)).toEqual({ user: 'u' });
   });
 
   it.each([
@@ -95,9 +102,74 @@ describe('what a request asks for', () => {
     [{ extraParameters: [], omittedParameters: ['audience'] }],
   ])('is something else with %j', (own) => {
     const others = [{ extraParameters: [['audience', 'z']] as const }, NONE].map(
-      (other) => describeRequest({ scope: 'a' }, other).others,
+      (other) => describeRequest(CLIENT_CREDENTIALS_GRANT.parameters, { scope: 'a' }, other).others,
     );
-    expect(others).not.toContain(describeRequest({ scope: 'a' }, own).others);
+    const { parameters } = CLIENT_CREDENTIALS_GRANT;
+    expect(others).not.toContain(describeRequest(parameters, { scope: 'a' }, own).others);
+  });
+});
+
+describe('the digest of a request', () => {
+  const extra = { extraParameters: [['audience', 'x']] as const, omittedParameters: ['state'] };
+  const tokenRequest = {
+    extraParameters: [['a', 'b=c']] as const,
+    omittedParameters: ['resource'],
+  };
+  const code = {
+    response_type: 'code',
+    scope: 'openid',
+    login_hint: 'u',
+    max_age: '60',
+    acr_values: '1',
+    claims: '{}',
+    kc_idp_hint: 'i',
+    authorization_details: undefined,
+    resource: ['https://r.example/'],
+  };
+  const exchange = {
+    resource: ['https://r.example/'],
+    audience: ['one', 'two'],
+    scope: 'a b',
+    requested_token_type: 'urn:x',
+    subject_token: 'the-subject',
+    subject_token_type: 'urn:s',
+    actor_token: undefined,
+    actor_token_type: undefined,
+  };
+  const ciba = {
+    scope: 'openid',
+    login_hint_token: 'a-token',
+    binding_message: 'm',
+    acr_values: '1',
+    user_code: '1234',
+    requested_expiry: 60,
+  };
+
+  // Written by version 0.1.0: tokens that it kept must still be found fit.
+  it.each([
+    [
+      CLIENT_CREDENTIALS_GRANT.parameters,
+      { scope: 'a' },
+      extra,
+      '1UE1N17feOAxuaw-z0VeAYRNWUBEDH4ecJcplyDA0DY',
+    ],
+    [EXCHANGE_GRANT.parameters, exchange, NONE, 'GooApaIOkeUjsHYxbXQ1kNDBYrFDUHRnweW0D9ehllI'],
+    [REQUESTS.authorization, code, { ...extra, tokenRequest }, '9DXIz6iEJ5spnBvqgO9--aZ4jXmry1LplwrFGlzZAaI'],
+    [
+      REQUESTS.authorization,
+      { response_type: 'code', scope: 'openid', prompt: 'login', ui_locales: 'ja', display: 'page' },
+      { ...NONE, tokenRequest: NONE },
+      '4-zcGPtoDdyhsRBt42JdM_v-053slXeEELkS9ImYrU0',
+    ],
+    [REQUESTS.backchannel_authentication, ciba, NONE, 'N5m1JLwXJEyxeBQW5rvwQJoXr7L2_E_rV-eP8YoVG2c'],
+  ])('is the same as in earlier versions', (definitions: ParameterDefinitions, values, own, digest) => {
+    expect(describeRequest(definitions, values, own).others).toBe(digest);
+  });
+
+  it('takes no parameter that is not defined', () => {
+    expect(() => describeRequest(CLIENT_CREDENTIALS_GRANT.parameters, { pin: '1234' }, NONE)).toThrow(
+      TypeError,
+    );
   });
 });
 

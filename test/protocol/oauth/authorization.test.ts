@@ -8,7 +8,11 @@ import {
   readEssentialAcr,
   responsePlace,
 } from '../../../src/protocol/oauth/authorization.ts';
-import type { FormParameters } from '../../../src/protocol/oauth/form.ts';
+import {
+  buildParameters,
+  type FormParameters,
+  withExtraParameters,
+} from '../../../src/protocol/oauth/form.ts';
 
 const ISSUER = 'https://as.example';
 const EXPECTED = { issuer: ISSUER, requiresIss: false, responseType: 'code' };
@@ -55,7 +59,9 @@ describe('an authorization request', () => {
     ['https://as.example/auth?x=1&', 'https://as.example/auth?x=1&a=b+c'],
     ['https://as.example/auth#top', 'https://as.example/auth?a=b+c'],
   ])('for the endpoint %s is the address %s', (endpoint, url) => {
-    expect(buildAuthorizationUrl(endpoint, [['a', 'b c']])).toBe(url);
+    expect(
+      buildAuthorizationUrl(endpoint, withExtraParameters(buildParameters('userinfo', {}), [['a', 'b c']])),
+    ).toBe(url);
   });
 });
 

@@ -1,18 +1,15 @@
 import * as oauth from 'oauth4webapi';
 import { describe, expect, it } from 'vitest';
+import { DEVICE_GRANT } from '../../../src/protocol/definitions/grants/device.ts';
+import { EXCHANGE_GRANT, TOKEN_TYPES } from '../../../src/protocol/definitions/grants/exchange.ts';
+import { JWT_BEARER_GRANT } from '../../../src/protocol/definitions/grants/jwt-bearer.ts';
 import {
   buildDeviceAuthorizationRequest,
-  DEVICE_CODE_GRANT_TYPE,
   parseDeviceAuthorization,
 } from '../../../src/protocol/oauth/device-authorization.ts';
 import { encodeForm, type FormParameters } from '../../../src/protocol/oauth/form.ts';
-import { JWT_BEARER_GRANT_TYPE } from '../../../src/protocol/oauth/jwt-bearer.ts';
 import { buildTokenRequest } from '../../../src/protocol/oauth/token.ts';
-import {
-  buildTokenExchange,
-  TOKEN_EXCHANGE_GRANT_TYPE,
-  TOKEN_TYPES,
-} from '../../../src/protocol/oauth/token-exchange.ts';
+import { buildTokenExchange } from '../../../src/protocol/oauth/token-exchange.ts';
 import { DEVICE_AUTHORIZATION } from '../../helpers/misbehaving-server.ts';
 import { capture, sorted } from '../capture.ts';
 
@@ -43,7 +40,7 @@ describe('what is built equals what oauth4webapi builds', () => {
   it.each(['simple', ODD])('for a device access token request with the device code %j', async (code) => {
     const { options, request } = capture();
     await oauth.deviceCodeGrantRequest(server, client, oauth.None(), code, options);
-    expect(sent(buildTokenRequest(DEVICE_CODE_GRANT_TYPE, { device_code: code }))).toEqual(
+    expect(sent(buildTokenRequest(DEVICE_GRANT.grantType, { device_code: code }))).toEqual(
       request().parameters,
     );
   });
@@ -73,7 +70,7 @@ describe('what is built equals what oauth4webapi builds', () => {
       resource: ['https://r.example/?q=1'],
       scope: 'x y',
     });
-    expect(sent(buildTokenRequest(TOKEN_EXCHANGE_GRANT_TYPE, values))).toEqual(request().parameters);
+    expect(sent(buildTokenRequest(EXCHANGE_GRANT.grantType, values))).toEqual(request().parameters);
   });
 
   it('for a JWT authorization grant', async () => {
@@ -81,7 +78,7 @@ describe('what is built equals what oauth4webapi builds', () => {
     const grantType = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
     const parameters = { assertion: 'eyJ.a.b', scope: 'x' };
     await oauth.genericTokenEndpointRequest(server, client, oauth.None(), grantType, parameters, options);
-    expect(sent(buildTokenRequest(JWT_BEARER_GRANT_TYPE, parameters))).toEqual(request().parameters);
+    expect(sent(buildTokenRequest(JWT_BEARER_GRANT.grantType, parameters))).toEqual(request().parameters);
   });
 });
 

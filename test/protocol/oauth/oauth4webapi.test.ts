@@ -1,11 +1,8 @@
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
 import { describe, expect, it } from 'vitest';
-import {
-  type AuthenticationRequest,
-  buildAuthenticationRequest,
-  CIBA_GRANT_TYPE,
-} from '../../../src/protocol/ciba/ciba.ts';
+import { type AuthenticationRequest, buildAuthenticationRequest } from '../../../src/protocol/ciba/ciba.ts';
+import { CIBA_GRANT } from '../../../src/protocol/definitions/grants/ciba.ts';
 import {
   buildClientAuthentication,
   type ClientAuthMethod,
@@ -82,7 +79,7 @@ describe('what is built equals what oauth4webapi builds', () => {
       const built = await ours(
         'https://as.example/token',
         client,
-        buildTokenRequest(CIBA_GRANT_TYPE, { auth_req_id: 'id' }),
+        buildTokenRequest(CIBA_GRANT.grantType, { auth_req_id: 'id' }),
       );
       const expected = request();
       expect(withoutAuthorization(built)).toEqual(withoutAuthorization(expected as typeof built));
@@ -158,7 +155,7 @@ describe('what is built equals what oauth4webapi builds', () => {
         options,
       );
       const client = { client_id: 'a', token_endpoint_auth_method: 'none' } as const;
-      const parameters = buildTokenRequest(CIBA_GRANT_TYPE, { auth_req_id: id });
+      const parameters = buildTokenRequest(CIBA_GRANT.grantType, { auth_req_id: id });
       expect(await ours('https://as.example/token', client, parameters)).toEqual(request());
     },
   );

@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { EXCHANGE_GRANT, TOKEN_TYPES } from '../../../src/protocol/definitions/grants/exchange.ts';
 import { buildTokenRequest } from '../../../src/protocol/oauth/token.ts';
-import {
-  buildTokenExchange,
-  readTokenType,
-  TOKEN_EXCHANGE_GRANT_TYPE,
-  TOKEN_TYPES,
-} from '../../../src/protocol/oauth/token-exchange.ts';
+import { buildTokenExchange, readTokenType } from '../../../src/protocol/oauth/token-exchange.ts';
 
 const subject = { subject_token: 'the-subject', subject_token_type: TOKEN_TYPES.access_token };
 
@@ -37,7 +33,7 @@ describe('a token exchange', () => {
       audience: ['a', 'b'],
       resource: ['https://r.example/1', 'https://r.example/2'],
     });
-    expect(buildTokenRequest(TOKEN_EXCHANGE_GRANT_TYPE, values)).toEqual([
+    expect(buildTokenRequest(EXCHANGE_GRANT.grantType, values)).toEqual([
       ['grant_type', 'urn:ietf:params:oauth:grant-type:token-exchange'],
       ['resource', 'https://r.example/1'],
       ['resource', 'https://r.example/2'],

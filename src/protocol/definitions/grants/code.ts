@@ -1,0 +1,20 @@
+import type { GrantDefinition } from './grant.ts';
+
+/**
+ * What the person asks for stands in the authorization request.
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3
+ * @see https://www.rfc-editor.org/rfc/rfc7636#section-4.5
+ */
+export const CODE_GRANT = {
+  name: 'code',
+  command: 'token code',
+  grantType: 'authorization_code',
+  summary: 'a person signs in with a browser, with PKCE, state and nonce',
+  specification: 'RFC 6749 §4.1',
+  parameters: {
+    code: { is: 'secret' },
+    redirect_uri: { is: 'plain' },
+    code_verifier: { is: 'secret' },
+    resource: { is: 'identity' },
+  },
+} as const satisfies GrantDefinition;

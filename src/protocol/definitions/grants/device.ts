@@ -1,0 +1,14 @@
+import type { GrantDefinition } from './grant.ts';
+
+/**
+ * What the person asks for stands in the device authorization request.
+ * @see https://www.rfc-editor.org/rfc/rfc8628#section-3.4
+ */
+export const DEVICE_GRANT = {
+  name: 'device',
+  command: 'token device',
+  grantType: 'urn:ietf:params:oauth:grant-type:device_code',
+  summary: 'a person enters a code in a browser, anywhere',
+  specification: 'RFC 8628',
+  parameters: { device_code: { is: 'secret' } },
+} as const satisfies GrantDefinition;

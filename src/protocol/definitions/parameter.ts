@@ -1,0 +1,89 @@
+/**
+ * What a parameter is. Every parameter of every request has exactly one of these:
+ * - whether it is secret decides how it is masked in steps, in `-v`, in traces and under `--curl`;
+ * - `reuse` decides how `--reuse` compares it with the request that the kept tokens came from.
+ */
+const CLASSES = {
+  /** Anybody may read it, and it does not change what the tokens are for. */
+  plain: { isSecret: false, reuse: 'ignored' },
+  /** Tokens requested with another value are other tokens. */
+  identity: { isSecret: false, reuse: 'compared' },
+  /** The scope: kept tokens may have more of it than is asked for. */
+  scope: { isSecret: false, reuse: 'scope' },
+  /** Names the user. */
+  user: { isSecret: false, reuse: 'user' },
+  /** A credential: it does not change what the tokens are for. */
+  secret: { isSecret: true, reuse: 'ignored' },
+  /** A secret, and tokens requested with another value are other tokens. */
+  'secret-identity': { isSecret: true, reuse: 'compared' },
+  /** A JWT whose subject is the user; it is made anew for every request. */
+  assertion: { isSecret: true, reuse: 'subject' },
+} as const satisfies Readonly<Record<string, { readonly isSecret: boolean; readonly reuse: string }>>;
+
+export type Classification = keyof typeof CLASSES;
+
+/** How `--reuse` compares a parameter. */
+export type ReuseComparison = (typeof CLASSES)[Classification]['reuse'];
+
+/** Says whether the value of a parameter is to be masked. */
+export function isSecretClass(classification: Classification): boolean {
+  return CLASSES[classification].isSecret;
+}
+
+/** Says how `--reuse` compares a parameter. */
+export function findReuseComparison(classification: Classification): ReuseComparison {
+  return CLASSES[classification].reuse;
+}
+
+/** How the text of an option becomes the value of a parameter. */
+export type OptionReader =
+  | 'text'
+  /** Several: the option is repeatable, and so is the parameter. */
+  | 'list'
+  /** A whole number of seconds, 0 or more. */
+  | 'seconds'
+  /** A JSON object or array, or `@FILE` with one. */
+  | 'json-object'
+  | 'json-array'
+  /** A secret: `env:NAME`, `file:PATH`, `cmd:COMMAND` or `-`; a literal is accepted with a warning. */
+  | 'secret'
+  /** A token: itself, `-`, `@FILE` or `@last.access_token` and its like. */
+  | 'token'
+  /** As `secret`, or `@FILE` or `@last.access_token` and its like. */
+  | 'token-secret';
+
+/** The option of a command that sets a parameter. */
+export interface ParameterOption {
+  /** As commander takes it: `--name <value>`. */
+  readonly flags: `--${string} <${string}>`;
+  readonly help: string;
+  readonly read: OptionReader;
+  /** The text that stands for a missing option. */
+  readonly default?: string;
+  /** The only texts that it takes. */
+  readonly choices?: readonly string[];
+  /** What the person is asked for on a terminal, where the option is missing; without a terminal it is required. */
+  readonly ask?: string;
+  /** The request is not sent without it. */
+  readonly required?: true;
+}
+
+/** One parameter of a request. */
+export interface Parameter {
+  readonly is: Classification;
+  /** Absent where no option of its own sets it. */
+  readonly option?: ParameterOption;
+  /** The setting that it is taken from, where no option gives it. */
+  readonly setting?: 'scope' | 'loginHint';
+}
+
+/** The parameters of a request by their wire names, in the order of the help. */
+export type ParameterDefinitions = Readonly<Record<string, Parameter>>;
+
+/** The value of a parameter; a list repeats the name, and undefined leaves it out. */
+export type ParameterValue = string | number | readonly string[] | undefined;
+
+/** Values for the parameters of a definition. */
+export type ValuesFor<Definitions extends ParameterDefinitions> = {
+  readonly [Name in keyof Definitions]?: ParameterValue;
+};
