@@ -4,7 +4,6 @@ import { UsageError } from '../../errors.ts';
 import { requestAuthentication } from '../../flows/ciba/request.ts';
 import type { Target } from '../../flows/server/target.ts';
 import { printable } from '../../output/printable.ts';
-import { DEFAULT_INTERVAL } from '../../protocol/ciba/ciba.ts';
 import { CIBA_GRANT } from '../../protocol/definitions/grants/ciba.ts';
 import { REQUESTS } from '../../protocol/definitions/requests.ts';
 import { connect } from '../../session/connect.ts';
@@ -22,13 +21,8 @@ import {
   readDeviceOptions,
   readRequest,
 } from './options.ts';
+import { reportFlow } from './report-flow.ts';
 import { startOwnSandbox } from './sandbox.ts';
-import { reportFlow } from './telling.ts';
-
-/** Seconds that a poll for an id of unknown expiry may take. */
-const UNKNOWN_EXPIRY_DEADLINE = 600;
-/** Milliseconds. */
-const OLDEST_UNKNOWN_REQUEST = 3_600_000;
 
 export async function runStart(base: Context, command: Command): Promise<void> {
   const session = await openSession(base, command);
@@ -111,65 +105,21 @@ export async function runPoll(base: Context, command: Command, id: string | unde
   const { ctx } = session;
   const flags = command.opts<PollFlags>();
   const interval = optionalSeconds(flags.interval, '--interval');
-  const givenDeadline = optionalSeconds(flags.deadline, '--deadline');
-  const { pollCiba } = await import('../../flows/ciba/poll.ts');
-  const target = await connect(session, { keepTokens: flags.keep });
-  const owner = storageName(session);
-  const { pending: store } = await ctx.store();
-  const authReqId = id === undefined ? undefined : id === '-' ? await ctx.secret('-') : id;
-  ctx.redactor.know(authReqId);
-  const found = authReqId === undefined ? await store.last(owner) : await store.find(authReqId);
-  if (found?.ended && authReqId === undefined) {
-    throw new UsageError('nothing_pending', 'the last request has ended: it had its tokens or was refused', {
-      hint: 'Make a new one with "oauthctl ciba request".',
-    });
-  }
-  const known = found?.ended ? undefined : found;
-  const now = ctx.clock.now();
-  if (known === undefined && authReqId === undefined) {
-    throw new UsageError('nothing_pending', 'there is no pending request to poll for', {
-      hint: 'Make one with "oauthctl ciba request", or name an auth_req_id.',
-    });
-  }
-  const pending = known ?? {
-    auth_req_id: authReqId ?? '',
-    owner,
-    issuer: target.metadata.issuer,
-    client_id: target.client.client_id,
-    scope: '',
-    requested_at: now,
-    interval: found?.interval ?? DEFAULT_INTERVAL,
-    // An id that ended is asked for again only on purpose, and not faster than before.
-    next_poll_at: Math.max(now, found?.next_poll_at ?? now),
-    polls: 0,
+  const deadline = optionalSeconds(flags.deadline, '--deadline');
+  const { pollPendingRequest } = await import('../../flows/ciba/pending-request.ts');
+  const options = {
+    target: await connect(session, { keepTokens: flags.keep }),
+    owner: storageName(session),
+    authReqId: id === '-' ? await ctx.secret('-') : id,
+    interval,
+    deadlineMs: deadline === undefined ? undefined : deadline * 1000,
+    once: flags.once,
+    pendingErrors: flags.pendingError,
   };
-  ctx.redactor.know(pending.auth_req_id);
-  if (known === undefined) await store.add(pending);
-  // A person who names an interval may want to see what a faster poll provokes.
-  const firstPollAt =
-    interval === undefined ? pending.next_poll_at : Math.min(pending.next_poll_at, now + interval * 1000);
-  if (interval !== undefined) await store.schedule(pending.auth_req_id, firstPollAt, interval);
-  const deadline = givenDeadline ?? (pending.expires_at === undefined ? UNKNOWN_EXPIRY_DEADLINE : undefined);
+  ctx.redactor.know(options.authReqId);
   const steps = new CibaSteps(session.reporter);
   const { tokens, idToken } = await reportFlow(session, steps, () =>
-    pollCiba(
-      ctx,
-      {
-        target,
-        authReqId: pending.auth_req_id,
-        interval: interval ?? pending.interval,
-        firstPollAt,
-        // Nobody knows when an id that was given by hand was asked for; its tokens are not older than this.
-        requestedAt: known === undefined ? now - OLDEST_UNKNOWN_REQUEST : pending.requested_at,
-        expiresAt: pending.expires_at,
-        deadlineAt: deadline === undefined ? undefined : now + deadline * 1000,
-        once: flags.once,
-        pendingErrors: flags.pendingError,
-        expectIdToken: pending.scope.split(' ').includes('openid'),
-        asked: known?.asked,
-      },
-      steps.tell,
-    ),
+    pollPendingRequest(ctx, options, steps.tell),
   );
   await printTokens(session, tokens, idToken);
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { reportFlow } from '../../../src/commands/ciba/telling.ts';
+import { reportFlow } from '../../../src/commands/ciba/report-flow.ts';
 import { createContext } from '../../../src/context.ts';
 import { InterruptedError } from '../../../src/errors.ts';
 import { Reporter } from '../../../src/output/reporter.ts';
