@@ -2,6 +2,7 @@ import { InterruptedError } from './errors.ts';
 import type { Exchange, HttpClient, TransportOptions } from './http/types.ts';
 import type { KafkaClient } from './kafka/types.ts';
 import type { Prompt } from './output/prompt.ts';
+import { ResultStream } from './output/result-stream.ts';
 import { Redactor } from './redact.ts';
 import type {
   AuthenticationDeviceOptions,
@@ -47,6 +48,8 @@ export interface Io {
   out(text: string | Uint8Array): void;
   /** Writes a part of the result, and resolves when there is room for more. */
   outDrained(text: string): Promise<void>;
+  /** Resolves when all results are written. @throws OutputError where they could not be */
+  outFlushed(): Promise<void>;
   /** Writes progress, steps, warnings and errors; known secrets are masked on the way. */
   err(text: string): void;
   /** Writes to stderr with nothing masked: what the person has to use, such as an address to open. */
@@ -243,6 +246,11 @@ export function processParts(options: { showSecrets: boolean }): ContextParts {
       setTimeout(() => process.exit(reason.exitCode), CLEAN_UP_TIME).unref();
     });
   }
+  // Nobody takes any more: a run without an end has to end.
+  const stdout = new ResultStream(
+    () => process.stdout,
+    (reason) => abort.abort(reason),
+  );
   return {
     env: process.env,
     clock: systemClock,
@@ -258,14 +266,11 @@ export function processParts(options: { showSecrets: boolean }): ContextParts {
       return createBatchPool(setup);
     },
     io: {
-      out: (text) => void guarded('stdout').write(text),
-      outDrained: (text) =>
-        new Promise((resolve) => {
-          if (guarded('stdout').write(text)) resolve();
-          else process.stdout.once('drain', resolve);
-        }),
-      err: (text) => void guarded('stderr').write(redactor.text(text)),
-      show: (text) => void guarded('stderr').write(text),
+      out: (text) => void stdout.write(text),
+      outDrained: (text) => stdout.writeDrained(text),
+      outFlushed: () => stdout.flushed(),
+      err: (text) => void stderr().write(redactor.text(text)),
+      show: (text) => void stderr().write(text),
       readStdin: async () => (await readStdinBytes()).toString('utf8'),
       readStdinBytes,
       stdinChunks,
@@ -303,17 +308,13 @@ async function readStdinBytes(): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-const guards = new Set<string>();
+let isStderrGuarded = false;
 
-/** `oauthctl … | head -1` closes the pipe early: that is no error of ours. */
-function guarded(name: 'stdout' | 'stderr'): NodeJS.WriteStream {
-  const stream = process[name];
-  if (!guards.has(name)) {
-    guards.add(name);
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-      throw error;
-    });
+/** Where stderr fails, there is nowhere to say so, and the result still counts. */
+function stderr(): NodeJS.WriteStream {
+  if (!isStderrGuarded) {
+    isStderrGuarded = true;
+    process.stderr.on('error', () => {});
   }
-  return stream;
+  return process.stderr;
 }

@@ -9,6 +9,7 @@ export const ExitCode = {
   timeout: 6,
   denied: 7,
   pending: 8,
+  unwritten: 9,
   interrupted: 130,
   terminated: 143,
 } as const;
@@ -239,6 +240,39 @@ export class PendingError extends OauthctlError {
     super('authorization_pending', ExitCode.pending, message, details);
   }
 }
+
+/** What was received could not be written (exit 9; 0 where the reader of a pipe had enough). */
+export class OutputError extends OauthctlError {
+  /** Whether a reader took a part and closed the pipe. */
+  readonly isReadersChoice: boolean;
+
+  constructor(
+    code: 'output_failed' | 'output_closed',
+    { isReadersChoice, cause }: { readonly isReadersChoice: boolean; readonly cause: NodeJS.ErrnoException },
+  ) {
+    const why = OUTPUT_FAILURES[cause.code ?? ''] ?? cause.message;
+    super(
+      code,
+      isReadersChoice ? ExitCode.done : ExitCode.unwritten,
+      `the result could not be written to standard output: ${why}`,
+      {
+        hint: 'What the server sent is not shown here. Tokens that are kept are shown by "oauthctl token show".',
+        cause,
+      },
+    );
+    this.isReadersChoice = isReadersChoice;
+  }
+}
+
+const OUTPUT_FAILURES: Readonly<Record<string, string>> = {
+  ENOSPC: 'no space left on the device',
+  EDQUOT: 'the disk quota is exceeded',
+  EFBIG: 'the file is too large',
+  EIO: 'input/output error',
+  EBADF: 'it is not open for writing',
+  EPIPE: 'its reader closed it before anything arrived',
+  ERR_STREAM_DESTROYED: 'it is closed',
+};
 
 /** SIGINT or SIGTERM arrived (exit 130 or 143). */
 export class InterruptedError extends OauthctlError {

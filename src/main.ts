@@ -1,5 +1,12 @@
 import { type Context, type ContextParts, createContext, processParts } from './context.ts';
-import { ExitCode, OauthctlError, RefusedError, RequestShown, UsageError } from './errors.ts';
+import {
+  ExitCode,
+  OauthctlError,
+  type OutputError,
+  RefusedError,
+  RequestShown,
+  UsageError,
+} from './errors.ts';
 import { stringifyJson } from './exact-json.ts';
 import { printable } from './output/printable.ts';
 import { buildProgram } from './program.ts';
@@ -34,12 +41,27 @@ export async function main(
   try {
     const program = await buildProgram(argv, ctx);
     await program.parseAsync(argv, { from: 'user' });
+    await parts.io.outFlushed();
     return ExitCode.done;
   } catch (thrown) {
-    const error = asExpected(thrown, ctx);
-    if (error === undefined) return ExitCode.done;
+    const error = await withUnwritten(asExpected(thrown, ctx), parts);
+    if (error === undefined || error.exitCode === ExitCode.done) return ExitCode.done;
     await report(error, argv.includes('--json'), ctx);
     return error.exitCode;
+  }
+}
+
+/** Where a command failed in its own way, that is the failure to report; else a result that could not be written is. */
+async function withUnwritten(
+  error: OauthctlError | undefined,
+  { io }: ContextParts,
+): Promise<OauthctlError | undefined> {
+  if (error !== undefined) return error;
+  try {
+    await io.outFlushed();
+    return undefined;
+  } catch (failure) {
+    return failure as OutputError;
   }
 }
 

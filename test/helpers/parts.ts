@@ -70,6 +70,7 @@ export async function testParts(options: TestPartsOptions = {}): Promise<TestPar
       show: (text) => {
         stderr += text;
       },
+      outFlushed: async () => {},
       outDrained: async (text) => {
         stdout.push(Buffer.from(text));
       },

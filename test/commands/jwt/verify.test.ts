@@ -1,18 +1,17 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openStore } from '../../../src/store/index.ts';
+import { buildProgramInto } from '../../helpers/built-program.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { CLIENT_ID, startMisbehavingServer } from '../../helpers/misbehaving-server.ts';
 import { failureOf, type Machine, machine } from '../../helpers/run.ts';
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const NOW = Date.UTC(2026, 0, 1);
 const SECONDS = NOW / 1000;
 const ISSUER = 'https://as.example';
@@ -338,17 +337,7 @@ describe('the bundled program', () => {
   let program: string;
 
   beforeAll(async () => {
-    // As it is installed: bin and dist side by side.
-    const place = join(folder, 'package');
-    const build = spawn(process.execPath, [join(ROOT, 'bin/build.js'), join(place, 'dist')], {
-      cwd: ROOT,
-      stdio: 'inherit',
-    });
-    const [code] = await once(build, 'close');
-    expect(code).toBe(0);
-    for (const part of ['bin', 'package.json'])
-      await cp(join(ROOT, part), join(place, part), { recursive: true });
-    program = join(place, 'bin', 'oauthctl.js');
+    program = await buildProgramInto(join(folder, 'package'));
   }, 60_000);
 
   function start(...args: string[]) {
