@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
+import { GRANTS } from '../protocol/definitions/grants/index.ts';
 
 /** Declares a noun's subcommands and options on the command it is given. */
 export type Define = (command: Command, ctx: Context) => void;
@@ -11,6 +12,12 @@ export interface CommandEntry {
   readonly load: () => Promise<Define>;
 }
 
+function listTokenGrants(): string {
+  return GRANTS.filter(({ command }) => command.startsWith('token '))
+    .map(({ name }) => name)
+    .join(', ');
+}
+
 /** All commands, in the order of the help. */
 export const commands: readonly CommandEntry[] = [
   {
@@ -20,8 +27,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'token',
-    summary:
-      'request tokens: client-credentials, password, refresh, code, device, exchange, jwt-bearer; list, show, forget',
+    summary: `request tokens: ${listTokenGrants()}; list, show, forget`,
     load: async () => (await import('./token/index.ts')).defineToken,
   },
   {

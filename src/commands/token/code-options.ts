@@ -1,11 +1,12 @@
+import type { Command } from 'commander';
 import { UsageError } from '../../errors.ts';
-import { parseJson, stringifyJson } from '../../exact-json.ts';
 import type { RedirectWay } from '../../flows/authorization/authorization-code.ts';
 import type {
   AuthorizationWay,
   RequestObjectChoice,
 } from '../../flows/authorization/authorization-request.ts';
 import type { Target } from '../../flows/server/target.ts';
+import { REQUESTS } from '../../protocol/definitions/requests.ts';
 import {
   type AuthorizationRequest,
   RESPONSE_TYPE_WORDS,
@@ -13,6 +14,7 @@ import {
 } from '../../protocol/oauth/authorization.ts';
 import { parseRedirectUri, type RedirectUri } from '../../protocol/oauth/redirect-uri.ts';
 import { parseListenAddress } from '../../servers/listen-address.ts';
+import { readParameters } from '../../session/parameters.ts';
 import type { Session } from '../../session/session.ts';
 import type { TokenFlags } from '../../session/token-request.ts';
 
@@ -24,17 +26,7 @@ export interface AuthorizationFlags extends TokenFlags {
   readonly redirectCert?: string;
   readonly redirectKey?: string;
   readonly paste?: true;
-  readonly prompt?: string;
-  readonly maxAge?: string;
-  readonly acrValues?: string;
-  readonly claims?: string;
-  readonly uiLocales?: string;
-  readonly display?: string;
-  readonly kcIdpHint?: string;
-  readonly authorizationDetails?: string;
-  readonly resource?: readonly string[];
   readonly responseType: string;
-  readonly responseMode?: string;
   readonly par?: true;
   readonly requestObject?: true;
   readonly requestObjectKey?: string;
@@ -46,14 +38,15 @@ export interface AuthorizationFlags extends TokenFlags {
 }
 
 /**
- * Reads what is asked for.
- * @throws UsageError `response_type_invalid`, `max_age_invalid`, `json_invalid`, `file_unreadable`
+ * Reads the parameters of the authorization request. Where an ID token is requested, the scope is at least `openid`.
+ * @throws UsageError `response_type_invalid`; as readParameters
  */
 export async function readAuthorizationRequest(
   session: Session,
-  flags: AuthorizationFlags,
+  command: Command,
 ): Promise<AuthorizationRequest> {
-  const { settings, reporter } = session;
+  const { reporter } = session;
+  const flags = command.opts<AuthorizationFlags>();
   const types = splitResponseType(flags.responseType);
   const known: readonly string[] = RESPONSE_TYPE_WORDS;
   if (types.length === 0 || types.some((word) => !known.includes(word))) {
@@ -66,54 +59,9 @@ export async function readAuthorizationRequest(
       `the response type "${flags.responseType}" sends tokens through the browser (RFC 9700 §2.1.2): for testing only`,
     );
   }
-  if (flags.maxAge !== undefined && !/^\d+$/.test(flags.maxAge)) {
-    throw new UsageError(
-      'max_age_invalid',
-      `--max-age takes whole seconds, 0 or more, and got "${flags.maxAge}"`,
-    );
-  }
-  return {
-    response_type: types.join(' '),
-    response_mode: flags.responseMode,
-    // No ID token without it.
-    scope: settings.get('scope') ?? (types.includes('id_token') ? 'openid' : undefined),
-    login_hint: settings.get('loginHint'),
-    prompt: flags.prompt,
-    max_age: flags.maxAge,
-    acr_values: flags.acrValues,
-    claims: await readJson(session, flags.claims, '--claims', 'object'),
-    ui_locales: flags.uiLocales,
-    display: flags.display,
-    kc_idp_hint: flags.kcIdpHint,
-    authorization_details: await readJson(
-      session,
-      flags.authorizationDetails,
-      '--authorization-details',
-      'array',
-    ),
-    resource: flags.resource,
-  };
-}
-
-async function readJson(
-  { ctx }: Session,
-  given: string | undefined,
-  flag: string,
-  kind: 'object' | 'array',
-): Promise<string | undefined> {
-  if (given === undefined) return undefined;
-  const text = given.startsWith('@') ? await ctx.readFile(given.slice(1)) : given;
-  let value: unknown;
-  try {
-    value = parseJson(text);
-  } catch {}
-  const isRight = kind === 'array' ? Array.isArray(value) : !Array.isArray(value);
-  if (value === null || typeof value !== 'object' || !isRight) {
-    throw new UsageError('json_invalid', `${flag} takes a JSON ${kind}, or @FILE with one`, {
-      hint: 'Put it between single quotes, so that the shell leaves it alone.',
-    });
-  }
-  return stringifyJson(value);
+  const values = await readParameters(session, command, REQUESTS.authorization);
+  const scope = values.scope ?? (types.includes('id_token') ? 'openid' : undefined);
+  return { ...values, response_type: types.join(' '), scope };
 }
 
 /**

@@ -36,7 +36,7 @@ export async function runAuthorizationCode(base: Context, command: Command): Pro
   const minTtl = readReuse(session, command);
   const deadline =
     flags.deadline === undefined ? DEFAULT_DEADLINE : parseSeconds(flags.deadline, '--deadline');
-  const request = await readAuthorizationRequest(session, flags);
+  const request = await readAuthorizationRequest(session, command);
   const redirect = await readRedirect(session, flags);
   const tokenRequest = {
     extraParameters: parseParameters(flags.tokenParam ?? [], '--token-param'),

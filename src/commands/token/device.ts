@@ -5,9 +5,9 @@ import { mayAnimate } from '../../output/style.ts';
 import { DEVICE_GRANT } from '../../protocol/definitions/grants/device.ts';
 import { REQUESTS } from '../../protocol/definitions/requests.ts';
 import { connect } from '../../session/connect.ts';
-import { addReuseOptions, readReuse, reuseOrRequest } from '../../session/reuse.ts';
+import { readReuse, reuseOrRequest } from '../../session/reuse.ts';
 import { openSession, type Session } from '../../session/session.ts';
-import { addTokenOptions, type TokenFlags } from '../../session/token-request.ts';
+import type { TokenFlags } from '../../session/token-request.ts';
 import { parseSeconds } from '../../settings.ts';
 import { TokenSteps } from '../../steps/token-steps.ts';
 
@@ -19,8 +19,7 @@ interface DeviceGrantFlags extends TokenFlags {
 
 /** `oauthctl token device` */
 export function defineDeviceGrant(command: Command, ctx: Context): void {
-  command.description('a person enters a code in a browser, anywhere (RFC 8628)');
-  addReuseOptions(addTokenOptions(command))
+  command
     .option('--no-qr', 'draw no QR code of the address, which otherwise appears on a terminal')
     .option('--interval <seconds>', "between polls, in place of the server's")
     .option('--deadline <seconds>', 'give up after so long, exit 6 (default: when the code expires)')

@@ -1,56 +1,73 @@
 import type { Command } from 'commander';
-import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
-import { EXCHANGE_GRANT, TOKEN_TYPES } from '../../protocol/definitions/grants/exchange.ts';
+import { EXCHANGE_GRANT } from '../../protocol/definitions/grants/exchange.ts';
 import { decodeUnverified } from '../../protocol/jose/jwt.ts';
 import type { TokenResponse } from '../../protocol/oauth/token.ts';
 import { buildTokenExchange, readTokenType } from '../../protocol/oauth/token-exchange.ts';
-import { connect } from '../../session/connect.ts';
-import { repeatable } from '../../session/repeatable.ts';
-import { addReuseOptions, readReuse, requestOrReuse } from '../../session/reuse.ts';
-import { openSession, type Session, storageName } from '../../session/session.ts';
-import { readTokenArgument } from '../../session/token-argument.ts';
-import { addTokenOptions, type TokenFlags } from '../../session/token-request.ts';
+import { type ReadValues, readParameters } from '../../session/parameters.ts';
+import { readReuse } from '../../session/reuse.ts';
+import { type Session, storageName } from '../../session/session.ts';
+import { type GrantHook, sendRequest } from './grant.ts';
 
-interface ExchangeFlags extends TokenFlags {
+/** The options that are not passed on as they are. */
+interface ExchangeFlags {
   readonly subjectToken: string;
   readonly subjectTokenType?: string;
   readonly actorToken?: string;
   readonly actorTokenType?: string;
   readonly requestedTokenType?: string;
-  readonly audience?: readonly string[];
-  readonly resource?: readonly string[];
 }
 
 /** `oauthctl token exchange` */
-export function defineTokenExchange(command: Command, ctx: Context): void {
-  const types = Object.keys(TOKEN_TYPES).join(', ');
-  command.description('one token for another (RFC 8693)');
-  addReuseOptions(addTokenOptions(command))
-    .option(
-      '--subject-token <ref>',
-      'the token, -, @FILE or @last.access_token and its like',
-      '@last.access_token',
-    )
-    .option('--subject-token-type <type>', `${types} or a URI (default: what @last names, else access_token)`)
-    .option('--actor-token <ref>', 'the token of the acting party, in the same forms')
-    .option('--actor-token-type <type>', 'as --subject-token-type')
-    .option('--requested-token-type <type>', `${types} or a URI`)
-    .addOption(
-      repeatable('--audience <name>', 'the logical name of a service to use the token at; repeatable'),
-    )
-    .addOption(repeatable('--resource <uri>', 'the address of a service to use the token at; repeatable'))
-    .addHelpText(
+export const TOKEN_EXCHANGE: GrantHook = {
+  define(command) {
+    command.addHelpText(
       'after',
-      '\nWhat only some servers know goes by --param: requested_issuer=…, requested_subject=…, subject_issuer=…',
-    )
-    .action(() => runExchange(ctx, command));
-}
+      '\nParameters of single servers are given by --param: requested_issuer=…, requested_subject=…, subject_issuer=…',
+    );
+  },
 
-async function runExchange(base: Context, command: Command): Promise<void> {
-  const session = await openSession(base, command);
-  const flags = command.opts<ExchangeFlags>();
-  const { subjectToken, actorToken } = flags;
+  async read(session, command) {
+    const flags = command.opts<ExchangeFlags>();
+    checkFlags(session, command, flags);
+    const types = readTypes(flags);
+    const { subject_token, actor_token, audience, resource, scope } = await readParameters(
+      session,
+      command,
+      EXCHANGE_GRANT.parameters,
+    );
+    return {
+      ...buildTokenExchange({ ...types, subject_token, actor_token, audience, resource, scope }),
+    };
+  },
+
+  async send(session, request, tell) {
+    const { target, values } = request;
+    const { subject_token, actor_token, audience } = values as ReadValues<
+      (typeof EXCHANGE_GRANT)['parameters']
+    >;
+    const [{ keptKeyOfToken }, store] = await Promise.all([
+      import('../../flows/token/kept-tokens.ts'),
+      session.ctx.store(),
+    ]);
+    // A token that is bound to a key is exchanged with a proof of this key.
+    const subjectKey = keptKeyOfToken(await store.tokens.last(storageName(session)), subject_token);
+    const granted = await sendRequest(
+      session,
+      {
+        ...request,
+        target: target.dpop?.isOwn ? target : { ...target, dpop: subjectKey ?? target.dpop },
+        expected: { issuedTo: audience },
+      },
+      tell,
+    );
+    warnOfOmissions(session, granted.tokens, actor_token !== undefined);
+    return granted;
+  },
+};
+
+/** @throws UsageError `stdin_twice`, `reuse_of_last` */
+function checkFlags(session: Session, command: Command, { subjectToken, actorToken }: ExchangeFlags): void {
   if (subjectToken === '-' && actorToken === '-') {
     throw new UsageError('stdin_twice', 'standard input cannot be both tokens', {
       hint: 'Give one of --subject-token and --actor-token by @FILE.',
@@ -60,58 +77,24 @@ async function runExchange(base: Context, command: Command): Promise<void> {
     throw new UsageError(
       'reuse_of_last',
       'the new token takes the place of the one that it is exchanged for',
-      {
-        hint: 'With --reuse give a --subject-token that stays: @FILE or -.',
-      },
+      { hint: 'With --reuse give a --subject-token that stays: @FILE or -.' },
     );
   }
-  const types = readTypes(flags);
-  const subject_token = await readTokenArgument(session, subjectToken);
-  const values = buildTokenExchange({
-    ...types,
-    subject_token,
-    actor_token: actorToken === undefined ? undefined : await readTokenArgument(session, actorToken),
-    audience: flags.audience,
-    resource: flags.resource,
-    scope: session.settings.get('scope'),
-  });
-  const [{ requestTokens }, { keptKeyOfToken }, store] = await Promise.all([
-    import('../../flows/token/token.ts'),
-    import('../../flows/token/kept-tokens.ts'),
-    session.ctx.store(),
-  ]);
-  // A bound token is exchanged by who holds its key.
-  const subjectKey = keptKeyOfToken(await store.tokens.last(storageName(session)), subject_token);
-  const { grantType, parameters: definitions } = EXCHANGE_GRANT;
-  await requestOrReuse(session, command, {
-    grantType,
-    definitions,
-    values: { ...values },
-    connect: () => connect(session, { keepTokens: flags.keep }),
-    request: async (connected, tell) => {
-      const target = connected.dpop?.isOwn ? connected : { ...connected, dpop: subjectKey ?? connected.dpop };
-      const expected = { issuedTo: flags.audience };
-      const granted = await requestTokens(session.ctx, { target, grantType, values, expected }, tell);
-      warnOfOmissions(session, granted.tokens, actorToken !== undefined);
-      return granted;
-    },
-  });
 }
 
+/** @throws UsageError `token_type_unknown` */
 function readTypes(flags: ExchangeFlags) {
-  const { subjectToken, actorToken } = flags;
+  const { subjectToken, actorToken, subjectTokenType, actorTokenType, requestedTokenType } = flags;
   const type = (text: string | undefined, flag: string) =>
     text === undefined ? undefined : readTokenType(text, flag);
+  const ofActor = actorToken === undefined ? undefined : typeOfReference(actorToken);
   return {
     subject_token_type: readTokenType(
-      flags.subjectTokenType ?? typeOfReference(subjectToken),
+      subjectTokenType ?? typeOfReference(subjectToken),
       '--subject-token-type',
     ),
-    actor_token_type: type(
-      flags.actorTokenType ?? (actorToken === undefined ? undefined : typeOfReference(actorToken)),
-      '--actor-token-type',
-    ),
-    requested_token_type: type(flags.requestedTokenType, '--requested-token-type'),
+    actor_token_type: type(actorTokenType ?? ofActor, '--actor-token-type'),
+    requested_token_type: type(requestedTokenType, '--requested-token-type'),
   };
 }
 

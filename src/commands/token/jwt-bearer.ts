@@ -1,16 +1,12 @@
-import type { Command } from 'commander';
-import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
 import { JWT_BEARER_GRANT } from '../../protocol/definitions/grants/jwt-bearer.ts';
 import { makeJti } from '../../protocol/unguessable.ts';
 import { setClaim } from '../../session/claims.ts';
-import { connect } from '../../session/connect.ts';
+import { readParameters } from '../../session/parameters.ts';
 import { repeatable } from '../../session/repeatable.ts';
-import { addReuseOptions, requestOrReuse } from '../../session/reuse.ts';
-import { openSession, type Session } from '../../session/session.ts';
-import { readTokenReference } from '../../session/token-argument.ts';
-import { addTokenOptions, type TokenFlags } from '../../session/token-request.ts';
+import type { Session } from '../../session/session.ts';
 import { parseSeconds } from '../../settings.ts';
+import type { GrantHook } from './grant.ts';
 
 /** Seconds that an assertion of ours is valid. */
 const DEFAULT_LIFETIME = '60';
@@ -28,66 +24,46 @@ interface MakingFlags {
 }
 
 /** `oauthctl token jwt-bearer` */
-export function defineJwtBearer(command: Command, ctx: Context): void {
-  command.description('with a JWT that a party has signed which the server trusts (RFC 7523 §2.1)');
-  addReuseOptions(addTokenOptions(command))
-    .option('--assertion <ref>', 'a ready-made JWT: env:NAME, file:PATH, @FILE, cmd:COMMAND or -')
-    .option(
-      '--assertion-key <file>',
-      'or make one, signed with this private key: PEM (PKCS#8), JWK or JWK Set',
-    )
-    .option('--assertion-kid <kid>', 'which key of a JWK Set, or the kid to send')
-    .option('--assertion-alg <alg>', 'what it is signed with')
-    .option('--iss <issuer>', 'who makes the assertion (default: the client id)')
-    .option('--sub <subject>', 'whom the tokens are to be about')
-    .option('--aud <audience>', 'whom the assertion is for (default: the issuer of the server)')
-    .addOption(
-      repeatable(
-        '--claim <name=value>',
-        'a further claim, its value JSON or else text; null leaves a claim out; repeatable',
-      ),
-    )
-    .option(
-      '--lifetime <seconds>',
-      `how long the assertion that is made is valid (default: ${DEFAULT_LIFETIME})`,
-    )
-    .action(() => runJwtBearer(ctx, command));
-}
+export const JWT_BEARER: GrantHook = {
+  define(command) {
+    command
+      .option(
+        '--assertion-key <file>',
+        'or make one, signed with this private key: PEM (PKCS#8), JWK or JWK Set',
+      )
+      .option('--assertion-kid <kid>', 'which key of a JWK Set, or the kid to send')
+      .option('--assertion-alg <alg>', 'what it is signed with')
+      .option('--iss <issuer>', 'who makes the assertion (default: the client id)')
+      .option('--sub <subject>', 'whom the tokens are to be about')
+      .option('--aud <audience>', 'whom the assertion is for (default: the issuer of the server)')
+      .addOption(
+        repeatable(
+          '--claim <name=value>',
+          'a further claim, its value JSON or else text; null leaves a claim out; repeatable',
+        ),
+      )
+      .option(
+        '--lifetime <seconds>',
+        `how long the assertion that is made is valid (default: ${DEFAULT_LIFETIME})`,
+      );
+  },
 
-async function runJwtBearer(base: Context, command: Command): Promise<void> {
-  const session = await openSession(base, command);
-  const { keep, assertion: reference, ...flags } = assertionFlags(command);
-  const assertion =
-    reference === undefined ? await makeAssertion(session, flags) : await readAssertion(session, reference);
-  const { requestTokens } = await import('../../flows/token/token.ts');
-  const values = { assertion, scope: session.settings.get('scope') };
-  await requestOrReuse(session, command, {
-    grantType: JWT_BEARER_GRANT.grantType,
-    definitions: JWT_BEARER_GRANT.parameters,
-    values,
-    connect: () => connect(session, { keepTokens: keep }),
-    request: (target, tell) =>
-      requestTokens(session.ctx, { target, grantType: JWT_BEARER_GRANT.grantType, values }, tell),
-  });
-}
+  async read(session, command) {
+    const { assertion: reference, ...flags } = command.opts<MakingFlags & { assertion?: string }>();
+    if (reference !== undefined) checkReadyMade(flags);
+    const values = await readParameters(session, command, JWT_BEARER_GRANT.parameters);
+    return { ...values, assertion: values.assertion ?? (await makeAssertion(session, flags)) };
+  },
+};
 
 /** @throws UsageError `assertion_ready_made` where an option could have no effect */
-function assertionFlags(command: Command): TokenFlags & MakingFlags & { assertion?: string } {
-  const flags = command.opts<TokenFlags & MakingFlags & { assertion?: string }>();
+function checkReadyMade(flags: MakingFlags): void {
   const { assertionKey, assertionKid, assertionAlg, iss, sub, aud, claim, lifetime } = flags;
   const making = [assertionKey, assertionKid, assertionAlg, iss, sub, aud, claim, lifetime];
-  if (flags.assertion !== undefined && making.some((flag) => flag !== undefined)) {
-    throw new UsageError('assertion_ready_made', 'what is in --assertion is sent as it is', {
-      hint: 'Leave it out to make an assertion, or leave out what one is made of.',
-    });
-  }
-  return flags;
-}
-
-async function readAssertion(session: Session, reference: string): Promise<string> {
-  const assertion = await readTokenReference(session, reference);
-  if (assertion === '') throw new UsageError('token_empty', 'there is no token in the argument');
-  return assertion;
+  if (making.every((flag) => flag === undefined)) return;
+  throw new UsageError('assertion_ready_made', 'what is in --assertion is sent as it is', {
+    hint: 'Leave it out to make an assertion, or leave out what one is made of.',
+  });
 }
 
 /** @throws UsageError `assertion_missing`, `claim_missing`, `claim_invalid`; as parseKeys and buildJwtBearerAssertion */

@@ -2,6 +2,20 @@ import { RESOURCE, SCOPE } from './common.ts';
 import type { ParameterDefinitions, ValuesFor } from './parameter.ts';
 
 /**
+ * Where the parameters of an authorization response may be; with `jwt` they are one signed JWT.
+ * @see https://openid.net/specs/oauth-v2-jarm.html#section-2.3
+ */
+const RESPONSE_MODES = [
+  'query',
+  'fragment',
+  'form_post',
+  'jwt',
+  'query.jwt',
+  'fragment.jwt',
+  'form_post.jwt',
+] as const;
+
+/**
  * The parameters of every request but the token request, by endpoint, and those of the client authentication, which are
  * added to the requests that a client makes itself.
  */
@@ -82,8 +96,24 @@ export const REQUESTS = {
       },
     },
     resource: RESOURCE,
-    response_type: { is: 'identity' },
-    response_mode: { is: 'plain' },
+    response_type: {
+      is: 'identity',
+      option: {
+        flags: '--response-type <type>',
+        help: 'code, or with id_token and token the old kinds, for a test',
+        read: 'text',
+        default: 'code',
+      },
+    },
+    response_mode: {
+      is: 'plain',
+      option: {
+        flags: '--response-mode <mode>',
+        help: 'how the answer comes back',
+        read: 'text',
+        choices: RESPONSE_MODES,
+      },
+    },
     scope: SCOPE,
     client_id: { is: 'plain' },
     redirect_uri: { is: 'plain' },

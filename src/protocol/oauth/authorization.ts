@@ -13,17 +13,6 @@ import type { ProofKey } from './pkce.ts';
 /** What a response type may be made of. @see https://openid.net/specs/oauth-v2-multiple-response-types-1_0.html */
 export const RESPONSE_TYPE_WORDS = ['code', 'id_token', 'token'] as const;
 
-/** Where the parameters of an authorization response may stand; with `jwt` they are one signed JWT (JARM). */
-export const RESPONSE_MODES = [
-  'query',
-  'fragment',
-  'form_post',
-  'jwt',
-  'query.jwt',
-  'fragment.jwt',
-  'form_post.jwt',
-] as const;
-
 /** What a person asks for in an authorization request; the names are the wire's. */
 export interface AuthorizationRequest {
   readonly response_type: string;

@@ -1,0 +1,167 @@
+import { type Command, Option } from 'commander';
+import { UsageError } from '../errors.ts';
+import { parseJson, stringifyJson } from '../exact-json.ts';
+import {
+  findReuseComparison,
+  isSecretClass,
+  type OptionReader,
+  type Parameter,
+  type ParameterDefinitions,
+  type ParameterOption,
+  type ParameterValue,
+} from '../protocol/definitions/parameter.ts';
+import type { ParameterValues } from '../protocol/oauth/form.ts';
+import { warnAboutLiteral } from './client.ts';
+import { repeatable } from './repeatable.ts';
+import type { Session } from './session.ts';
+import { readTokenArgument, readTokenReference } from './token-argument.ts';
+
+/** Adds the options that set the parameters of a request. */
+export function addParameterOptions(command: Command, definitions: ParameterDefinitions): Command {
+  for (const { option } of Object.values(definitions)) if (option) command.addOption(buildOption(option));
+  return command;
+}
+
+function buildOption({ flags, help, read, default: initial, choices }: ParameterOption): Option {
+  if (read === 'list') return repeatable(flags, help);
+  const option = new Option(flags, help);
+  if (choices) option.choices([...choices]);
+  return initial === undefined ? option : option.default(initial);
+}
+
+/** The definitions of a request in two parts. */
+export interface SplitDefinitions {
+  /** What says which tokens are requested; `--reuse` needs these values before anything is sent. */
+  readonly request: ParameterDefinitions;
+  /** What is needed only to send the request. */
+  readonly credentials: ParameterDefinitions;
+}
+
+/** Separates the credentials from the other parameters of a request. */
+export function splitCredentials(definitions: ParameterDefinitions): SplitDefinitions {
+  const isCredential = ({ is }: Parameter) => isSecretClass(is) && findReuseComparison(is) === 'ignored';
+  const select = (credentials: boolean) =>
+    Object.fromEntries(
+      Object.entries(definitions).filter(([, parameter]) => isCredential(parameter) === credentials),
+    );
+  return { request: select(false), credentials: select(true) };
+}
+
+/** What is read of the options of a request. */
+export type ReadValues<Definitions extends ParameterDefinitions> = string extends keyof Definitions
+  ? ParameterValues
+  : { readonly [Name in keyof Definitions]: ReadValue<Definitions[Name]> };
+
+type ReadValue<Definition> =
+  | (Definition extends { readonly option: { readonly read: 'list' } } ? readonly string[] : string)
+  | (Definition extends { readonly option: { readonly default: string } } ? never : undefined);
+
+/**
+ * Reads the values of parameters: from the option, else from the setting, else by asking.
+ * @returns a member for every parameter that has an option or a setting, in the order of the definitions
+ * @throws UsageError `setting_missing`, `json_invalid`, `NAME_invalid`; as readTokenArgument and `ctx.secret`
+ */
+export async function readParameters<const Definitions extends ParameterDefinitions>(
+  session: Session,
+  command: Command,
+  definitions: Definitions,
+): Promise<ReadValues<Definitions>> {
+  const values: Record<string, ParameterValue> = {};
+  for (const [name, parameter] of Object.entries(definitions)) {
+    if (parameter.option === undefined && parameter.setting === undefined) continue;
+    values[name] = await readParameter(session, command, name, parameter);
+  }
+  return values as ReadValues<Definitions>;
+}
+
+async function readParameter(
+  session: Session,
+  command: Command,
+  name: string,
+  parameter: Parameter,
+): Promise<ParameterValue> {
+  const { option, setting } = parameter;
+  const given: unknown = option && command.getOptionValue(buildOption(option).attributeName());
+  if (option?.read === 'list') return given as readonly string[] | undefined;
+  if (option !== undefined && typeof given === 'string')
+    return READERS[option.read](session, given, { name, flag: flagOf(option) });
+  const configured = setting && session.settings.get(setting);
+  if (configured !== undefined || option === undefined) return configured;
+  if (option.ask !== undefined || option.required) return askFor(session, name, parameter, option);
+  return undefined;
+}
+
+/** The name of an option without its value. */
+function flagOf({ flags }: ParameterOption): string {
+  return flags.split(' ')[0] ?? flags;
+}
+
+type Reader = (
+  session: Session,
+  text: string,
+  parameter: { readonly name: string; readonly flag: string },
+) => string | Promise<string>;
+
+const READERS: Readonly<Record<Exclude<OptionReader, 'list'>, Reader>> = {
+  text: (_session, text) => text,
+  seconds(_session, text, { name, flag }) {
+    if (/^\d+$/.test(text)) return text;
+    throw new UsageError(`${name}_invalid`, `${flag} takes whole seconds, 0 or more, and got "${text}"`);
+  },
+  'json-object': (session, text, { flag }) => readJson(session, text, flag, 'object'),
+  'json-array': (session, text, { flag }) => readJson(session, text, flag, 'array'),
+  secret(session, reference) {
+    warnAboutLiteral(session, reference);
+    return session.ctx.secret(reference);
+  },
+  token: readTokenArgument,
+  async 'token-secret'(session, reference) {
+    const token = await readTokenReference(session, reference);
+    if (token === '') throw new UsageError('token_empty', 'there is no token in the argument');
+    return token;
+  },
+};
+
+async function readJson(
+  { ctx }: Session,
+  given: string,
+  flag: string,
+  kind: 'object' | 'array',
+): Promise<string> {
+  const text = given.startsWith('@') ? await ctx.readFile(given.slice(1)) : given;
+  let value: unknown;
+  try {
+    value = parseJson(text);
+  } catch {}
+  const isRight = kind === 'array' ? Array.isArray(value) : !Array.isArray(value);
+  if (value === null || typeof value !== 'object' || !isRight) {
+    throw new UsageError('json_invalid', `${flag} takes a JSON ${kind}, or @FILE with one`, {
+      hint: 'Put it between single quotes, so that the shell does not change it.',
+    });
+  }
+  return stringifyJson(value);
+}
+
+/** @throws UsageError `setting_missing` where nobody can be asked */
+async function askFor(
+  session: Session,
+  name: string,
+  { is }: Parameter,
+  option: ParameterOption,
+): Promise<string> {
+  const isSecret = isSecretClass(is);
+  if (option.ask === undefined || !session.mayAsk) {
+    const value = isSecret ? 'env:NAME, file:PATH, cmd:COMMAND or -' : placeholderOf(option);
+    throw new UsageError('setting_missing', `the ${name} is not known`, {
+      hint: `Give ${flagOf(option)} ${value}.`,
+    });
+  }
+  const prompt = await session.ctx.prompt();
+  const answer = await (isSecret ? prompt.secret(`${option.ask}:`) : prompt.text(`${option.ask}:`));
+  if (isSecret) session.ctx.redactor.know(answer);
+  return answer;
+}
+
+function placeholderOf({ flags }: ParameterOption): string {
+  return (/<(.+)>/.exec(flags)?.[1] ?? '').toUpperCase();
+}
