@@ -16,6 +16,7 @@ import { KEYCLOAK_REALM } from './keycloak/realm.ts';
 import { KEYCLOAK_REQUEST_OBJECT } from './keycloak/request-object.ts';
 import { KEYCLOAK_TOKEN } from './keycloak/token.ts';
 import { KEYCLOAK_TOKEN_EXCHANGE } from './keycloak/token-exchange.ts';
+import { OIDC_PROVIDER } from './oidc-provider.ts';
 
 /**
  * Every explained answer, in the order in which they are tried: first what a product says in its own words, then the
@@ -34,6 +35,7 @@ export const CASES: readonly Case[] = [
   ...KEYCLOAK_TOKEN_EXCHANGE,
   ...KEYCLOAK_TOKEN,
   ...KEYCLOAK_PRESENTED_TOKEN,
+  ...OIDC_PROVIDER,
   ...GENERIC_AUTHORIZATION,
   ...GENERIC_TOKEN,
   ...GENERIC_PRESENTED_TOKEN,

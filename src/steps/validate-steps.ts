@@ -14,7 +14,11 @@ export function tellValidation(reporter: Reporter, event: ValidateEvent): void {
         tellRequest(reporter, { method: 'GET', url: event.url, as: 'the keys for the local check' });
       return;
     case 'keys_response':
-      tellAnswer(reporter, { status: 200, text: `${event.count} keys`, ms: event.ms });
+      tellAnswer(reporter, {
+        status: 200,
+        text: event.count === 1 ? '1 key' : `${event.count} keys`,
+        ms: event.ms,
+      });
       return;
     case 'introspection_request':
       tellRequest(reporter, { url: event.url, as: event.target.client, values: event.values });

@@ -133,7 +133,12 @@ describe('oidc-provider', () => {
 
     test.for([
       ['an unknown user', ['--login-hint', 'cl-nobody'], 'unknown_user_id', /--login-hint/],
-      ['a message with spaces', ['--binding-message', 'test message'], 'invalid_binding_message', /./],
+      [
+        'a message with spaces',
+        ['--binding-message', 'test message'],
+        'invalid_binding_message',
+        /^The server accepts no such/,
+      ],
     ] as const)('%s is refused', async ([, args, code, hint], context) => {
       const cli = await open(context);
       const error = await cli.fails(3, ...REQUEST, ...args);
@@ -143,9 +148,7 @@ describe('oidc-provider', () => {
     test('a client without the grant is refused', async (context) => {
       const cli = await open(context, server().plainClient);
       const error = await cli.fails(3, ...REQUEST);
-      expect(error.oauth?.error_description).toBe(
-        'urn:openid:params:grant-type:ciba is not allowed for this client',
-      );
+      expect(error).toMatchObject({ code: 'invalid_request', hint: expect.stringContaining('grant_types') });
     });
   });
 
@@ -164,7 +167,10 @@ describe('oidc-provider', () => {
       await cli.json('token', 'client-credentials', ...FOR_RESOURCE);
       expect(await cli.json('jwt', 'verify', '@last.access_token')).toMatchObject({ valid: true });
       for (const command of ['introspect', 'revoke'])
-        expect(await cli.fails(3, command)).toMatchObject({ code: 'unsupported_token_type' });
+        expect(await cli.fails(3, command)).toMatchObject({
+          code: 'unsupported_token_type',
+          hint: expect.stringContaining('The access token is a JWT.'),
+        });
       expect(await cli.json('token', 'list')).toMatchObject({ kept: { sample: expect.anything() } });
     });
 

@@ -8,6 +8,12 @@ export const GENERIC_BACKCHANNEL_REQUESTS: readonly Case[] = [
     remedy: 'Check --login-hint, and the form that the server requires.',
   },
   {
+    when: { endpoint: 'backchannel_authentication', error: 'invalid_binding_message' },
+    cause:
+      'The server accepts no such binding message: it is too long, or has a character that is not allowed.',
+    remedy: 'Choose a short --binding-message of letters, digits and hyphens, for example test-0001.',
+  },
+  {
     when: { endpoint: 'backchannel_authentication', error: 'invalid_scope' },
     cause: 'A scope is unknown to the server, or not assigned to the client.',
     remedy: "Compare --scope with the client's scopes.",

@@ -27,6 +27,11 @@ export const GENERIC_PRESENTED_TOKEN: readonly Case[] = [
       'Check the roles and scopes of the token with "oauthctl token show" against what the resource requires.',
   },
   {
+    when: { endpoint: 'introspection', error: 'unsupported_token_type' },
+    cause: 'The server does not introspect tokens of this type.',
+    remedy: 'Verify a JWT by the keys of the server: "oauthctl jwt verify".',
+  },
+  {
     when: { endpoint: 'revocation', error: 'unsupported_token_type' },
     cause: 'The server does not revoke tokens of this type, such as ID tokens.',
     remedy: 'Revoke the refresh token or the access token; "oauthctl logout" ends the session.',
@@ -34,7 +39,7 @@ export const GENERIC_PRESENTED_TOKEN: readonly Case[] = [
   {
     when: { endpoint: 'revocation', error: 'invalid_token' },
     cause:
-      'The server does not know the token: it was revoked before, or it is from another realm. Nothing was revoked.',
+      'The server does not know the token: it was revoked before, or another server issued it. Nothing was revoked.',
     remedy: 'Compare the token with the issuer; "oauthctl introspect" shows whether it is active.',
   },
   {
@@ -51,7 +56,8 @@ export const GENERIC_PRESENTED_TOKEN: readonly Case[] = [
   {
     when: { endpoint: 'userinfo', status: 401 },
     cause:
-      'The server does not accept the access token: it is expired, revoked, issued for another realm or host name, or not an access token.',
+      'The server does not accept the access token: it is expired, revoked, not for a user, not an access token, or ' +
+      'from another issuer (on Keycloak also another host name).',
     remedy: 'Request a new one with --scope openid; "oauthctl token show" shows the claims of the kept one.',
   },
 ];

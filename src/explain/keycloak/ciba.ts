@@ -14,7 +14,10 @@ export const KEYCLOAK_CIBA: readonly Case[] = [
       'Check --login-hint: Keycloak accepts a user name, and an e-mail address only if the realm allows it.',
   },
   {
-    when: { endpoint: 'backchannel_authentication', error: 'invalid_binding_message' },
+    when: {
+      endpoint: 'backchannel_authentication',
+      description: /basic plain-text characters without spaces/i,
+    },
     cause: 'Keycloak accepts 1 to 50 characters: letters, digits and - . _ + / ! ? #, but no space.',
     remedy: 'Choose a --binding-message of these characters, for example test-0001.',
   },
