@@ -121,11 +121,21 @@ export class PendingStore {
     });
   }
 
-  /** Marks an id that had its answer; it stays, so that an older request is not taken for the last one. */
-  async end(authReqId: string): Promise<void> {
+  /**
+   * Marks an id that had its answer; it stays, so that an older request is not taken for the last one. The lease of the
+   * poll that brought the answer is over: a further poll has to wait for the interval only.
+   * @param now milliseconds since the epoch
+   */
+  async end(authReqId: string, now: number): Promise<void> {
     await this.#file.change((document) => {
       document.requests = document.requests.map((item) =>
-        item.auth_req_id === authReqId ? { ...item, ended: true } : item,
+        item.auth_req_id === authReqId
+          ? {
+              ...item,
+              next_poll_at: Math.min(item.next_poll_at, now + item.interval * 1000),
+              ended: true,
+            }
+          : item,
       );
     });
   }

@@ -106,7 +106,7 @@ describe('oidc-provider', () => {
       await decide('deny');
       const error = failure(await running.ended, 7);
       expect(error).toMatchObject({ code: 'access_denied', oauth: { status: 400 } });
-      expect(error.hint).toContain('said no');
+      expect(error.hint).toContain('The user denied');
     });
 
     test('a request that nobody answers exits 6 once the lifetime asked for is over', async (context) => {

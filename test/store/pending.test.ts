@@ -48,14 +48,14 @@ describe('the store of pending requests', () => {
     await pending.add(request('b'));
     await pending.add(request('a', { interval: 7 }));
     expect(await pending.last('one')).toEqual(request('a', { interval: 7 }));
-    await pending.end('a');
+    await pending.end('a', 1_000);
     expect(await pending.find('a')).toEqual(request('a', { interval: 7, ended: true }));
   });
 
   it('keeps a request that has ended, so that an older one is not taken for the last', async () => {
     await pending.add(request('a'));
     await pending.add(request('b'));
-    await pending.end('b');
+    await pending.end('b', 1_000);
     expect(await pending.last('one')).toEqual(request('b', { ended: true }));
   });
 
@@ -83,6 +83,15 @@ describe('the store of pending requests', () => {
     });
     expect(await claim(35_999)).toEqual({ granted: false, waitUntil: 36_000 });
     expect(await claim(36_000)).toMatchObject({ granted: true, pending: { polls: 2 } });
+  });
+
+  it('grants a further poll for an ended request after the interval, not only after the lease', async () => {
+    await pending.add(request('a'));
+    const claim = (now: number) => pending.claimPoll('a', { now, leaseMs: 30_000, early: false });
+    await claim(6_000);
+    await pending.end('a', 6_100);
+    expect(await claim(11_099)).toEqual({ granted: false, waitUntil: 11_100 });
+    expect(await claim(11_100)).toMatchObject({ granted: true, pending: { ended: true } });
   });
 
   it('grants the very first poll before its time where that is allowed, and no second', async () => {

@@ -72,12 +72,12 @@ export async function pollCiba(
       onEvent,
     );
   } catch (error) {
-    if (pending && endsTheRequest(error)) await pending.end(authReqId);
+    if (pending && endsTheRequest(error)) await pending.end(authReqId, ctx.clock.now());
     throw error;
   }
   const receivedAt = ctx.clock.now();
   ctx.redactor.knowMembers(tokens.json);
-  if (pending) await pending.end(authReqId);
+  if (pending) await pending.end(authReqId, receivedAt);
   checkDpopBinding(target, tokens);
   const idToken = await verifyIssuedIdToken(ctx, target, tokens, options.requestedAt);
   await keepTokens(ctx, target, CIBA_GRANT.grantType, tokens, { asked: options.asked, receivedAt });
