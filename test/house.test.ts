@@ -103,7 +103,6 @@ const TOO_LONG: readonly string[] = [
   'commands/token/code-run.ts runAuthorizationCode',
   'context.ts compose',
   'flows/authorization/authorization-code.ts finish',
-  'flows/kafka/connect.ts',
   'flows/polling/poll.ts pollForTokens',
   'flows/validation/validate.ts openValidators',
   'flows/validation/validation-difference.ts',

@@ -1,4 +1,4 @@
-import type { KafkaEvent } from '../flows/kafka/connect.ts';
+import type { KafkaEvent } from '../flows/kafka/events.ts';
 import { quoteBroker } from '../flows/kafka/refusal.ts';
 import { inWords } from '../output/duration.ts';
 import { printable } from '../output/printable.ts';

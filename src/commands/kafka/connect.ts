@@ -1,12 +1,8 @@
 import { type Command, Option } from 'commander';
 import type { BrokerAddress, Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
-import {
-  connectToKafka,
-  type KafkaConnectOptions,
-  type KafkaResult,
-  type TokenSource,
-} from '../../flows/kafka/connect.ts';
+import type { TokenSource } from '../../flows/kafka/broker-sessions.ts';
+import { connectToKafka, type KafkaConnectOptions, type KafkaResult } from '../../flows/kafka/connect.ts';
 import { brokerError } from '../../flows/kafka/refusal.ts';
 import type { BrokerValidation } from '../../flows/kafka/validation.ts';
 import type { Target } from '../../flows/server/target.ts';

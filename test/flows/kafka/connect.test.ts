@@ -8,11 +8,8 @@ import {
   type StoredMessage,
 } from '../../../src/context.ts';
 import { NetworkError } from '../../../src/errors.ts';
-import {
-  connectToKafka,
-  type KafkaConnectOptions,
-  type KafkaEvent,
-} from '../../../src/flows/kafka/connect.ts';
+import { connectToKafka, type KafkaConnectOptions } from '../../../src/flows/kafka/connect.ts';
+import type { KafkaEvent } from '../../../src/flows/kafka/events.ts';
 import { brokerError } from '../../../src/flows/kafka/refusal.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { testParts } from '../../helpers/parts.ts';
