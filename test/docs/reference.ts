@@ -1,0 +1,178 @@
+import type { Argument, Command, Option } from 'commander';
+import { commands } from '../../src/commands/index.ts';
+import { createContext } from '../../src/context.ts';
+import { ExitCode } from '../../src/errors.ts';
+import { buildProgram } from '../../src/program.ts';
+import { SETTINGS } from '../../src/settings.ts';
+import { testParts } from '../helpers/parts.ts';
+
+/** A setting as far as the documents show it. */
+interface ShownSetting {
+  readonly flag: string;
+  readonly env: string;
+  readonly profile?: string;
+  readonly default?: string;
+  readonly description?: string;
+}
+
+/** A command with everything that is declared on it. */
+export interface DescribedCommand {
+  /** Without the name of the program, such as `token code`. */
+  readonly path: string;
+  readonly command: Command;
+}
+
+/** Builds the real tree of commands, with every noun loaded. @returns the program, then each command below it */
+export async function describeProgram(): Promise<DescribedCommand[]> {
+  const ctx = createContext(await testParts());
+  const described: DescribedCommand[] = [];
+  for (const [index, { name }] of commands.entries()) {
+    const program = await buildProgram([name], ctx);
+    if (index === 0) described.push({ path: '', command: program });
+    const noun = program.commands.find((command) => command.name() === name);
+    if (noun === undefined) throw new Error(`The program has no command ${name}`);
+    described.push(...walk(noun, name));
+  }
+  return described;
+}
+
+function walk(command: Command, path: string): DescribedCommand[] {
+  const children = command.commands.filter((child) => child.name() !== 'help');
+  return [{ path, command }, ...children.flatMap((child) => walk(child, `${path} ${child.name()}`))];
+}
+
+/** Writes docs/reference.md: each command with its arguments and options, as `--help` shows them. */
+export async function renderReference(): Promise<string> {
+  const described = await describeProgram();
+  const [program, ...others] = described;
+  if (program === undefined) throw new Error('There is no program');
+  return [
+    '# Reference of commands and options',
+    '',
+    'Every command with its arguments and options, made from the program by `npm run docs:reference`.',
+    'What a command is for, and examples, are on the [pages of the commands](README.md).',
+    '',
+    '## Contents',
+    '',
+    '- [Options of every command](#options-of-every-command)',
+    ...others.map(
+      ({ path }) =>
+        `${'  '.repeat(path.split(' ').length - 1)}- [${path}](#${`oauthctl ${path}`.replaceAll(' ', '-')})`,
+    ),
+    '',
+    '## Options of every command',
+    '',
+    ...renderOptions(program.command),
+    ...others.flatMap(({ path, command }) => renderCommand(path, command, program.command)),
+  ]
+    .join('\n')
+    .replace(/\n*$/, '\n');
+}
+
+function renderCommand(path: string, command: Command, program: Command): string[] {
+  const heading = path.includes(' ') ? '###' : '##';
+  const inherited = new Set(program.options.map(({ long }) => long));
+  return [
+    `${heading} oauthctl ${path}`,
+    '',
+    `${escapeText(command.description())}.`,
+    '',
+    '```text',
+    `oauthctl ${path} ${command.usage()}`,
+    '```',
+    '',
+    ...renderArguments(command.registeredArguments),
+    ...renderOptions(command, inherited),
+  ];
+}
+
+function renderArguments(args: readonly Argument[]): string[] {
+  const described = args.filter(({ description }) => description !== '');
+  if (described.length === 0) return [];
+  return [
+    '| argument | |',
+    '| --- | --- |',
+    ...described.map((argument) => {
+      const { defaultValue } = argument;
+      const value = typeof defaultValue === 'string' ? ` (default: \`${defaultValue}\`)` : '';
+      return `| \`${argument.name()}\` | ${escapeText(argument.description)}${value} |`;
+    }),
+    '',
+  ];
+}
+
+/** The options of a command in their groups, the program's own left out. */
+function renderOptions(command: Command, inherited: ReadonlySet<string | undefined> = new Set()): string[] {
+  const groups = new Map<string, Option[]>();
+  for (const option of command.options) {
+    if (option.hidden || (inherited.has(option.long) && isInherited(option, command))) continue;
+    const heading = (option.helpGroupHeading ?? 'Options:').replace(/:$/, '');
+    groups.set(heading, [...(groups.get(heading) ?? []), option]);
+  }
+  return [...groups].flatMap(([heading, options]) => [
+    `| ${escapeText(heading.toLowerCase())} | |`,
+    '| --- | --- |',
+    ...options.map((option) => `| \`${escapeCode(option.flags)}\` | ${describeOption(option)} |`),
+    '',
+  ]);
+}
+
+/** Says whether an option of a command is the program's own, offered there once more. */
+function isInherited(option: Option, command: Command): boolean {
+  let top = command;
+  while (top.parent !== null) top = top.parent;
+  return top.options.some(
+    ({ long, description }) => long === option.long && description === option.description,
+  );
+}
+
+function describeOption({ description, argChoices, defaultValue }: Option): string {
+  const parts = [escapeText(description)];
+  if (argChoices !== undefined) parts.push(`one of ${argChoices.map((value) => `\`${value}\``).join(', ')}`);
+  const told = /\bdefault\b/.test(description);
+  const shown = Array.isArray(defaultValue) ? defaultValue.join(' ') : defaultValue;
+  if (!told && (typeof shown === 'string' || typeof shown === 'number') && shown !== '')
+    parts.push(`default: \`${shown}\``);
+  return parts.filter(Boolean).join('; ');
+}
+
+/** The rows of the table of exit codes: code and name. */
+export function listExitCodes(): [code: number, name: string][] {
+  return Object.entries(ExitCode).map(([name, code]) => [code, name]);
+}
+
+/** Writes the table of settings for docs/settings.md. */
+export async function renderSettings(): Promise<string> {
+  const options = (await describeProgram()).flatMap(({ command }) => command.options);
+  const rows = Object.values(SETTINGS as Record<string, ShownSetting>).map((setting) => {
+    const description =
+      setting.description ?? options.find(({ long }) => long === setting.flag)?.description ?? '';
+    const value = setting.default === undefined ? '' : `\`${setting.default}\``;
+    return [
+      `\`${setting.flag}\``,
+      `\`${setting.env}\``,
+      setting.profile === undefined ? '' : `\`${setting.profile}\``,
+      value,
+      escapeText(description),
+    ];
+  });
+  return [
+    '| option | environment | profile | default | what it is |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows.map((cells) => `| ${cells.join(' | ')} |`),
+  ].join('\n');
+}
+
+/** Keeps Markdown and HTML out of a text that is shown as it is. */
+function escapeText(text: string): string {
+  return text
+    .replaceAll('|', '\\|')
+    .replaceAll('<', '&lt;')
+    .replaceAll('*', '\\*')
+    .replaceAll('_', '\\_')
+    .replaceAll('[', '\\[');
+}
+
+function escapeCode(text: string): string {
+  return text.replaceAll('|', '\\|');
+}
