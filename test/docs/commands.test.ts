@@ -79,11 +79,11 @@ describe('the commands of the documents', () => {
   // Most of the time they wait, for polls and for each other.
   it.concurrent.for(documents.filter((document) => hasKind(document, 'sandbox')))(
     '$path: what is run on the sandbox does what it says',
+    { timeout: 180_000 },
     async (document, context) => {
       const { shell, sandbox } = await openSandboxShell(context);
       await runPage(document, 'sandbox', shell, (stderr) => signIn(stderr, sandbox));
     },
-    180_000,
   );
 });
 
