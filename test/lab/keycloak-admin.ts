@@ -188,7 +188,7 @@ export class KeycloakAdmin {
   }
 
   async #send(url: string, init: RequestInit & { method: string }): Promise<Response> {
-    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(30_000) });
+    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(120_000) });
     if (response.ok) {
       if (response.status === 201 || response.status === 204) await response.body?.cancel();
       return response;

@@ -34,7 +34,7 @@ const jvmOptions = (temporary: string) => [
 
 const ready = (baseUrl: string) => async () => {
   const url = `${baseUrl}/realms/master/.well-known/openid-configuration`;
-  const response = await fetch(url, { signal: AbortSignal.timeout(5000) });
+  const response = await fetch(url, { signal: AbortSignal.timeout(15_000) });
   await response.body?.cancel();
   return response.ok;
 };

@@ -61,7 +61,7 @@ export async function startOidcProvider(): Promise<Started<OidcProviderServer>> 
     },
     async () => {
       const url = `${issuer}/.well-known/openid-configuration`;
-      const response = await fetch(url, { signal: AbortSignal.timeout(5000) });
+      const response = await fetch(url, { signal: AbortSignal.timeout(15_000) });
       await response.body?.cancel();
       return response.ok;
     },

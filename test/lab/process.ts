@@ -81,7 +81,7 @@ export async function startServer(
   name: string,
   program: Launch,
   ready: () => Promise<boolean>,
-  deadline = 180,
+  deadline = 480,
 ): Promise<RunningProcess> {
   const logFile = join(program.folder, 'server.log');
   const log = openSync(logFile, 'a');

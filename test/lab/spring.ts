@@ -50,7 +50,7 @@ export async function startSpring(
       folder,
     },
     async () => {
-      const response = await fetch(baseUrl, { signal: AbortSignal.timeout(5000) });
+      const response = await fetch(baseUrl, { signal: AbortSignal.timeout(15_000) });
       await response.body?.cancel();
       if (response.status !== 401) return false;
       pid = Number(/ with PID (\d+) /.exec(await readFile(join(folder, 'server.log'), 'utf8'))?.[1]);

@@ -445,9 +445,9 @@ onEachKeycloak({ interval: 1 }, (stage) => {
     });
 
     test('a result that comes too late is refused, and the device says so', async (context) => {
-      const sample = await stage.realm(context, { expiresIn: 3, interval: 1 });
+      const sample = await stage.realm(context, { expiresIn: 10, interval: 1 });
       const cli = await openShell(context, sample);
-      const device = cli.start('ciba', 'device', '--approve', '--after', '5', '--count', '1', '--json');
+      const device = cli.start('ciba', 'device', '--approve', '--after', '12', '--count', '1', '--json');
       await device.says('device listens on');
       const { auth_req_id } = await cli.json(...REQUEST);
       const late = failure(await device.ended, 3);

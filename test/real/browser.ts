@@ -2,8 +2,8 @@ import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import type { TestContext } from 'vitest';
 import { MissingError, which } from '../lab/java.ts';
 
-/** Keycloak's pages, once warm, take a fraction of it. Milliseconds. */
-const TIMEOUT = 30_000;
+/** Far more than Keycloak's pages take on a loaded machine. Milliseconds. */
+const TIMEOUT = 120_000;
 
 const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking'];
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Run } from './cli.ts';
 import { onEachKeycloak } from './keycloaks.ts';
-import { PASSWORD_GRANT } from './tokens.ts';
+import { PASSWORD_GRANT, signIn, untilExpired } from './tokens.ts';
 
 onEachKeycloak({}, (stage) => {
   const userinfo = () => `${stage.sample.issuer}/protocol/openid-connect/userinfo`;
@@ -37,11 +37,11 @@ onEachKeycloak({}, (stage) => {
 
   test('an expired token is told before, refused and refreshed', async (context) => {
     const sample = await stage.realm(context, {});
-    await sample.admin.updateRealm(sample.realm, { accessTokenLifespan: 2 });
+    await sample.admin.updateRealm(sample.realm, { accessTokenLifespan: 10 });
     const cli = await stage.cli(context, sample);
     const url = `${sample.issuer}/protocol/openid-connect/userinfo`;
-    await cli.json(...PASSWORD_GRANT, '--scope', 'openid');
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    const { access_token } = await signIn(cli);
+    await untilExpired(access_token);
     const run = await cli.run('call', url, '--json');
     expect(run.stderr).toMatch(/^warning: the kept access token has expired/m);
     expect(refusal(run)).toMatchObject({

@@ -49,7 +49,7 @@ export interface RunningProgram {
 export const SECRET_VARIABLE = 'SAMPLE_CLIENT_SECRET';
 
 /** After this long a run is ended, and its test fails. Milliseconds. */
-const DEADLINE = 90_000;
+const DEADLINE = 180_000;
 
 /** A shell of one person: it runs the program as a child process, with a home of its own. */
 export class Cli {

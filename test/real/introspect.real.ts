@@ -1,9 +1,8 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { expect, type TestContext, test } from 'vitest';
 import type { SampleClient } from '../lab/sample-realm.ts';
 import type { Cli } from './cli.ts';
 import { onEachKeycloak } from './keycloaks.ts';
-import { createIntrospector, signIn } from './tokens.ts';
+import { createIntrospector, signIn, untilExpired } from './tokens.ts';
 
 onEachKeycloak({ also24: true }, (stage) => {
   /** The client of a resource server; on 26 it is in the `aud` of what `test-client` gets. */
@@ -92,9 +91,9 @@ onEachKeycloak({ also24: true }, (stage) => {
     const cli = await open(context);
     const { admin, realm, client } = stage.sample;
     await admin.updateClient(realm, client.id, { attributes: { 'access.token.lifespan': '1' } });
-    await cli.json('token', 'client-credentials');
+    const brief = await cli.json('token', 'client-credentials');
     await admin.updateClient(realm, client.id, { attributes: { 'access.token.lifespan': '' } });
-    await pause(2_100);
+    await untilExpired(brief.access_token);
     await inactive(cli, /^It expired \d+ s ago \(exp\)\.$/);
 
     const other = await stage.realm(context, {});

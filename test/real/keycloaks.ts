@@ -52,7 +52,7 @@ export function onEachKeycloak(
 }
 
 /** Seconds that Keycloak may take to be fetched, built and started by the file that asks for it first. */
-const START = 300;
+const START = 600;
 
 /** Defines the tests for one Keycloak, which `find` gives or says why it is not there. */
 function onKeycloak(

@@ -54,7 +54,7 @@ export class Person {
         redirect: 'manual',
         // Keycloak chooses by it between the page for people and the endpoint for clients.
         headers: { accept: 'text/html', cookie: [...this.#cookies].map((pair) => pair.join('=')).join('; ') },
-        signal: AbortSignal.timeout(30_000),
+        signal: AbortSignal.timeout(120_000),
         ...(this.#dispatcher && { dispatcher: this.#dispatcher }),
         ...(next.body && { body: next.body }),
       });

@@ -19,9 +19,13 @@ import { createSampleRealm, type SampleClient, type SampleRealm } from '../lab/s
 import { trustAtSpring } from '../lab/spring.ts';
 import { type Cli, openCli } from './cli.ts';
 import { openProxy, type RecordingProxy } from './recording-proxy.ts';
+import { requestTokens, type Tokens, untilExpired } from './tokens.ts';
 
 /** What the tokens of the realms name as their audience. */
 const AUDIENCE = 'plain-client';
+
+/** Seconds for which Spring takes a token that has expired. */
+const SPRINGS_SKEW = 60;
 
 const provided = inject('keycloak26');
 
@@ -30,12 +34,6 @@ interface Site {
   readonly sample: SampleRealm;
   readonly proxy: RecordingProxy;
   readonly issuer: string;
-}
-
-interface Tokens {
-  readonly access_token: string;
-  readonly id_token: string;
-  readonly refresh_token: string;
 }
 
 describe.skipIf('skipped' in provided)('serve', () => {
@@ -63,33 +61,15 @@ describe.skipIf('skipped' in provided)('serve', () => {
     return (await Promise.all(sites)) as [Site, Site, Site];
   }
 
-  async function signIn({ issuer, sample }: Site, client: SampleClient = sample.client): Promise<Tokens> {
-    const response = await fetch(`${issuer}/protocol/openid-connect/token`, {
-      method: 'POST',
-      body: new URLSearchParams({
-        grant_type: 'password',
-        client_id: client.clientId,
-        client_secret: client.secret,
-        username: sample.user.username,
-        password: sample.user.password,
-        scope: 'openid',
-      }),
-    });
-    expect(response.status).toBe(200);
-    return (await response.json()) as Tokens;
-  }
+  const signIn = ({ issuer, sample }: Site, client?: SampleClient): Promise<Tokens> =>
+    requestTokens({ ...sample, issuer }, client);
 
   test('takes the tokens of two realms, and refuses what Spring refuses and more', {
-    timeout: 180_000,
+    timeout: 600_000,
   }, async (context) => {
     const spring = await server(context, 'spring');
     const [one, two, untrusted] = await openSites(context);
     const { admin, realm, client, plainClient } = one.sample;
-    await admin.updateClient(realm, client.id, { attributes: { 'access.token.lifespan': '2' } });
-    const shortLived = (await signIn(one)).access_token;
-    const shortLivedAt = Date.now();
-    await admin.updateClient(realm, client.id, { attributes: { 'access.token.lifespan': '' } });
-
     const cli = await openCli(context, one.sample);
     await trustAtSpring(spring, [one.issuer, two.issuer]);
     const base = await start(cli, '--issuer', one.issuer, '--issuer', two.issuer, '--audience', AUDIENCE);
@@ -149,12 +129,17 @@ describe.skipIf('skipped' in provided)('serve', () => {
     }
 
     const forNobody = (await signIn(one, plainClient)).access_token;
+    const limitLifespan = (lifespan: string) =>
+      admin.updateClient(realm, client.id, { attributes: { 'access.token.lifespan': lifespan } });
+    context.onTestFinished(() => limitLifespan(''));
+    await limitLifespan('1');
+    const shortLived = (await signIn(one)).access_token;
     cli.know(forNobody, shortLived);
-    await sleep(Math.max(0, shortLivedAt + 3_000 - Date.now()));
+    await untilExpired(shortLived);
     const stricter: Record<string, [string, RegExp]> = {
+      'expired within the skew of a minute': [shortLived, /exp: it expired/],
       'an ID token': [ofOne.id_token, /it is an ID token/],
       'another audience': [forNobody, /aud: it is/],
-      'expired within the skew of a minute': [shortLived, /exp: it expired/],
     };
     for (const [what, [token, challenge]] of Object.entries(stricter)) {
       const [ours, springs] = await Promise.all([
@@ -164,7 +149,7 @@ describe.skipIf('skipped' in provided)('serve', () => {
       expect({ what, ours: ours.status, spring: springs.status }).toEqual({ what, ours: 401, spring: 200 });
       expect(ours.challenge).toMatch(challenge);
     }
-    await sleep(Math.max(0, shortLivedAt + 64_000 - Date.now()));
+    await untilExpired(shortLived, SPRINGS_SKEW);
     const [ours, springs] = await Promise.all([
       ask(base, bearer(shortLived)),
       ask(spring.baseUrl, bearer(shortLived)),
@@ -226,7 +211,7 @@ describe.skipIf('skipped' in provided)('serve', () => {
       expect((await ask(base, ofOne)).status).toBe(200);
     }
     await two.proxy.comeBack();
-    await expect.poll(async () => (await ask(base, ofTwo)).status, { timeout: 10_000 }).toBe(200);
+    await expect.poll(async () => (await ask(base, ofTwo)).status).toBe(200);
     // What is known of it lasts for a while.
     await two.proxy.goDown();
     expect((await ask(base, ofTwo)).status).toBe(200);
@@ -251,17 +236,19 @@ describe.skipIf('skipped' in provided)('serve', () => {
       await tenants('remove', two.issuer);
       await expect.poll(async () => (await ask(base, ofTwo)).status).toBe(401);
     }
+    await expect.poll(() => load.statuses[200]).toBeGreaterThan(100);
     const { statuses, failures } = await load.stop();
     expect(failures).toEqual([]);
     expect(Object.keys(statuses)).toEqual(['200']);
-    expect(statuses[200]).toBeGreaterThan(100);
 
-    const underWay = Promise.all(Array.from({ length: 20 }, () => ask(base, ofOne)));
-    await sleep(5);
+    const asked = Array.from({ length: 20 }, () => ask(base, ofOne));
+    const underWay = Promise.allSettled(asked);
+    await Promise.race(asked);
     running.signal('SIGINT');
-    const ended = await underWay.catch((error: Error) => error.message);
+    const ended = await underWay;
     expect((await running.ended).exitCode).toBe(130);
-    if (Array.isArray(ended)) expect(new Set(ended.map(({ status }) => status))).toEqual(new Set([200]));
+    // Each is answered as usual, or came too late for a connection.
+    expect(ended.filter((one) => one.status === 'fulfilled' && one.value.status !== 200)).toEqual([]);
   });
 
   test('a tenant that is introspected sees a logout at once', async (context) => {
@@ -302,7 +289,7 @@ async function startProgram(cli: Cli, ...args: string[]) {
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
   const running = cli.start('serve', '--listen', `127.0.0.1:${port}`, ...args);
-  await expect.poll(() => counters(base).catch(() => ''), { timeout: 20_000 }).toContain('oauthctl_tenants');
+  await expect.poll(() => counters(base).catch(() => '')).toContain('oauthctl_tenants');
   return { ...running, base };
 }
 
@@ -354,6 +341,7 @@ function underLoad(base: string, token: string) {
     }
   });
   return {
+    statuses,
     async stop() {
       isOver = true;
       await Promise.all(workers);

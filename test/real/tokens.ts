@@ -1,4 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { decodeJwt, type JWTPayload } from 'jose';
+import { expect } from 'vitest';
 import type { SampleClient, SampleRealm } from '../lab/sample-realm.ts';
 import type { Cli } from './cli.ts';
 
@@ -11,6 +13,45 @@ export const PASSWORD_GRANT = [
 /** Signs the sample realm's user in, with an ID token. @returns the token response */
 export function signIn(cli: Cli, ...args: string[]): Promise<Record<string, unknown>> {
   return cli.json(...PASSWORD_GRANT, '--scope', 'openid', ...args);
+}
+
+export interface Tokens {
+  readonly access_token: string;
+  readonly id_token: string;
+  readonly refresh_token: string;
+}
+
+/**
+ * Signs the sample realm's user in without the program, which would refuse an ID token that has expired on arrival.
+ * @param client the realm's `test-client` by default
+ */
+export async function requestTokens(
+  { issuer, client: testClient, user }: Pick<SampleRealm, 'issuer' | 'client' | 'user'>,
+  client: SampleClient = testClient,
+): Promise<Tokens> {
+  const response = await fetch(`${issuer}/protocol/openid-connect/token`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'password',
+      client_id: client.clientId,
+      client_secret: client.secret,
+      username: user.username,
+      password: user.password,
+      scope: 'openid',
+    }),
+  });
+  expect(response.status).toBe(200);
+  return (await response.json()) as Tokens;
+}
+
+/**
+ * Waits until a token has expired for everybody: a second after its `exp`, since some servers count whole seconds. The
+ * servers of the laboratory go by the clock of this machine.
+ * @param skew seconds for which a server goes on taking the token
+ */
+export async function untilExpired(token: unknown, skew = 0): Promise<void> {
+  const { exp = 0 } = claimsOf(token);
+  await pause(Math.max(0, (exp + skew + 1) * 1000 - Date.now()));
 }
 
 /** The claims of a token, unverified. */

@@ -1,9 +1,8 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { expect, type TestContext, test } from 'vitest';
 import type { SampleClient } from '../lab/sample-realm.ts';
 import { type Cli, openCli, type Run } from './cli.ts';
 import { onEachKeycloak } from './keycloaks.ts';
-import { createIntrospector } from './tokens.ts';
+import { claimsOf, createIntrospector, requestTokens, untilExpired } from './tokens.ts';
 
 /** What `validate --json` prints, as far as it is looked at here. */
 interface Document {
@@ -81,16 +80,13 @@ onEachKeycloak({}, (stage) => {
     expect(stdout).toMatch(/^user +cl-taro +cl-taro$/m);
   });
 
-  test('a session that is logged out turns introspection within a second, and the local check at exp', async (context) => {
+  test('a logout turns the next introspection, and the local check accepts the token until exp', async (context) => {
     const cli = await open(context);
     const { admin, realm, user } = stage.sample;
-    await limitLifespan(context, 9);
-    const { exp } = JSON.parse(
-      Buffer.from((await signIn(cli)).split('.')[1] ?? '', 'base64url').toString(),
-    ) as { exp: number };
+    await limitLifespan(context, 20);
+    const { exp = 0 } = claimsOf(await signIn(cli));
     const watching = cli.start('validate', ...AS_INTROSPECTOR, '--watch', '--interval', '0.25', '--json');
     await watching.says('active');
-    await pause(1_000);
     await admin.logoutUser(realm, user.id);
     const loggedOutAt = Date.now();
     await watching.says(/introspection ✗ refuses/);
@@ -101,10 +97,14 @@ onEachKeycloak({}, (stage) => {
     expect(watch.events).toHaveLength(4);
     expect(turned).toMatchObject({ way: 'introspection', verdict: 'refused' });
     expect(expired).toMatchObject({ way: 'local', verdict: 'refused' });
-    expect(Date.parse(turned?.at ?? '') - loggedOutAt).toBeLessThan(1_000);
-    expect(Math.abs(Date.parse(expired?.at ?? '') - exp * 1000)).toBeLessThan(1_000);
+    // Whatever was asked after the logout was answered with inactive.
+    const asked = run.trace.filter(({ endpoint, answer }) => endpoint === 'introspection' && answer);
+    const afterwards = asked.filter(({ at }) => Date.parse(at) > loggedOutAt);
+    const active = afterwards.map(({ answer }) => JSON.parse(answer?.body ?? '').active);
+    expect(new Set(active)).toEqual(new Set([false]));
+    expect(Date.parse(expired?.at ?? '')).toBeGreaterThanOrEqual(exp * 1000);
     expect(watch.window).toMatchObject({ is_over: true });
-    expect(watch.window?.ms).toBeGreaterThan(2_000);
+    expect(watch.window?.ms).toBeGreaterThan(0);
     expect(codes(watch.differences)).toContain('revoked_or_logged_out');
     expect(codes(watch.differences)).not.toContain('client_not_in_audience');
     // The keys once, whatever the number of checks.
@@ -113,7 +113,7 @@ onEachKeycloak({}, (stage) => {
 
   test('a token that expires in peace has no window', async (context) => {
     const cli = await open(context);
-    await limitLifespan(context, 3);
+    await limitLifespan(context, 15);
     await signIn(cli);
     const run = await cli.run('validate', ...AS_INTROSPECTOR, '--watch');
     expect(run.exitCode).toBe(0);
@@ -126,12 +126,11 @@ onEachKeycloak({}, (stage) => {
     await signIn(cli);
     const watching = cli.start('validate', ...AS_INTROSPECTOR, '--watch', '--json');
     await watching.says('active');
-    await pause(1_500);
     watching.signal('SIGINT');
     const run = await watching.ended;
     expect(run).toMatchObject({ exitCode: 130, stdout: '' });
     expect(run.stderr).toMatch(/^local check {4}█{50}$/m);
-    expect(run.stderr).toMatch(/interrupted after \d\.\d s; [23] introspections/);
+    expect(run.stderr).toMatch(/interrupted after [^;\n]+; [1-9]\d* introspections/);
   });
 
   test('a client that is not in aud is told so on 26, and what to do', async (context) => {
@@ -202,8 +201,9 @@ onEachKeycloak({}, (stage) => {
     await refused('issuer_mismatch', foreign);
 
     await limitLifespan(context, 1);
-    const brief = await signIn(cli);
-    await pause(2_100);
+    const brief = (await requestTokens(stage.sample)).access_token;
+    cli.know(brief);
+    await untilExpired(brief);
     await refused('expired', brief);
   });
 

@@ -1,15 +1,30 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
-import { addProfile, type Cli, openCli, type Run, SECRET_SHAPES, serverUrl } from './cli.ts';
+import { describe, expect, type TestContext, test } from 'vitest';
+import {
+  addProfile,
+  type Cli,
+  openCli,
+  type Run,
+  SECRET_SHAPES,
+  serverUrl,
+  type TracedExchange,
+} from './cli.ts';
 import { onEachKeycloak } from './keycloaks.ts';
 
 /** Seconds between two polls, as in the walk-through. */
 const INTERVAL = 5;
 
+/** Seconds; an interval that no machine is slow enough to wait for by accident. */
+const LONG_INTERVAL = 60;
+
 const START = ['ciba', 'start', '--login-hint', 'cl-taro', '--binding-message', 'test-0001', '--device'];
 
 onEachKeycloak({ interval: INTERVAL, also24: true }, (stage) => {
+  /** Opens a shell on a realm where a client that waits for the interval is found out. */
+  const openPatient = async (context: TestContext) =>
+    stage.cli(context, await stage.realm(context, { interval: LONG_INTERVAL }));
+
   /** The exchanges of one flow, by endpoint, and that none of them was sent twice. */
   function expectOneFlow(cli: Cli, callbackBody: string) {
     const [request] = cli.exchanges('backchannel_authentication');
@@ -24,12 +39,19 @@ onEachKeycloak({ interval: INTERVAL, also24: true }, (stage) => {
     return { request, polls: cli.exchanges('token') };
   }
 
-  /** The only token request is the one that brings the tokens, and it did not wait for the interval. */
+  /** The only token request is the one that brings the tokens, and it did not wait for the interval of `openPatient`. */
   function expectTokensAtOnce(cli: Cli) {
     const { request, polls } = expectOneFlow(cli, '{"status":"SUCCEED"}');
     expect(polls).toMatchObject([{ answer: { status: 200 } }]);
     const waited = Date.parse(polls[0]?.at ?? '') - Date.parse(request?.at ?? '');
-    expect(waited).toBeLessThan(INTERVAL * 1000);
+    expect(waited).toBeLessThan(LONG_INTERVAL * 1000);
+  }
+
+  /** Between two of the requests lies the interval at least; a busy machine makes it longer. */
+  function expectIntervals(requests: readonly TracedExchange[]) {
+    const sentAt = requests.map(({ at }) => Date.parse(at));
+    const gaps = sentAt.slice(1).map((at, index) => at - (sentAt[index] ?? 0));
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(INTERVAL * 1000);
   }
 
   /** Every member of the token response is printed, none is added; only the tokens are masked in the trace. */
@@ -86,7 +108,7 @@ onEachKeycloak({ interval: INTERVAL, also24: true }, (stage) => {
     ['with -v', ['-v']],
   ] as const)('%s', (_name, verbosity) => {
     test('start --device --approve prints the token response as it came', async (context) => {
-      const cli = await stage.cli(context);
+      const cli = await openPatient(context);
       const run = await cli.run(...START, '--approve', '--json', ...verbosity);
       expect(run).toMatchObject({ exitCode: 0 });
       expectAsItCame(run);
@@ -114,9 +136,9 @@ onEachKeycloak({ interval: INTERVAL, also24: true }, (stage) => {
     });
   });
 
-  test('start --device --ignore --deadline 12 exits 6 after polls that kept to the interval', async (context) => {
+  test('start --device --ignore --deadline 17 exits 6 after polls that kept to the interval', async (context) => {
     const cli = await stage.cli(context);
-    const error = await cli.fails(6, ...START, '--ignore', '--deadline', '12');
+    const error = await cli.fails(6, ...START, '--ignore', '--deadline', '17');
     expect(error).toMatchObject({
       code: 'deadline',
       hint: expect.stringContaining('oauthctl ciba poll'),
@@ -127,17 +149,18 @@ onEachKeycloak({ interval: INTERVAL, also24: true }, (stage) => {
     const polls = cli.exchanges('token');
     for (const { answer } of polls)
       expect(JSON.parse(answer?.body ?? '')).toMatchObject({ error: 'authorization_pending' });
-    const sentAt = [...cli.exchanges('backchannel_authentication'), ...polls].map(({ at }) => Date.parse(at));
-    expect(sentAt).toHaveLength(3);
-    for (const [index, at] of sentAt.slice(1).entries())
-      expect(at - (sentAt[index] ?? 0)).toBeGreaterThanOrEqual(INTERVAL * 1000);
+    expect(polls.length).toBeGreaterThanOrEqual(1);
+    expectIntervals([...cli.exchanges('backchannel_authentication'), ...polls]);
   });
 
   test('start --device --after pending polls a second time and no earlier than the interval', async (context) => {
     const cli = await stage.cli(context);
     await cli.json(...START, '--approve', '--after', 'pending');
     const { polls } = expectOneFlow(cli, '{"status":"SUCCEED"}');
-    expect(polls).toMatchObject([{ answer: { status: 400 } }, { answer: { status: 200 } }]);
+    expect(polls.length).toBeGreaterThanOrEqual(2);
+    expect(polls[0]).toMatchObject({ answer: { status: 400 } });
+    expect(polls.at(-1)).toMatchObject({ answer: { status: 200 } });
+    expectIntervals(polls);
   });
 
   test('without --json the ten steps are told in words, and no token is shown', async (context) => {
@@ -163,7 +186,7 @@ onEachKeycloak({ interval: INTERVAL, also24: true }, (stage) => {
   });
 
   test('the device listens where --listen says, when the profile does not', async (context) => {
-    const cli = await stage.cli(context);
+    const cli = await openPatient(context);
     await cli.json('profile', 'set', 'sample', '--unset', 'device_listen');
     await cli.json(...START, '--approve', '--listen', stage.server.deviceListen);
     expectTokensAtOnce(cli);
