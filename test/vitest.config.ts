@@ -20,6 +20,7 @@ export default defineConfig({
           name: 'unit',
           root: '.',
           include: ['test/**/*.test.ts'],
+          globalSetup: ['test/helpers/key-folder.ts'],
           // By itself vitest leaves one core idle: of two, half.
           maxWorkers: '100%',
           testTimeout: LIMIT,

@@ -1,18 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import {
-  base64url,
-  type CryptoKey,
-  exportJWK,
-  exportSPKI,
-  generateKeyPair,
-  type JSONWebKeySet,
-  SignJWT,
-} from 'jose';
+import { base64url, type CryptoKey, exportJWK, exportSPKI, type JSONWebKeySet, SignJWT } from 'jose';
 import { onTestFinished } from 'vitest';
 import type { ServerMetadata } from '../../src/protocol/oauth/metadata.ts';
 import type { FakeClock } from './fake-clock.ts';
+import { keyPair } from './keys.ts';
 
 /** One answer; `json` or `text` is its body. */
 export interface ScriptedAnswer {
@@ -132,10 +125,10 @@ let keys: Promise<Keys> | undefined;
 function sharedKeys(): Promise<Keys> {
   keys ??= (async () => {
     const [ec, rsa, foreignEc, foreignRsa] = await Promise.all([
-      generateKeyPair('ES256'),
-      generateKeyPair('RS256', { extractable: true }),
-      generateKeyPair('ES256'),
-      generateKeyPair('RS256'),
+      keyPair('ES256'),
+      keyPair('RS256', 'server'),
+      keyPair('ES256'),
+      keyPair('RS256', 'foreign'),
     ]);
     const published = async (key: CryptoKey, alg: string) => ({
       ...(await exportJWK(key)),

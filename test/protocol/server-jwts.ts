@@ -8,6 +8,7 @@ import {
   SignJWT,
 } from 'jose';
 import { generateKey, publicPart } from '../../src/protocol/jose/key.ts';
+import { rsaKey } from '../helpers/keys.ts';
 
 export const ISSUER = 'https://as.example/realms/R';
 export const CLIENT_ID = 'test-client';
@@ -21,9 +22,14 @@ const made = new Map<string, Promise<JWK>>();
 /** A private key for an algorithm, the same for all tests of a file; its kid is the algorithm, with what tells it from others. */
 export function keyFor(alg: string, distinction = ''): Promise<JWK> {
   const kid = `${alg}${distinction}`;
-  const key = made.get(kid) ?? generateKey(alg, kid).then(({ jwk }) => jwk);
+  const key = made.get(kid) ?? makeKey(alg, kid);
   made.set(kid, key);
   return key;
+}
+
+async function makeKey(alg: string, kid: string): Promise<JWK> {
+  if (!/^(RS|PS)/.test(alg)) return (await generateKey(alg, kid)).jwk;
+  return { ...(await rsaKey(`server-jwts ${kid}`)), kid, alg, use: alg.startsWith('RSA') ? 'enc' : 'sig' };
 }
 
 /** What a server publishes. */

@@ -1,8 +1,9 @@
-import { exportJWK, generateKeyPair, type JWK } from 'jose';
+import { exportJWK, type JWK } from 'jose';
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
 import { describe, expect, it } from 'vitest';
 import { PRIVATE_KEY_JWT_CLIENT, PUBLIC_CLIENT, SECRET_JWT_CLIENT } from '../../src/sandbox/index.ts';
+import { keyPair } from '../helpers/keys.ts';
 import { sharedSandbox, startSandboxForTest } from './harness.ts';
 import { errorOf, relyingParty } from './relying-party.ts';
 
@@ -13,7 +14,7 @@ const REFUSED = {
 };
 
 async function keyOf(alg: string): Promise<{ privateKey: oauth.PrivateKey; jwk: JWK }> {
-  const { privateKey, publicKey } = await generateKeyPair(alg);
+  const { privateKey, publicKey } = await keyPair(alg);
   const jwk = { ...(await exportJWK(publicKey)), alg, use: 'sig', kid: alg };
   return { privateKey: { key: privateKey, kid: alg }, jwk };
 }
@@ -110,7 +111,7 @@ describe('every client that is listed', () => {
   it('is registered', async () => {
     const keys = [
       (await keyOf('ES256')).jwk,
-      { ...(await exportJWK((await generateKeyPair('ECDH-ES')).publicKey)), use: 'enc', kid: 'enc' },
+      { ...(await exportJWK((await keyPair('ECDH-ES')).publicKey)), use: 'enc', kid: 'enc' },
     ];
     const sandbox = await startSandboxForTest({ clientKeys: keys });
     expect(sandbox.clients).toHaveLength(8);

@@ -6,7 +6,6 @@ import {
   decodeJwt,
   exportJWK,
   type GenerateKeyPairResult,
-  generateKeyPair,
   importJWK,
   type JWK,
   jwtVerify,
@@ -15,6 +14,7 @@ import {
 import * as oauth from 'oauth4webapi';
 import { describe, expect, it } from 'vitest';
 import { DPOP_CLIENT, JARM_CLIENT, PAR_CLIENT, PUBLIC_CLIENT } from '../../src/sandbox/index.ts';
+import { keyPair } from '../helpers/keys.ts';
 import { sharedSandbox, startSandboxForTest } from './harness.ts';
 import { valuesOf } from './person.ts';
 import {
@@ -124,7 +124,7 @@ describe('a request object', () => {
   });
 
   it.each(['RS256', 'PS256', 'ES256', 'Ed25519'])('may be signed by %s', async (alg) => {
-    const { privateKey: key, publicKey } = await generateKeyPair(alg);
+    const { privateKey: key, publicKey } = await keyPair(alg);
     const clientKeys = [{ ...(await exportJWK(publicKey)), alg, use: 'sig' }];
     const client = await relyingParty(await startSandboxForTest({ clientKeys }));
     const page = await openRequest(client, await requestObject(client, {}, { alg, key }));
@@ -202,7 +202,7 @@ describe('a JWT authorization response', () => {
   });
 
   it.each(['ECDH-ES', 'RSA-OAEP-256'])('is encrypted for the client that has a key for %s', async (alg) => {
-    const { privateKey, publicKey } = await generateKeyPair(alg);
+    const { privateKey, publicKey } = await keyPair(alg);
     const clientKeys = [{ ...(await exportJWK(publicKey)), alg, use: 'enc', kid: 'enc' }];
     const client = await relyingParty(await startSandboxForTest({ clientKeys }), JARM_CLIENT);
     const redirect = await client.authorize({ response_mode: 'query.jwt' });

@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CompactEncrypt, exportJWK, exportPKCS8, generateKeyPair } from 'jose';
+import { CompactEncrypt, exportJWK, exportPKCS8 } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { openStore } from '../../../src/store/index.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
+import { keyPair } from '../../helpers/keys.ts';
 import { failureOf, machine, type Run, run } from '../../helpers/run.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
@@ -203,7 +204,7 @@ describe('a strange JWT', () => {
 
 describe('a JWE', () => {
   const encrypt = async (content: string, header: Record<string, string> = {}) => {
-    const { publicKey, privateKey } = await generateKeyPair('RSA-OAEP-256', { extractable: true });
+    const { publicKey, privateKey } = await keyPair('RSA-OAEP-256');
     const token = await new CompactEncrypt(new TextEncoder().encode(content))
       .setProtectedHeader({ alg: 'RSA-OAEP-256', enc: 'A256GCM', ...header })
       .encrypt(publicKey);
@@ -253,7 +254,7 @@ describe('a JWE', () => {
 
   it('that another key was meant for is told', async () => {
     const { token } = await encrypt('{}');
-    const { privateKey } = await encrypt('{}');
+    const { privateKey } = await keyPair('RSA-OAEP-256', 'another');
     const { home, run: on } = await machine();
     const file = join(home, 'key.pem');
     await writeFile(file, await exportPKCS8(privateKey));

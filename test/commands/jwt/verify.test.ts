@@ -4,11 +4,12 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import { type CryptoKey, exportJWK, exportSPKI, type JWTPayload, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openStore } from '../../../src/store/index.ts';
 import { buildProgramInto } from '../../helpers/built-program.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
+import { keyPair } from '../../helpers/keys.ts';
 import { CLIENT_ID, startMisbehavingServer } from '../../helpers/misbehaving-server.ts';
 import { failureOf, type Machine, machine } from '../../helpers/run.ts';
 
@@ -16,18 +17,16 @@ const NOW = Date.UTC(2026, 0, 1);
 const SECONDS = NOW / 1000;
 const ISSUER = 'https://as.example';
 
-type PrivateKey = Awaited<ReturnType<typeof generateKeyPair>>['privateKey'];
-
 let folder: string;
-let privateKey: PrivateKey;
-let strangerKey: PrivateKey;
+let privateKey: CryptoKey;
+let strangerKey: CryptoKey;
 const file = (name: string) => join(folder, name);
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'oauthctl-jwt-'));
-  const pair = await generateKeyPair('RS256', { extractable: true });
+  const pair = await keyPair('RS256');
   privateKey = pair.privateKey;
-  strangerKey = (await generateKeyPair('RS256')).privateKey;
+  strangerKey = (await keyPair('RS256', 'stranger')).privateKey;
   const jwk = { ...(await exportJWK(pair.publicKey)), kid: 'k', alg: 'RS256', use: 'sig' };
   await writeFile(file('jwks.json'), JSON.stringify({ keys: [jwk] }));
   await writeFile(file('jwk.json'), JSON.stringify(jwk));
@@ -36,7 +35,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-function sign(claims: JWTPayload = {}, header = {}, key: PrivateKey = privateKey): Promise<string> {
+function sign(claims: JWTPayload = {}, header = {}, key: CryptoKey = privateKey): Promise<string> {
   return new SignJWT({
     iss: ISSUER,
     aud: 'api',

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { compactDecrypt, exportJWK, generateKeyPair, type JWK, jwtVerify } from 'jose';
+import { compactDecrypt, exportJWK, type JWK, jwtVerify } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { InterruptedError } from '../../../src/errors.ts';
 import {
@@ -10,6 +10,7 @@ import {
 import { computeCodeChallenge } from '../../../src/protocol/oauth/pkce.ts';
 import { parseRedirectUri } from '../../../src/protocol/oauth/redirect-uri.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
+import { keyPair } from '../../helpers/keys.ts';
 import { CLIENT_ID, TOKENS } from '../../helpers/misbehaving-server.ts';
 import { silence } from '../../helpers/wait.ts';
 import { failureOf, type LabOptions, ofType, startLab } from '../harness.ts';
@@ -202,7 +203,7 @@ describe('the authorization code grant', () => {
 
   it('sends resources to both endpoints, and the thumbprint of the DPoP key', async () => {
     const resource = ['https://one.example', 'https://two.example'];
-    const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+    const { privateKey } = await keyPair('ES256');
     const lab = await startCodeLab({
       token: [TOKENS],
       target: { dpop: { jwk: await exportJWK(privateKey), alg: 'ES256', jkt: 'the-thumbprint' } },
@@ -442,7 +443,7 @@ describe('a pushed authorization request', () => {
 
 describe('a request object', () => {
   const signingKey = async () => {
-    const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+    const { privateKey, publicKey } = await keyPair('ES256');
     return { key: { ...(await exportJWK(privateKey)), kid: 'k', alg: 'ES256' } as JWK, publicKey };
   };
 
@@ -479,7 +480,7 @@ describe('a request object', () => {
 
   it('is encrypted with a key of the server', async () => {
     const { key } = await signingKey();
-    const server = await generateKeyPair('RSA-OAEP', { extractable: true });
+    const server = await keyPair('RSA-OAEP');
     const jwk = { ...(await exportJWK(server.publicKey)), kid: 'enc', alg: 'RSA-OAEP', use: 'enc' };
     const lab = await startCodeLab({
       jwks: { json: { keys: [jwk] } },

@@ -3,7 +3,6 @@ import {
   decodeJwt,
   decodeProtectedHeader,
   exportJWK,
-  generateKeyPair,
   importJWK,
   type JWK,
   jwtVerify,
@@ -16,6 +15,7 @@ import {
   buildClientAuthentication,
   type RegisteredClient,
 } from '../../../src/protocol/oauth/client-authentication.ts';
+import { keyPair } from '../../helpers/keys.ts';
 import { capture } from '../capture.ts';
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
@@ -163,7 +163,7 @@ describe('a client assertion', () => {
   it.each(['RS256', 'PS256', 'ES256', 'EdDSA'])(
     'with %s equals what oauth4webapi sends, but for what differs each time',
     async (alg) => {
-      const { privateKey } = await generateKeyPair(alg, { extractable: true });
+      const { privateKey } = await keyPair(alg);
       const client_key = { ...(await exportJWK(privateKey)), kid: 'key-1', alg };
       const theirs = await oracle(oauth.PrivateKeyJwt({ key: privateKey as CryptoKey, kid: 'key-1' }));
       const ours = Object.fromEntries((await build({ client_key })).parameters);
