@@ -110,7 +110,10 @@ export class Redactor {
       this.#known.add(value);
       this.#known.add(formEncoded);
       // A lone surrogate has no encoding in a URL.
-      if (!/\p{Surrogate}/u.test(value)) this.#known.add(encodeURIComponent(value));
+      if (!/\p{Surrogate}/u.test(value)) {
+        this.#known.add(encodeURIComponent(value));
+        this.#known.add(encodeURI(value));
+      }
       this.#known.add(JSON.stringify(value).slice(1, -1));
     }
   }

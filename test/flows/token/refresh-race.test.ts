@@ -4,39 +4,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openStore } from '../../../src/store/index.ts';
+import { bundleProgram } from '../../helpers/bundle.ts';
 import { latch } from '../../helpers/wait.ts';
 import { emptyFolder } from '../../store/folder.ts';
-
-const SOURCE = fileURLToPath(new URL('../../../src', import.meta.url));
-
-/** Bundles the program, so that plain Node runs it. */
-async function bundle(folder: string): Promise<string> {
-  await build({
-    stdin: {
-      contents: `import { main } from './main.ts'; process.exitCode = await main(process.argv.slice(2));`,
-      resolveDir: SOURCE,
-      loader: 'ts',
-    },
-    outdir: folder,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    // Only what a command loads is run.
-    splitting: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20.19',
-    // The sandbox is not wanted here, and large.
-    external: ['oidc-provider'],
-    define: { __filename: '"oauthctl"' },
-    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
-    logLevel: 'error',
-  });
-  return join(folder, 'stdin.mjs');
-}
 
 /** A server that takes each refresh token once, and answers the first request when the test lets it. */
 async function startRotatingServer(mayAnswer: Promise<void>) {
@@ -73,7 +45,7 @@ describe('two processes that refresh the same profile at the same time', () => {
   it('send one refresh between them, both have its tokens, and what is kept refreshes again', async () => {
     const folder = await emptyFolder();
     const home = join(folder, 'home');
-    const script = await bundle(folder);
+    const script = await bundleProgram(folder);
     const waits = latch();
     const { issuer, used } = await startRotatingServer(waits.opened);
     const store = openStore({ OAUTHCTL_HOME: home });

@@ -1,0 +1,164 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { Plugin } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { bundleProgram } from '../../helpers/bundle.ts';
+import { emptyFolder } from '../../store/folder.ts';
+
+/** Found by its name only: it is too short to be masked by value. */
+const SHORT = 'qZx7w';
+const LONG = 'correct horse/battery+staple';
+
+/** Adds parameters to the definition of the password grant, as a developer would. */
+const addParameters: Plugin = {
+  name: 'add parameters',
+  setup({ onLoad }) {
+    onLoad({ filter: /definitions[\\/]grants[\\/]password\.ts$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8');
+      const added = `parameters: {
+        pin: { is: 'secret', option: { flags: '--pin <ref>', help: 'the PIN', read: 'secret', required: true } },
+        badge: { is: 'secret-identity', option: { flags: '--badge <ref>', help: 'the badge', read: 'secret' } },
+        floor: { is: 'plain', option: { flags: '--floor <text>', help: 'the floor', read: 'text' } },`;
+      const contents = source.replace('parameters: {', added);
+      if (contents === source) throw new Error('the definition of the password grant looks different');
+      return { contents, loader: 'ts' };
+    });
+  },
+};
+
+/** A server that refuses every token request and repeats what it was sent. */
+async function startEchoingServer() {
+  const forms: URLSearchParams[] = [];
+  let issuer = '';
+  const server = createServer(async (request, response) => {
+    const body = await text(request);
+    const json = (status: number, value: unknown, headers = {}) =>
+      response
+        .writeHead(status, { 'content-type': 'application/json', ...headers })
+        .end(JSON.stringify(value));
+    if (request.method === 'GET') return json(200, { issuer, token_endpoint: `${issuer}/token` });
+    const form = new URLSearchParams(body);
+    forms.push(form);
+    const { pin = '', badge = '', floor } = Object.fromEntries(form);
+    return json(
+      400,
+      {
+        error: 'invalid_grant',
+        error_description: `the badge ${badge} is of another floor than ${floor}`,
+        pin,
+        nested: [{ pin: [pin, { badge }] }],
+      },
+      { location: `${issuer}/help?${new URLSearchParams({ pin, badge })}`, 'x-badge': encodeURI(badge) },
+    );
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { issuer, forms };
+}
+
+describe('a parameter that is added to a definition', () => {
+  let folder: string;
+  let script: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'oauthctl-bundle-'));
+    script = await bundleProgram(folder, [addParameters]);
+  }, 120_000);
+
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  async function run(issuer: string, ...args: string[]) {
+    const home = await emptyFolder();
+    const trace = join(home, 'trace.jsonl');
+    const child = spawn(
+      process.execPath,
+      [
+        script,
+        ...['token', 'password', '--issuer', issuer, '--client-id', 'a', '--username', 'taro'],
+        ...['--password', 'env:PW', '--pin', 'env:PIN', '--badge', 'env:BADGE', '--floor', 'floor-12'],
+        ...['-v', '--trace', trace, ...args],
+      ],
+      {
+        env: {
+          PATH: process.env.PATH,
+          OAUTHCTL_HOME: home,
+          NO_PROXY: '*',
+          PW: 'the-password',
+          PIN: SHORT,
+          BADGE: LONG,
+        },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+    const [stdout, stderr, [code]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, 'close'),
+    ]);
+    return { code, stdout, stderr, traced: () => readFile(trace, 'utf8') };
+  }
+
+  /** A secret as it stands in text, in a form, in a URL and in JSON. */
+  const spellings = [SHORT, ...[LONG, encodeURI(LONG), encodeURIComponent(LONG)], LONG.replaceAll(' ', '+')]
+    .flatMap((value) => [value, new URLSearchParams([['', value]]).toString().slice(1)])
+    .flatMap((value) => [value, JSON.stringify(value).slice(1, -1)]);
+
+  it('is sent, and where it is secret shown nowhere: in steps, -v, trace and failure', async () => {
+    const { issuer, forms } = await startEchoingServer();
+    const { code, stdout, stderr, traced } = await run(issuer);
+    expect(code, stderr).toBe(3);
+    expect(forms.map((form) => [form.get('pin'), form.get('badge')])).toEqual([[SHORT, LONG]]);
+    const recorded = await traced();
+    expect(recorded).toContain('pin=(masked)');
+    expect(stderr).toContain('pin=(masked)  ');
+    for (const secret of spellings)
+      for (const shown of [stdout, stderr, recorded]) expect(shown).not.toContain(secret);
+    // A plain one is shown, so that the comparison above would find a secret.
+    expect(stderr).toContain('floor=floor-12  ');
+    expect(recorded).toContain('floor=floor-12');
+  });
+
+  it('is a shell variable under --curl where it is secret', async () => {
+    const { issuer, forms } = await startEchoingServer();
+    const { code, stdout, stderr } = await run(issuer, '--curl');
+    expect(code, stderr).toBe(0);
+    expect(forms).toEqual([]);
+    expect(stdout).toContain('pin="$OAUTHCTL_PIN"');
+    expect(stdout).toContain('floor=floor-12');
+    for (const secret of spellings) for (const shown of [stdout, stderr]) expect(shown).not.toContain(secret);
+  });
+
+  it('that is required is missed before any server is asked', async () => {
+    const { issuer, forms } = await startEchoingServer();
+    const child = spawn(
+      process.execPath,
+      [
+        ...[script, 'token', 'password', '--issuer', issuer, '--client-id', 'a', '--username', 'taro'],
+        ...['--password', 'env:PW', '--json'],
+      ],
+      {
+        env: { OAUTHCTL_HOME: await emptyFolder(), NO_PROXY: '*', PW: 'the-password' },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      },
+    );
+    const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+    expect(code).toBe(2);
+    expect(JSON.parse(stderr).error).toMatchObject({
+      code: 'setting_missing',
+      message: 'the pin is not known',
+      hint: 'Give --pin env:NAME, file:PATH, cmd:COMMAND or -.',
+    });
+    expect(forms).toEqual([]);
+  });
+});
