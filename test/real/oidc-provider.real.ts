@@ -186,6 +186,14 @@ describe('oidc-provider', () => {
       await cli.json('token', 'refresh');
     });
 
+    test('a kept ID token says who is to be asked', async (context) => {
+      const cli = await open(context);
+      await signIn(cli);
+      await cli.json('ciba', 'request', '--id-token-hint', '@last.id_token');
+      await decide('approve');
+      expect(await cli.json('ciba', 'poll', '--interval', '1')).toMatchObject({ scope: 'openid' });
+    });
+
     test('the user of the token is shown', async (context) => {
       const cli = await open(context);
       await signIn(cli, ...WITH_REFRESH_TOKEN);

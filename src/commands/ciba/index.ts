@@ -57,8 +57,11 @@ export function defineCiba(command: Command, ctx: Context): void {
 function addRequestOptions(command: Command): Command {
   return command
     .option('--login-hint <user>', 'who should be asked')
-    .option('--login-hint-token <ref>', 'a token that says who; env:NAME, file:PATH, cmd:COMMAND or -')
-    .option('--id-token-hint <ref>', 'an ID token that says who; env:NAME, file:PATH, cmd:COMMAND or -')
+    .option('--login-hint-token <ref>', 'a token that says who; @FILE, env:NAME, file:PATH, cmd:COMMAND or -')
+    .option(
+      '--id-token-hint <ref>',
+      'an ID token that says who; @last.id_token, @FILE, env:NAME, file:PATH, cmd:COMMAND or -',
+    )
     .option('--scope <scopes>', 'space-separated (default: openid)')
     .option('--binding-message <text>', 'shown on the device, to tie both ends together')
     .option('--acr-values <values>', 'authentication context classes, by preference')

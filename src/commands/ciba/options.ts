@@ -4,6 +4,7 @@ import type { CibaDeviceOptions, Decision, DelegationSummary, DeviceRule } from 
 import { type AuthenticationRequest, buildAuthenticationRequest } from '../../protocol/ciba/ciba.ts';
 import { parseListenAddress } from '../../servers/listen-address.ts';
 import type { Session } from '../../session/session.ts';
+import { readTokenReference } from '../../session/token-argument.ts';
 import { parseSeconds } from '../../settings.ts';
 import { summaryLine } from '../../steps/ciba-steps.ts';
 
@@ -48,16 +49,16 @@ export async function readRequest(session: Session, options: RequestOptions): Pr
     loginHint === undefined && !otherHint && session.mayAsk
       ? await (await session.ctx.prompt()).text('Who should be asked (login_hint)?')
       : loginHint;
-  const secret = async (reference: string | undefined) =>
-    reference === undefined ? undefined : session.ctx.secret(reference);
+  const token = async (reference: string | undefined) =>
+    reference === undefined ? undefined : readTokenReference(session, reference);
   const request: AuthenticationRequest = {
     scope: settings.get('scope') ?? 'openid',
     login_hint: asked,
-    login_hint_token: await secret(options.loginHintToken),
-    id_token_hint: await secret(options.idTokenHint),
+    login_hint_token: await token(options.loginHintToken),
+    id_token_hint: await token(options.idTokenHint),
     binding_message: options.bindingMessage,
     acr_values: options.acrValues,
-    user_code: await secret(options.userCode),
+    user_code: options.userCode === undefined ? undefined : await session.ctx.secret(options.userCode),
     requested_expiry: options.requestedExpiry === undefined ? undefined : Number(options.requestedExpiry),
   };
   // A wrong hint is said before any server is asked.

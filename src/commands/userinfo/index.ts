@@ -51,9 +51,13 @@ function tell({ reporter }: Session, event: UserinfoEvent): void {
   }
 }
 
+function countOfClaims(count: number): string {
+  return count === 1 ? '1 claim' : `${count} claims`;
+}
+
 function describe({ json, alg, encryption }: Userinfo): string {
   return [
-    `${Object.keys(json).length} claims`,
+    countOfClaims(Object.keys(json).length),
     alg === undefined ? undefined : `signature verified: ${alg}`,
     encryption === undefined ? undefined : `decrypted: ${encryption.alg}, ${encryption.enc}`,
   ]
