@@ -102,11 +102,6 @@ const LONGEST_FILE = 350;
 const TOO_LONG: readonly string[] = [
   'commands/token/code-run.ts runAuthorizationCode',
   'context.ts compose',
-  'flows/authorization/authorization-code.ts finish',
-  'flows/polling/poll.ts pollForTokens',
-  'flows/validation/validate.ts openValidators',
-  'flows/validation/validation-difference.ts',
-  'flows/validation/validation-difference.ts explainCheck',
   'protocol/kafka/configuration.ts buildBrokerListener',
   'sandbox/provider.ts createProvider',
   'steps/ciba-steps.ts anonymous',

@@ -3,9 +3,9 @@ import type { Context } from '../../context.ts';
 import { RequestShown, UsageError } from '../../errors.ts';
 import {
   type AuthorizationCodeEvent,
-  type AuthorizationGrant,
   authorizeByCode,
 } from '../../flows/authorization/authorization-code.ts';
+import type { AuthorizationGrant } from '../../flows/authorization/authorization-outcome.ts';
 import type { Target } from '../../flows/server/target.ts';
 import { printable } from '../../output/printable.ts';
 import { REQUESTS } from '../../protocol/definitions/requests.ts';

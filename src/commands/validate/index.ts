@@ -2,13 +2,13 @@ import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { type OauthctlError, UsageError } from '../../errors.ts';
 import {
-  buildValidationFailure,
   type Comparison,
   openValidators,
   type ValidateOptions,
   type Validators,
 } from '../../flows/validation/validate.ts';
 import { type WatchReport, watchVerdicts } from '../../flows/validation/validate-watch.ts';
+import { buildValidationFailure } from '../../flows/validation/validation-failure.ts';
 import { colours } from '../../output/style.ts';
 import { reasonsForInactive } from '../../protocol/oauth/inactive-token.ts';
 import { connect } from '../../session/connect.ts';

@@ -1,28 +1,20 @@
 import type { Context } from '../../context.ts';
-import { RefusedError, TimeoutError, UsageError, ValidationError } from '../../errors.ts';
-import { CODE_GRANT } from '../../protocol/definitions/grants/code.ts';
-import { REQUESTS } from '../../protocol/definitions/requests.ts';
-import type { JsonObject } from '../../protocol/json.ts';
-import {
-  type AuthorizationRequest,
-  type AuthorizationResponse,
-  readEssentialAcr,
-  responsePlace,
-  singleValue,
-  splitResponseType,
-} from '../../protocol/oauth/authorization.ts';
+import { TimeoutError, UsageError, ValidationError } from '../../errors.ts';
+import { responsePlace, singleValue } from '../../protocol/oauth/authorization.ts';
 import type { DeclaredParameters, FormParameters } from '../../protocol/oauth/form.ts';
 import { type RedirectUri, redirectUriAt } from '../../protocol/oauth/redirect-uri.ts';
-import { parseTokenResponse, type TokenResponse } from '../../protocol/oauth/token.ts';
-import type { AuthenticationExpectations, VerifiedIdToken } from '../../protocol/oidc/id-token.ts';
 import type { ListenAddress } from '../../servers/listen-address.ts';
 import type { RedirectPlace } from '../../servers/redirect.ts';
 import type { Target } from '../server/target.ts';
-import { describeRequest } from '../token/kept-tokens.ts';
-import { keepTokens, verifyReceivedIdToken } from '../token/received-tokens.ts';
-import { requestTokens, type TokenEvent } from '../token/token.ts';
+import {
+  type Arrived,
+  type AuthorizationGrant,
+  type AuthorizationOutcomeEvent,
+  type AuthorizationOutcomeOptions,
+  finishAuthorization,
+} from './authorization-outcome.ts';
 import { type AuthorizationWay, draftAuthorization, makeAuthorizationUrl } from './authorization-request.ts';
-import { checkRedirect, type RedirectOutcome } from './authorization-response.ts';
+import { checkRedirect } from './authorization-response.ts';
 import { type BrowserWaitEvent, inTime, type RedirectWaitOptions, withRedirect } from './browser-wait.ts';
 import type { PushedAuthorizationEvent } from './pushed-authorization.ts';
 
@@ -52,35 +44,13 @@ export type AuthorizationCodeEvent =
       readonly listensAt: string | undefined;
     }
   | BrowserWaitEvent
-  | {
-      readonly type: 'authorization_response';
-      readonly response: AuthorizationResponse;
-      readonly place: RedirectPlace | 'paste';
-      /** Whether it came in a JWT whose signature was verified. */
-      readonly isSigned: boolean;
-      readonly remarks: readonly string[];
-    }
-  | TokenEvent
-  | { readonly type: 'id_token_missing' };
+  | AuthorizationOutcomeEvent;
 
-export interface AuthorizationCodeOptions extends AuthorizationWay {
-  /** Its `extraParameters` and `omittedParameters` are meant for the authorization request. */
-  readonly target: Target;
-  /** The person's own parameters of the token request. */
-  readonly tokenRequest?: Pick<Target, 'extraParameters' | 'omittedParameters'>;
-  readonly request: AuthorizationRequest;
+export interface AuthorizationCodeOptions extends AuthorizationWay, AuthorizationOutcomeOptions {
   readonly redirectUri: RedirectUri;
   readonly redirect: RedirectWay;
   /** Milliseconds that the person has. */
   readonly deadlineMs: number;
-}
-
-export interface AuthorizationGrant {
-  /** The token response as it came; of a hybrid flow with the front channel's in a member `authorization_response`. */
-  readonly json: JsonObject;
-  /** Undefined where no access token was asked for. */
-  readonly tokens: TokenResponse | undefined;
-  readonly idToken: VerifiedIdToken | undefined;
 }
 
 /**
@@ -101,9 +71,9 @@ export async function authorizeByCode(
   const exchange: Exchange = { ctx, options, parametersAt: drafted.parametersAt, onEvent };
   const proof = drafted.codeVerifier;
   if (options.redirect.kind === 'paste') {
-    return finish(exchange, proof, await askAndPaste(exchange, options.redirect.read));
+    return finishAuthorization(exchange, proof, await askAndPaste(exchange, options.redirect.read));
   }
-  return listening(exchange, options.redirect, (arrived) => finish(exchange, proof, arrived));
+  return listening(exchange, options.redirect, (arrived) => finishAuthorization(exchange, proof, arrived));
 }
 
 /** One authorization request on its way. */
@@ -112,15 +82,6 @@ interface Exchange {
   readonly options: AuthorizationCodeOptions;
   readonly parametersAt: (redirectUri: string) => DeclaredParameters;
   readonly onEvent: (event: AuthorizationCodeEvent) => void;
-}
-
-/** The redirect that came, and the request that it answers. */
-interface Arrived {
-  readonly outcome: RedirectOutcome;
-  readonly sent: DeclaredParameters;
-  readonly place: RedirectPlace | 'paste';
-  /** Milliseconds since the epoch. */
-  readonly requestedAt: number;
 }
 
 /** Listens until the code is exchanged as well. */
@@ -187,86 +148,6 @@ async function askAndPaste(
   }
 }
 
-/** Reads the redirect's outcome, and goes on with what it brought. */
-async function finish(
-  { ctx, options, onEvent }: Exchange,
-  codeVerifier: string | undefined,
-  { outcome, sent, place, requestedAt }: Arrived,
-): Promise<AuthorizationGrant> {
-  if (outcome.kind === 'failure') throw outcome.error;
-  const { response, isSigned, remarks } = outcome;
-  onEvent({ type: 'authorization_response', response, place, isSigned, remarks });
-  if (response.kind === 'refused') throw new RefusedError(response.oauth, { personDecides: true });
-  const { target, request } = options;
-  const { code, access_token, id_token } = response;
-  const maxAge = singleValue(sent, 'max_age');
-  const expected: AuthenticationExpectations = {
-    nonce: singleValue(sent, 'nonce'),
-    maxAge: maxAge === undefined ? undefined : Number(maxAge),
-    acrValues: singleValue(sent, 'acr_values'),
-    essentialAcr: readEssentialAcr(singleValue(sent, 'claims')),
-    requestedAt,
-  };
-  const frontIdToken =
-    id_token === undefined
-      ? undefined
-      : await verifyReceivedIdToken(ctx, target, id_token, {
-          ...expected,
-          accessToken: access_token,
-          code,
-          state: singleValue(sent, 'state'),
-          isFrontChannel: true,
-        });
-  if (frontIdToken) onEvent({ type: 'id_token_verified', idToken: frontIdToken });
-  const asked = describeRequest(
-    REQUESTS.authorization,
-    { ...request },
-    { ...target, tokenRequest: options.tokenRequest },
-  );
-  if (code === undefined) {
-    const tokens = access_token === undefined ? undefined : parseTokenResponse(response.json);
-    if (tokens) {
-      const { state: _state, iss: _iss, ...json } = response.json;
-      await keepTokens(ctx, target, 'implicit', { ...tokens, json }, { asked });
-    }
-    return { json: response.json, tokens, idToken: frontIdToken };
-  }
-  // Lifetimes are counted from it: rather too early than too late.
-  const receivedAt = ctx.clock.now();
-  const { tokens, idToken } = await requestTokens(
-    ctx,
-    {
-      // Kept below, when the two ID tokens of a hybrid flow have been compared.
-      target: {
-        ...target,
-        extraParameters: [],
-        omittedParameters: [],
-        ...options.tokenRequest,
-        keepTokens: false,
-      },
-      grantType: CODE_GRANT.grantType,
-      values: {
-        code,
-        redirect_uri: singleValue(sent, 'redirect_uri'),
-        code_verifier: codeVerifier,
-        resource: request.resource,
-      },
-      expected: { ...expected, code },
-    },
-    onEvent,
-  );
-  if (idToken && frontIdToken && idToken.claims.sub !== frontIdToken.claims.sub) throw otherSubject();
-  await keepTokens(ctx, target, CODE_GRANT.grantType, tokens, { asked, receivedAt });
-  const isOpenId = singleValue(sent, 'scope')?.split(' ').includes('openid');
-  if (isOpenId && idToken === undefined) onEvent({ type: 'id_token_missing' });
-  const isHybrid = splitResponseType(singleValue(sent, 'response_type')).length > 1;
-  return {
-    json: isHybrid ? { ...tokens.json, authorization_response: response.json } : tokens.json,
-    tokens,
-    idToken: idToken ?? frontIdToken,
-  };
-}
-
 /** @throws UsageError `pasted_address_wrong` */
 function takeApart(text: string, redirectUri: string): { received: FormParameters; place: RedirectPlace } {
   const address = text.trim();
@@ -289,14 +170,6 @@ function notOurs(reason: string): ValidationError {
   return new ValidationError('authorization_response_invalid', `the address that was pasted has ${reason}`, {
     hint: 'It is the answer to another request, or somebody has made it up: its code was sent nowhere. Begin again.',
   });
-}
-
-function otherSubject(): ValidationError {
-  return new ValidationError(
-    'id_token_invalid',
-    'the ID tokens of the authorization response and of the token response are of different users',
-    { hint: 'Somebody may have exchanged the code (OpenID Connect Core §3.3.3.6). Nothing was kept.' },
-  );
 }
 
 /** The redirect URI as it is to be registered: without the port, where that is another one each time. */

@@ -1,5 +1,5 @@
 import type { RefusalVerdict } from '../../protocol/kafka/refusal.ts';
-import type { Finding } from '../validation/validation-difference.ts';
+import type { Finding } from '../validation/compared-verdicts.ts';
 import type { WayVerdict } from '../validation/verdict-timeline.ts';
 
 /** What broker, local check and introspection made of one token. */

@@ -1,8 +1,8 @@
 import type { Context } from '../../context.ts';
 import { decodeUnverified } from '../../protocol/jose/jwt.ts';
 import type { Target } from '../server/target.ts';
+import type { Finding } from '../validation/compared-verdicts.ts';
 import { openValidators, type ValidateEvent } from '../validation/validate.ts';
-import type { Finding } from '../validation/validation-difference.ts';
 import type { WayVerdict } from '../validation/verdict-timeline.ts';
 import type { KafkaResult } from './connect.ts';
 import { explainBrokerDifference } from './difference.ts';

@@ -4,11 +4,11 @@ import { SLOW_DOWN_INCREMENT } from '../../protocol/ciba/ciba.ts';
 import type { TokenResponse } from '../../protocol/oauth/token.ts';
 import { classifyPollAnswer, isTransient, type PollVerdict } from './poll-verdict.ts';
 
-/** An authorization server may hold an answer back this long (milliseconds) before a client gives up on it. */
+/** Milliseconds for which a server may hold back its answer (long polling). */
 const LONG_POLL = 30_000;
 /** The longest pause between attempts while the server fails, in milliseconds. */
 const LONGEST_BACKOFF = 60_000;
-/** How often a wait says how much of it is left, in milliseconds. */
+/** Milliseconds from one `waiting` event to the next. */
 const TICK = 1_000;
 
 export type PollEvent =
@@ -16,25 +16,26 @@ export type PollEvent =
   | { readonly type: 'polled'; readonly refusal: OAuthRefusal; readonly ms: number }
   | { readonly type: 'poll_failed'; readonly reason: string; readonly nextInMs: number }
   | { readonly type: 'slowed_down'; readonly intervalSeconds: number }
-  /** Told once a second while waiting. */
+  /** Once a second while waiting. */
   | { readonly type: 'waiting'; readonly nextInMs: number; readonly expiresInMs: number | undefined }
   | { readonly type: 'tokens'; readonly tokens: TokenResponse; readonly ms: number };
 
 export interface PollTurn {
-  /** Milliseconds since the epoch before which no poll may be sent; absent: go ahead. */
+  /** Milliseconds since the epoch before which no poll may be sent; absent where it may be sent now. */
   readonly waitUntil?: number | undefined;
-  /** The interval that holds for all processes, in seconds, where it is known. */
+  /** The interval of all processes in seconds, where it is known. */
   readonly intervalSeconds?: number | undefined;
 }
 
-/** What keeps two processes from polling for the same id at once. */
+/** Keeps two processes from polling for the same id at once. */
 export interface PollGuard {
   /**
-   * Says that a poll is about to be sent.
-   * @param early the result is known to be there, so that a first poll need not wait
+   * Claims the right to send a poll.
+   * @param leaseMs milliseconds for which the claim lasts if it is not followed by `schedule`
+   * @param early whether the result is known to be available, so that a first poll need not wait
    */
   claim(leaseMs: number, early: boolean): Promise<PollTurn>;
-  /** Says when the next poll may be sent, and the interval in seconds from now on. */
+  /** Sets when the next poll may be sent, and the interval in seconds from now on. */
   schedule(nextAt: number, intervalSeconds: number): Promise<void>;
 }
 
@@ -47,18 +48,18 @@ export interface PollOptions {
   readonly firstAt: number;
   readonly expiresAt?: number | undefined;
   readonly deadlineAt?: number | undefined;
-  /** Send one poll and say how it stands. */
+  /** Send one poll only. */
   readonly once?: boolean | undefined;
-  /** Resolves when the result is known to be there; it brings the first poll forward, and no later one. */
+  /** Resolves when the result is known to be available; only the first poll is sent early. */
   readonly wake?: Promise<unknown> | undefined;
-  /** Errors of a server that mean "still pending", beside `authorization_pending`. */
+  /** Errors that mean "still pending" at this server, besides `authorization_pending`. */
   readonly pendingErrors?: readonly string[] | undefined;
   readonly guard?: PollGuard | undefined;
 }
 
 /**
- * Polls the token endpoint until there are tokens, by the rules of CIBA and of the device grant: never two polls at
- * once, never before the interval has passed, five seconds more after every `slow_down`, nothing more after a refusal.
+ * Polls the token endpoint until it issues tokens, as CIBA and the device grant require: one poll at a time, none before
+ * the interval has passed, five seconds more after every `slow_down`, none after a refusal.
  * @throws RefusedError when the server refused; TimeoutError `deadline` or `expired`; PendingError when asked once;
  *   NetworkError for an answer that is not the protocol's; ValidationError for a broken token response
  * @see https://openid.net/specs/openid-client-initiated-backchannel-authentication-core-1_0.html#rfc.section.10.1
@@ -81,35 +82,18 @@ export async function pollForTokens(
     const timeoutMs = pollTimeout(options, clock.now());
     const turn = (await options.guard?.claim(timeoutMs, woken)) ?? {};
     if (turn.waitUntil !== undefined) {
-      // Another process has polled for this id meanwhile, so ours is not the first any more.
+      // Another process has polled for this id, so this poll is not the first.
       nextAt = turn.waitUntil;
       wake = undefined;
       continue;
     }
-    // Another process may have been slowed down meanwhile.
+    // Another process may have received slow_down.
     interval = Math.max(interval, turn.intervalSeconds ?? 0);
     polls += 1;
     onEvent({ type: 'polling', poll: polls });
     const sentAt = clock.now();
-    let verdict: PollVerdict;
-    try {
-      const answer = await options.send(timeoutMs, ctx.signal);
-      verdict = classifyPollAnswer(answer, options, clock.now());
-      if (verdict.again === false) {
-        onEvent({ type: 'tokens', tokens: verdict.tokens, ms: answer.ms });
-        return verdict.tokens;
-      }
-      if (verdict.again !== 'failure') onEvent({ type: 'polled', refusal: verdict.refusal, ms: answer.ms });
-    } catch (error) {
-      const overdue = error instanceof TimeoutError && deadlinePassed(options, clock.now());
-      // A process that is interrupted in mid-poll leaves the id usable for the next.
-      if (overdue || !isTransient(error)) {
-        await options.guard?.schedule(clock.now() + interval * 1000, interval).catch(() => {});
-        throw overdue ? deadlineError() : withLostAnswer(error, failures);
-      }
-      verdict = { again: 'failure', reason: error.message, error, notBefore: 0 };
-    }
-
+    const verdict = await sendPoll(ctx, options, { timeoutMs, interval, failures }, onEvent);
+    if (verdict.again === false) return verdict.tokens;
     const answeredAt = clock.now();
     failures = verdict.again === 'failure' ? failures + 1 : 0;
     if (verdict.again === 'slow_down') {
@@ -118,7 +102,7 @@ export async function pollForTokens(
     }
     nextAt = Math.max(verdict.notBefore, nextPollAt({ verdict, interval, sentAt, answeredAt, failures }));
     await options.guard?.schedule(nextAt, interval);
-    if (options.expiresAt !== undefined && verdict.notBefore > options.expiresAt) throw toldToWaitTooLong();
+    if (options.expiresAt !== undefined && verdict.notBefore > options.expiresAt) throw waitExceedsExpiry();
     if (verdict.again === 'failure') {
       if (options.once) throw verdict.error;
       onEvent({ type: 'poll_failed', reason: verdict.reason, nextInMs: nextAt - answeredAt });
@@ -127,16 +111,44 @@ export async function pollForTokens(
         hint: `The next poll may be sent in ${Math.ceil((nextAt - answeredAt) / 1000)} s.`,
       });
     }
-    // Whoever has polled at or after the expiry has had the server's last word.
+    // A poll at or after the expiry had the final answer of the server.
     if (options.expiresAt !== undefined && answeredAt >= options.expiresAt)
       throw expiredError(options.expiresAt, answeredAt, verdict);
   }
 }
 
 /**
- * Counted from the arrival of the answer: the server counts from when it handled the poll, and a wait counted from
- * the sending would be early by the network's jitter. Only an answer that was held back for the whole interval (long
- * polling) is followed at once.
+ * Sends one poll and classifies its answer; a transient failure is a verdict.
+ * @throws every error that ends polling
+ */
+async function sendPoll(
+  ctx: Context,
+  options: PollOptions,
+  { timeoutMs, interval, failures }: { timeoutMs: number; interval: number; failures: number },
+  onEvent: (event: PollEvent) => void,
+): Promise<PollVerdict> {
+  const { clock } = ctx;
+  try {
+    const answer = await options.send(timeoutMs, ctx.signal);
+    const verdict = classifyPollAnswer(answer, options, clock.now());
+    if (verdict.again === false) onEvent({ type: 'tokens', tokens: verdict.tokens, ms: answer.ms });
+    else if (verdict.again !== 'failure')
+      onEvent({ type: 'polled', refusal: verdict.refusal, ms: answer.ms });
+    return verdict;
+  } catch (error) {
+    const isOverdue = error instanceof TimeoutError && deadlinePassed(options, clock.now());
+    if (!isOverdue && isTransient(error))
+      return { again: 'failure', reason: error.message, error, notBefore: 0 };
+    // After an interruption in mid-poll another process may poll for the id again.
+    await options.guard?.schedule(clock.now() + interval * 1000, interval).catch(() => {});
+    throw isOverdue ? deadlineError() : withLostAnswer(error, failures);
+  }
+}
+
+/**
+ * Computes when the next poll may be sent. The interval counts from the arrival of the answer: the server counts from its
+ * handling of the poll, so an interval from the sending could be too short. Only after an answer that was held back for
+ * the whole interval (long polling) the next poll is sent at once.
  */
 function nextPollAt(last: {
   verdict: PollVerdict;
@@ -150,7 +162,7 @@ function nextPollAt(last: {
     case 'pending':
       return last.answeredAt - last.sentAt >= intervalMs ? last.answeredAt : last.answeredAt + intervalMs;
     case 'failure': {
-      // A server that names the wait itself needs no guess of ours.
+      // Retry-After takes the place of the backoff.
       const named = last.verdict.notBefore > 0;
       const pause = named ? 0 : Math.min(LONGEST_BACKOFF, intervalMs * 2 ** (last.failures - 1));
       return last.answeredAt + Math.max(intervalMs, pause);
@@ -160,16 +172,16 @@ function nextPollAt(last: {
   }
 }
 
-/** After a lost answer `invalid_grant` may mean that the lost one carried the tokens. */
+/** After a lost answer `invalid_grant` may mean that the lost answer carried the tokens. */
 function withLostAnswer(error: unknown, failures: number): unknown {
   if (failures === 0 || !(error instanceof RefusedError) || error.oauth.error !== 'invalid_grant')
     return error;
   return new RefusedError(error.oauth, {
-    hint: 'An answer before this one was lost on the way; it may have carried the tokens. Start a new authentication request.',
+    hint: 'A previous answer was lost; it may have carried the tokens. Send a new authentication request.',
   });
 }
 
-/** @returns whether it was woken before the time */
+/** Waits until the next poll may be sent. @returns whether `wake` ended the wait early */
 async function waitForTurn(
   ctx: Context,
   options: PollOptions,
@@ -180,7 +192,7 @@ async function waitForTurn(
   const { clock, signal } = ctx;
   const { deadlineAt, expiresAt } = options;
   signal.throwIfAborted();
-  // Nothing can change before the next poll, unless somebody may wake us.
+  // Nothing can change before the next poll, unless `wake` resolves.
   if (deadlineAt !== undefined && nextAt >= deadlineAt && wake === undefined) throw deadlineError();
   const stop = new AbortController();
   let woken = false;
@@ -219,15 +231,15 @@ function deadlinePassed({ deadlineAt }: PollOptions, now: number): boolean {
   return deadlineAt !== undefined && now >= deadlineAt;
 }
 
-function toldToWaitTooLong(): TimeoutError {
+function waitExceedsExpiry(): TimeoutError {
   return new TimeoutError('expired', 'the server asks to wait until after the request has expired', {
-    hint: 'It is overloaded or limits the client (Retry-After). Start a new authentication request later.',
+    hint: 'It is overloaded or limits the rate of the client (Retry-After). Send a new authentication request later.',
   });
 }
 
 function deadlineError(): TimeoutError {
-  return new TimeoutError('deadline', 'the deadline passed, and the person has not decided yet', {
-    hint: 'Give it longer with --deadline SECONDS.',
+  return new TimeoutError('deadline', 'the deadline passed, and the user has not decided yet', {
+    hint: 'Allow more time with --deadline SECONDS.',
   });
 }
 
@@ -239,7 +251,7 @@ function expiredError(
   const expired = `the request expired ${Math.round((now - expiresAt) / 1000)} s ago`;
   if (last.again === 'failure') {
     return new TimeoutError('expired', `${expired}, and the last poll failed: ${last.reason}`, {
-      hint: 'Start a new authentication request.',
+      hint: 'Send a new authentication request.',
       cause: last.error,
     });
   }

@@ -1,6 +1,6 @@
 import type { Context } from '../../context.ts';
+import type { Finding } from './compared-verdicts.ts';
 import type { Comparison, IntrospectionVerdict, LocalVerdict, Validators } from './validate.ts';
-import type { Finding } from './validation-difference.ts';
 import {
   type AcceptanceWindow,
   findWindow,

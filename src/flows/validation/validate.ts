@@ -1,4 +1,3 @@
-import type { JSONWebKeySet } from 'jose';
 import type { Context } from '../../context.ts';
 import {
   NetworkError,
@@ -9,60 +8,58 @@ import {
 } from '../../errors.ts';
 import { type ClockOffset, type DatedAnswer, measureClockOffset } from '../../protocol/clock-offset.ts';
 import { decodeUnverified } from '../../protocol/jose/jwt.ts';
-import type { Check, JwtExpectations, KeyFinder } from '../../protocol/jose/jwt-verdict.ts';
+import type { Check } from '../../protocol/jose/jwt-verdict.ts';
 import type { JsonObject } from '../../protocol/json.ts';
-import { REFETCH_INTERVAL } from '../serve/tenant-keys.ts';
-import { fetchJwks } from '../server/jwks.ts';
 import type { Target } from '../server/target.ts';
+import type { Finding } from './compared-verdicts.ts';
 import { type IntrospectEvent, introspect } from './introspect.ts';
-import { explainDifference, type Finding, remarkOn } from './validation-difference.ts';
+import { PublishedKeys, type PublishedKeysEvent } from './published-keys.ts';
+import { remarkOn } from './remarks.ts';
+import { explainDifference } from './validation-difference.ts';
 import type { WayVerdict } from './verdict-timeline.ts';
 
-export type ValidateEvent =
-  | IntrospectEvent
-  | { readonly type: 'keys_request'; readonly url: string | undefined }
-  | { readonly type: 'keys_response'; readonly count: number; readonly ms: number };
+export type ValidateEvent = IntrospectEvent | PublishedKeysEvent;
 
 export interface ValidateOptions {
   readonly target: Target;
   readonly token: string;
   readonly tokenTypeHint?: string | undefined;
-  /** Who must be in `aud`, for the local check. */
+  /** The audiences that the local check accepts. */
   readonly audience?: readonly string[] | undefined;
-  /** What `typ` may be, for the local check. */
+  /** The values of `typ` that the local check accepts. */
   readonly types?: readonly string[] | undefined;
-  /** Seconds by which clocks may differ, for the local check. */
+  /** Seconds that the local check allows clocks to differ. */
   readonly leeway: number;
 }
 
-/** What the local check says. Times in milliseconds, `at` since the epoch. */
+/** The verdict of the local check. Times in milliseconds, `at` since the epoch. */
 export interface LocalVerdict {
   readonly verdict: WayVerdict;
   readonly at: number;
-  /** What it took, fetching the keys included. */
+  /** The duration, including the fetching of keys. */
   readonly ms: number;
-  /** What fetching the keys took; undefined where they were there, or not needed. */
+  /** The duration of fetching the keys; undefined where they were at hand or not needed. */
   readonly keysMs?: number | undefined;
   readonly checks: readonly Check[];
   readonly header?: JsonObject | undefined;
   readonly claims?: JsonObject | undefined;
-  /** Why there is no verdict, where it is for want of the keys. */
+  /** Why the keys could not be fetched, where there is no verdict for that reason. */
   readonly error?: OauthctlError | undefined;
 }
 
-/** What introspection says. Times in milliseconds, those of day since the epoch. */
+/** The verdict of introspection. Times in milliseconds; `askedAt` and `at` since the epoch. */
 export interface IntrospectionVerdict {
   readonly verdict: WayVerdict;
   readonly askedAt: number;
   readonly at: number;
   readonly ms: number;
-  /** What the server says of the token; undefined where it does not. */
+  /** The claims of the response; undefined where the token is inactive. */
   readonly answer?: JsonObject | undefined;
   /** Why there is no verdict. */
   readonly error?: OauthctlError | undefined;
 }
 
-/** Both verdicts side by side. */
+/** Both verdicts and how they differ. */
 export interface Comparison {
   readonly local: LocalVerdict;
   readonly introspection: IntrospectionVerdict;
@@ -70,205 +67,145 @@ export interface Comparison {
   readonly agree: boolean | undefined;
   /** Why they do not agree. */
   readonly differences: readonly Finding[];
-  /** What else is worth knowing. */
+  /** Other remarks. */
   readonly remarks: readonly Finding[];
-  /** Undefined where the server does not tell its time. */
+  /** Undefined where the server sends no Date header. */
   readonly clock: ClockOffset | undefined;
 }
 
-/** Both ways to validate one token; the keys are fetched once, and again where none of them has the token's `kid`. */
-export interface Validators {
-  /** @throws nothing that the server can cause */
-  local(): Promise<LocalVerdict>;
-  /** @throws nothing that the server can cause; the signal's reason */
-  introspection(signal?: AbortSignal): Promise<IntrospectionVerdict>;
-  /** Milliseconds that the local check takes with its keys at hand: the mean of several. */
-  timeCheck(): Promise<number>;
-  /** @param wasActive whether introspection had accepted the token before */
-  compare(local: LocalVerdict, introspection: IntrospectionVerdict, wasActive?: boolean): Comparison;
-}
-
-/** How often a check is repeated to time it: one alone takes less than the clock can tell. */
+/** How often a check is repeated to time it, because one takes less than the resolution of the clock. */
 const ROUNDS = 20;
-/** The newest answers by which the server's clock is measured. */
+/** How many of the newest answers the clock of the server is measured by. */
 const MOST_DATED = 20;
 
+/** Both checks of one token. */
+export type Validators = Pick<TokenValidators, 'local' | 'introspection' | 'timeCheck' | 'compare'>;
+
 /**
- * Prepares the validation of one token by local verification and by introspection.
- * @see https://www.rfc-editor.org/rfc/rfc7519#section-7.2
- * @see https://www.rfc-editor.org/rfc/rfc7662
+ * Prepares the validation of one token by local verification and by introspection. The keys are fetched once, and again
+ * for an unknown `kid`.
  */
 export function openValidators(
   ctx: Context,
   options: ValidateOptions,
   onEvent: (event: ValidateEvent) => void,
 ): Validators {
-  const { target, token, leeway } = options;
-  const { clock } = ctx;
-  const keys = new PublishedKeys(ctx, target, onEvent);
-  const dated: DatedAnswer[] = [];
-  ctx.onExchange(({ endpoint, startedAt, answer }) => {
-    const date = answer?.headers.date;
-    if (endpoint !== 'introspection' || answer === undefined || date === undefined) return;
-    dated.push({ date, sentAt: startedAt, ms: answer.ms });
-    if (dated.length > MOST_DATED) dated.shift();
-  });
-
-  const expectations = (): JwtExpectations => ({
-    keys: keys.find,
-    issuer: target.metadata.issuer,
-    audience: options.audience,
-    types: options.types,
-    leeway,
-    // What a resource server has to insist on.
-    accessTokenOnly: true,
-    now: clock.now(),
-  });
-
-  return {
-    async local() {
-      const { verifyJwt } = await import('../../protocol/jose/jwt-verification.ts');
-      const startedAt = clock.now();
-      try {
-        const { valid, checks, header, claims } = await verifyJwt(token, expectations());
-        const verdict = valid ? 'accepted' : isForOthers(token, checks, header) ? 'unknown' : 'refused';
-        const at = clock.now();
-        return { verdict, at, ms: at - startedAt, keysMs: keys.takeMs(), checks, header, claims };
-      } catch (error) {
-        const at = clock.now();
-        return { verdict: 'unknown', at, ms: at - startedAt, checks: [], error: causedByServer(error) };
-      }
-    },
-    async introspection(signal = ctx.signal) {
-      const askedAt = clock.now();
-      try {
-        const { active, token: answer } = await introspect({ ...ctx, signal }, options, onEvent);
-        const at = clock.now();
-        return { verdict: active ? 'accepted' : 'refused', askedAt, at, ms: at - askedAt, answer };
-      } catch (error) {
-        const at = clock.now();
-        return { verdict: 'unknown', askedAt, at, ms: at - askedAt, error: causedByServer(error) };
-      }
-    },
-    async timeCheck() {
-      const { verifyJwt } = await import('../../protocol/jose/jwt-verification.ts');
-      const startedAt = clock.now();
-      for (let round = 0; round < ROUNDS; round += 1) await verifyJwt(token, expectations());
-      return (clock.now() - startedAt) / ROUNDS;
-    },
-    compare(local, introspection, wasActive) {
-      const offset = measureClockOffset(dated);
-      const compared = {
-        token,
-        local,
-        introspection,
-        claims: local.claims ?? decodeUnverified(token)?.claims,
-        issuer: target.metadata.issuer,
-        audience: options.audience,
-        client_id: target.client.client_id,
-        now: clock.now(),
-        leeway,
-        clock: offset,
-        wasActive,
-      };
-      const differences = explainDifference(compared);
-      const isKnown = local.verdict !== 'unknown' && introspection.verdict !== 'unknown';
-      return {
-        local,
-        introspection,
-        agree: isKnown ? local.verdict === introspection.verdict : undefined,
-        differences,
-        remarks: remarkOn(compared).filter(({ code }) => !differences.some((one) => one.code === code)),
-        clock: offset,
-      };
-    },
-  };
+  return new TokenValidators(ctx, options, onEvent);
 }
 
-/**
- * The failure that a comparison is; undefined where a way accepts the token and none refuses it or failed.
- * @param reasons why introspection may refuse a token that cannot be checked locally
- */
-export function buildValidationFailure(
-  { local, introspection, agree, differences, remarks }: Comparison,
-  reasons: () => readonly string[],
-): OauthctlError | undefined {
-  const error = introspection.error ?? local.error;
-  if (error !== undefined) return error;
-  const [first] = [...differences, ...remarks];
-  const hint = first && `${first.cause} ${first.remedy}`;
-  if (agree === false) {
-    const [one, other] = local.verdict === 'accepted' ? ['accepts', 'refuses'] : ['refuses', 'accepts'];
-    return new ValidationError(
-      'verdicts_differ',
-      `the local check ${one} the token, and introspection ${other} it`,
-      { hint },
-    );
-  }
-  if (introspection.verdict === 'accepted') return undefined;
-  if (local.verdict === 'unknown')
-    return new ValidationError('token_refused', 'introspection refuses the token', {
-      hint: reasons().join(' '),
+class TokenValidators {
+  readonly #ctx: Context;
+  readonly #options: ValidateOptions;
+  readonly #onEvent: (event: ValidateEvent) => void;
+  readonly #keys: PublishedKeys;
+  readonly #dated: DatedAnswer[] = [];
+
+  constructor(ctx: Context, options: ValidateOptions, onEvent: (event: ValidateEvent) => void) {
+    this.#ctx = ctx;
+    this.#options = options;
+    this.#onEvent = onEvent;
+    this.#keys = new PublishedKeys(ctx, options.target, onEvent);
+    ctx.onExchange(({ endpoint, startedAt, answer }) => {
+      const date = answer?.headers.date;
+      if (endpoint !== 'introspection' || answer === undefined || date === undefined) return;
+      this.#dated.push({ date, sentAt: startedAt, ms: answer.ms });
+      if (this.#dated.length > MOST_DATED) this.#dated.shift();
     });
-  const said = local.checks
-    .filter(({ outcome }) => outcome === 'failed')
-    .map(({ name, detail }) => `${name}: ${detail}`);
-  return new ValidationError('token_refused', `both ways refuse the token: ${said.join('; ')}`, {
-    hint: hint ?? 'See what it holds with "oauthctl jwt decode".',
-  });
-}
+  }
 
-/** The server's keys, fetched when they are first needed, and again for a `kid` that none of them has. */
-class PublishedKeys {
-  readonly #fetch: () => Promise<JSONWebKeySet>;
-  readonly #now: () => number;
-  #kept: JSONWebKeySet | undefined;
-  #fetchedAt = Number.NEGATIVE_INFINITY;
-  #ms: number | undefined;
+  /**
+   * Verifies the token locally; a failure of the server makes the verdict unknown.
+   * @see https://www.rfc-editor.org/rfc/rfc7519#section-7.2
+   */
+  async local(): Promise<LocalVerdict> {
+    const { clock } = this.#ctx;
+    const { token } = this.#options;
+    const startedAt = clock.now();
+    try {
+      const { valid, checks, header, claims } = await this.#verify();
+      const verdict = valid ? 'accepted' : isForOthers(token, checks, header) ? 'unknown' : 'refused';
+      const at = clock.now();
+      return { verdict, at, ms: at - startedAt, keysMs: this.#keys.takeMs(), checks, header, claims };
+    } catch (error) {
+      const at = clock.now();
+      return { verdict: 'unknown', at, ms: at - startedAt, checks: [], error: requireServerError(error) };
+    }
+  }
 
-  constructor(ctx: Context, { metadata }: Target, onEvent: (event: ValidateEvent) => void) {
-    this.#now = () => ctx.clock.now();
-    this.#fetch = async () => {
-      onEvent({ type: 'keys_request', url: metadata.jwks_uri });
-      const startedAt = this.#now();
-      const jwks = await fetchJwks(ctx, metadata);
-      this.#ms = this.#now() - startedAt;
-      onEvent({ type: 'keys_response', count: jwks.keys.length, ms: this.#ms });
-      return jwks;
+  /**
+   * Introspects the token; a failure of the server makes the verdict unknown.
+   * @throws the signal's reason
+   * @see https://www.rfc-editor.org/rfc/rfc7662
+   */
+  async introspection(signal = this.#ctx.signal): Promise<IntrospectionVerdict> {
+    const { clock } = this.#ctx;
+    const askedAt = clock.now();
+    try {
+      const ctx = { ...this.#ctx, signal };
+      const { active, token: answer } = await introspect(ctx, this.#options, this.#onEvent);
+      const at = clock.now();
+      return { verdict: active ? 'accepted' : 'refused', askedAt, at, ms: at - askedAt, answer };
+    } catch (error) {
+      const at = clock.now();
+      return { verdict: 'unknown', askedAt, at, ms: at - askedAt, error: requireServerError(error) };
+    }
+  }
+
+  /** Measures the local check with its keys at hand. @returns the mean of several checks in milliseconds */
+  async timeCheck(): Promise<number> {
+    const { clock } = this.#ctx;
+    const startedAt = clock.now();
+    for (let round = 0; round < ROUNDS; round += 1) await this.#verify();
+    return (clock.now() - startedAt) / ROUNDS;
+  }
+
+  /** @param wasActive whether introspection had accepted the token before */
+  compare(local: LocalVerdict, introspection: IntrospectionVerdict, wasActive?: boolean): Comparison {
+    const { target, token, audience, leeway } = this.#options;
+    const clock = measureClockOffset(this.#dated);
+    const compared = {
+      ...{ token, local, introspection, audience, leeway, clock, wasActive },
+      claims: local.claims ?? decodeUnverified(token)?.claims,
+      issuer: target.metadata.issuer,
+      client_id: target.client.client_id,
+      now: this.#ctx.clock.now(),
+    };
+    const differences = explainDifference(compared);
+    const isKnown = local.verdict !== 'unknown' && introspection.verdict !== 'unknown';
+    return {
+      local,
+      introspection,
+      agree: isKnown ? local.verdict === introspection.verdict : undefined,
+      differences,
+      remarks: remarkOn(compared).filter(({ code }) => !differences.some((one) => one.code === code)),
+      clock,
     };
   }
 
-  readonly find: KeyFinder = async ({ kid }) => {
-    const isKnown = typeof kid !== 'string' || this.#kept?.keys.some((key) => key.kid === kid);
-    if (this.#kept !== undefined && (isKnown || this.#now() - this.#fetchedAt < REFETCH_INTERVAL))
-      return this.#kept;
-    const kept = this.#kept;
-    this.#fetchedAt = this.#now();
-    try {
-      this.#kept = await this.#fetch();
-    } catch (error) {
-      // The keys that are there are as good as before.
-      if (kept === undefined) throw error;
-    }
-    return this.#kept;
-  };
-
-  /** Milliseconds that fetching took; told once. */
-  takeMs(): number | undefined {
-    const ms = this.#ms;
-    this.#ms = undefined;
-    return ms;
+  async #verify() {
+    const { verifyJwt } = await import('../../protocol/jose/jwt-verification.ts');
+    const { target, token, audience, types, leeway } = this.#options;
+    return verifyJwt(token, {
+      keys: this.#keys.find,
+      issuer: target.metadata.issuer,
+      audience,
+      types,
+      leeway,
+      // As a resource server has to check it.
+      accessTokenOnly: true,
+      now: this.#ctx.clock.now(),
+    });
   }
 }
 
-/** Whether there is nothing to check locally: an opaque token, or one that is encrypted for somebody else. */
+/** Whether the token cannot be checked locally: it is opaque, or encrypted for another party. */
 function isForOthers(token: string, checks: readonly Check[], header: JsonObject | undefined): boolean {
   const isEncrypted = checks.some(({ reason }) => reason === 'encrypted' || reason === 'compressed');
   return isEncrypted || (header === undefined && !token.startsWith('eyJ'));
 }
 
-/** An error that leaves a verdict open. @throws any other */
-function causedByServer(error: unknown): OauthctlError {
+/** Returns an error that the server caused, which leaves the verdict unknown. @throws any other error */
+function requireServerError(error: unknown): OauthctlError {
   const isServers =
     error instanceof RefusedError ||
     error instanceof NetworkError ||

@@ -100,7 +100,7 @@ describe('validate', () => {
     });
     expect(errorOf(result)).toMatchObject({
       code: 'verdicts_differ',
-      message: 'the local check accepts the token, and introspection refuses it',
+      message: 'the local check accepts the token, but introspection refuses it',
       hint: expect.stringContaining('session-1'),
     });
   });

@@ -219,7 +219,7 @@ describe('trouble that may pass', () => {
     const polling = await startPolling([PENDING, 'reset', refusal('invalid_grant')]);
     const error = await failureOf(polling.run());
     expect(error).toMatchObject({ code: 'invalid_grant', exitCode: 3 });
-    expect(error.hint).toMatch(/lost on the way; it may have carried the tokens/);
+    expect(error.hint).toMatch(/previous answer was lost; it may have carried the tokens/);
   });
 
   it('does not blame a lost answer when the server said pending after it', async () => {

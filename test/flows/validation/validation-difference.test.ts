@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import {
-  type ComparedVerdicts,
-  explainDifference,
-  remarkOn,
-} from '../../../src/flows/validation/validation-difference.ts';
+import type { ComparedVerdicts } from '../../../src/flows/validation/compared-verdicts.ts';
+import { remarkOn } from '../../../src/flows/validation/remarks.ts';
+import { explainDifference } from '../../../src/flows/validation/validation-difference.ts';
 import { type Check, failed, passed } from '../../../src/protocol/jose/jwt-verdict.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
@@ -74,7 +72,9 @@ describe('why introspection refuses what the local check accepts', () => {
     const [first] = explainDifference(compared({ introspection: INACTIVE, client_id: 'introspector' }));
     expect(first).toMatchObject({
       code: 'client_not_in_audience',
-      cause: expect.stringMatching(/^introspector, .* not in its aud, which is resource-server:/),
+      cause: expect.stringMatching(
+        /^The introspecting client introspector is not in its aud, which is resource-server:/,
+      ),
       remedy: expect.stringContaining('audience mapper for introspector to the client the-app'),
     });
   });

@@ -1,0 +1,48 @@
+import type { ClockOffset } from '../../protocol/clock-offset.ts';
+import type { Check } from '../../protocol/jose/jwt-verdict.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import type { WayVerdict } from './verdict-timeline.ts';
+
+/** A cause of a difference or another remark on two verdicts, and its remedy. */
+export interface Finding {
+  /** Stable, in snake_case. */
+  readonly code: string;
+  readonly cause: string;
+  readonly remedy: string;
+}
+
+/** Both verdicts on one token, and what they depend on. */
+export interface ComparedVerdicts {
+  readonly token: string;
+  readonly local: { readonly verdict: WayVerdict; readonly checks: readonly Check[] };
+  readonly introspection: { readonly verdict: WayVerdict; readonly answer?: JsonObject | undefined };
+  /** The claims of the token, unverified; undefined where they cannot be read. */
+  readonly claims?: JsonObject | undefined;
+  /** What the local check expects. */
+  readonly issuer: string;
+  readonly audience?: readonly string[] | undefined;
+  /** The client that introspected. */
+  readonly client_id: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Seconds. */
+  readonly leeway: number;
+  /** Undefined where the server sends no Date header. */
+  readonly clock?: ClockOffset | undefined;
+  /** Whether introspection had accepted the token before. */
+  readonly wasActive?: boolean | undefined;
+}
+
+/** The client that a token was issued to. */
+export function readClient({ azp, client_id }: JsonObject): string | undefined {
+  return [azp, client_id].find((id) => typeof id === 'string');
+}
+
+/** The finding that the clocks differ. */
+export function buildSkewFinding(cause: string): Finding {
+  return {
+    code: 'clock_skew',
+    cause: `The clocks differ: ${cause}.`,
+    remedy: 'Set both clocks by the same source (NTP), or allow a difference with --leeway SECONDS.',
+  };
+}
