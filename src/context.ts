@@ -1,4 +1,4 @@
-import { InterruptedError } from './errors.ts';
+import { InterruptedError, UsageError } from './errors.ts';
 import type { Exchange, HttpClient, TransportOptions } from './http/types.ts';
 import type { KafkaClient } from './kafka/types.ts';
 import type { Prompt } from './output/prompt.ts';
@@ -93,6 +93,12 @@ export interface Context {
   readonly batchPool: (setup: BatchSetup) => Promise<BatchPool>;
   /** Resolves a secret reference (`env:`, `file:`, `cmd:`, `-`, or the secret itself), and remembers it as one. */
   secret(reference: string): Promise<string>;
+  /**
+   * Reserves standard input, which can be read once in a run.
+   * @param reader what it is for, as an error names it: an option such as `--password`
+   * @throws UsageError `stdin_twice` that names both, where it is reserved already
+   */
+  claimStdin(reader: string): void;
   /** Reads a text file that an option names. */
   readFile(path: string): Promise<string>;
   /** Reads a file of any kind that an option names. */
@@ -125,13 +131,27 @@ export const DEFAULT_TRANSPORT: TransportOptions = {
 
 /** Composes a context; the only place that builds transport, store, prompt and listeners. */
 export function createContext(parts: ContextParts, transport: TransportOptions = DEFAULT_TRANSPORT): Context {
-  return compose(parts, transport, []);
+  return compose(parts, transport, [], reserveStdin());
+}
+
+/** Reserves standard input for one reader. */
+function reserveStdin(): (reader: string) => void {
+  let first: string | undefined;
+  return (reader) => {
+    if (first !== undefined) {
+      throw new UsageError('stdin_twice', `standard input cannot be both ${first} and ${reader}`, {
+        hint: 'Give one of them in another way ("oauthctl help references" lists them).',
+      });
+    }
+    first = reader;
+  };
 }
 
 function compose(
   parts: ContextParts,
   transport: TransportOptions,
   listeners: ((exchange: Exchange) => void)[],
+  claimStdin: (reader: string) => void,
 ): Context {
   const { io, env, clock, redactor } = parts;
   const record = (exchange: Exchange) => {
@@ -188,7 +208,8 @@ function compose(
     onExchange(listener) {
       listeners.push(listener);
     },
-    withTransport: (options) => compose(parts, options, listeners),
+    claimStdin,
+    withTransport: (options) => compose(parts, options, listeners, claimStdin),
   };
 }
 

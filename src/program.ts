@@ -2,6 +2,8 @@ import { Command, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { commands } from './commands/index.ts';
 import type { Context } from './context.ts';
+import { createRepeatableOption, createSettingOptions } from './session/options.ts';
+import { HELP_GROUPS } from './settings.ts';
 
 /**
  * Builds the tree of commands for one run: every command by name and summary, the one that is meant in full.
@@ -19,7 +21,7 @@ export async function buildProgram(argv: readonly string[], ctx: Context): Promi
 }
 
 function bareProgram(ctx: Context): Command {
-  return new Command('oauthctl')
+  const program = new Command('oauthctl')
     .description(
       'Exercises OAuth 2.0, OpenID Connect and CIBA step by step against a real authorization server.',
     )
@@ -28,38 +30,35 @@ function bareProgram(ctx: Context): Command {
     .configureHelp({ showGlobalOptions: true })
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
-    .version(packageJson.version, '-V, --version', 'show the version')
-    .addOption(new Option('-p, --profile <name>', 'use this profile instead of the current one'))
-    .addOption(new Option('--json', 'print the result as JSON, and a failure as one line of JSON on stderr'))
-    .addOption(new Option('--field <path>', 'print one raw value of the JSON result, e.g. access_token'))
-    .addOption(
-      new Option('-v, --verbose', 'show every exchange on stderr, redacted, and where settings came from'),
-    )
-    .addOption(new Option('-q, --quiet', 'no steps and notes on stderr; warnings and errors only'))
-    .addOption(new Option('--show-secrets', 'mask nothing'))
-    .addOption(new Option('--trace <file>', 'record every exchange in a file, redacted, one JSON line each'))
-    .addOption(
-      new Option('--timeout <seconds>', 'for one exchange, from name look-up to the last byte (default 30)'),
-    )
-    .addOption(new Option('--no-input', 'never ask anything'))
-    .addOption(new Option('--ca-cert <file>', 'trust the authorities in this PEM file as well'))
-    .addOption(new Option('--insecure', 'accept any server certificate'))
-    .addOption(new Option('--cert <file>', 'client certificate, PEM'))
-    .addOption(new Option('--key <file>', 'private key of the client certificate, PEM'))
-    .addOption(new Option('--proxy <url>', 'send everything through this proxy'))
-    .addOption(
-      new Option('--param <name=value>', 'add or replace a parameter of the request; repeatable').argParser(
-        collect,
-      ),
-    )
-    .addOption(
-      new Option('--omit <name>', 'leave a parameter of the request out; repeatable').argParser(collect),
-    )
-    .addOption(
-      new Option('--curl', 'print the request as a curl command, secrets by reference, and do not send it'),
-    );
+    .version(packageJson.version, '-V, --version', 'show the version');
+  for (const option of createGlobalOptions()) program.addOption(option);
+  return program;
 }
 
-function collect(value: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), value];
+/** The options that every command takes. */
+function createGlobalOptions(): readonly Option[] {
+  const { output, network, provoke } = HELP_GROUPS;
+  const option = (group: string, flags: string, description: string) =>
+    new Option(flags, description).helpGroup(group);
+  return [
+    ...createSettingOptions('profile'),
+    option(output, '--json', 'print the result as JSON, and a failure as one line of JSON on stderr'),
+    option(output, '--field <path>', 'print one value of the JSON result, such as access_token'),
+    option(output, '-v, --verbose', 'show every exchange and where settings came from on stderr, redacted'),
+    option(output, '-q, --quiet', 'print no steps and notes, only warnings and errors'),
+    option(output, '--show-secrets', 'mask nothing'),
+    option(output, '--trace <file>', 'record every exchange in a file, redacted, as lines of JSON'),
+    option(output, '--curl', 'print the request as a curl command instead of sending it'),
+    option(output, '--no-input', 'never ask anything'),
+    ...createSettingOptions('timeout'),
+    ...createSettingOptions('caCert'),
+    option(network, '--insecure', 'accept any server certificate'),
+    ...createSettingOptions('cert'),
+    ...createSettingOptions('key'),
+    ...createSettingOptions('proxy'),
+    createRepeatableOption('--param <name=value>', 'add or replace a parameter of the request').helpGroup(
+      provoke,
+    ),
+    createRepeatableOption('--omit <name>', 'leave out a parameter of the request').helpGroup(provoke),
+  ];
 }

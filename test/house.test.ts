@@ -58,7 +58,7 @@ const MAY_IMPORT: Readonly<Record<string, { run?: readonly string[]; types?: rea
   'redact.ts': { run: [DEFINITIONS] },
   'settings.ts': {},
   'context.ts': { run: ['http', 'kafka', 'store', 'output', 'servers', 'workers'] },
-  'program.ts': { run: ['commands'], types: ['context.ts'] },
+  'program.ts': { run: ['commands', 'session', 'settings.ts'], types: ['context.ts'] },
   'main.ts': { run: ['context.ts', 'program.ts', 'explain', 'output'] },
   commands: {
     run: [

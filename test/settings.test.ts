@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseSeconds, SETTINGS, type SettingInputs, Settings } from '../src/settings.ts';
+import { type SettingInputs, Settings } from '../src/session/settings.ts';
+import { findDefinition, SETTING_NAMES, SETTINGS } from '../src/settings.ts';
 
 const settings = (inputs: Partial<SettingInputs>) =>
   new Settings({ flags: {}, env: {}, profile: undefined, ...inputs });
@@ -58,6 +59,31 @@ describe('a setting', () => {
     expect(settings({ flags: { clientId: 'a' } }).require('clientId', 'the client')).toBe('a');
   });
 
+  it('has the default of the table, unless the command has another one', () => {
+    const defaults = { timeout: '5' };
+    expect(settings({ defaults }).find('timeout')).toEqual({ value: '5', source: 'default' });
+    expect(settings({ defaults, env: { OAUTHCTL_TIMEOUT: '7' } }).get('timeout')).toBe('7');
+  });
+
+  it('is checked wherever it comes from, except from a default', () => {
+    const checked: unknown[] = [];
+    const found = new Settings(
+      { flags: { issuer: 'a' }, env: { OAUTHCTL_DPOP: 'b' }, profile: { scope: 'c' } },
+      (name, { value, source }) => checked.push([name, value, source]),
+    );
+    for (const name of ['issuer', 'dpop', 'scope', 'timeout', 'proxy'] as const) found.find(name);
+    expect(checked).toEqual([
+      ['issuer', 'a', 'flag'],
+      ['dpop', 'b', 'environment'],
+      ['scope', 'c', 'profile'],
+    ]);
+  });
+
+  it.each(SETTING_NAMES)('%s is a member of a profile under the name of its flag, if at all', (name) => {
+    const { flag, profileFlag = flag, profile } = findDefinition(name);
+    expect([undefined, profileFlag.slice(2).replaceAll('-', '_')]).toContain(profile);
+  });
+
   it.each(Object.entries(SETTINGS))(
     '%s has a flag, and an environment variable named after the setting',
     (name, { flag, env }) => {
@@ -79,26 +105,5 @@ describe('the description of the settings', () => {
       'client-id from profile: a',
       'client-secret from environment: (masked)',
     ]);
-  });
-});
-
-describe('seconds', () => {
-  it.each([
-    ['30', 30],
-    ['0.5', 0.5],
-    [' 7 ', 7],
-    ['1e3', 1000],
-  ])('%j are %d', (text, seconds) => {
-    expect(parseSeconds(text, '--timeout')).toBe(seconds);
-  });
-
-  it.each(['', ' ', '0', '-1', 'abc', '5s', 'NaN', 'Infinity', '1e999'])('are refused as %j', (text) => {
-    expect(() => parseSeconds(text, '--timeout')).toThrow(
-      expect.objectContaining({
-        code: 'seconds_invalid',
-        exitCode: 2,
-        message: `--timeout takes a positive number of seconds, and got "${text}"`,
-      }),
-    );
   });
 });

@@ -1,13 +1,11 @@
 import type { JWK } from 'jose';
 import { UsageError } from '../errors.ts';
-import {
-  CLIENT_AUTH_METHODS,
-  type ClientAuthMethod,
-  type RegisteredClient,
-} from '../protocol/oauth/client-authentication.ts';
-import { SETTING_SOURCES, type SettingName, type Settings } from '../settings.ts';
-import { isSecretReference } from '../store/secret-reference.ts';
+import type { ClientAuthMethod, RegisteredClient } from '../protocol/oauth/client-authentication.ts';
+import type { SettingName } from '../settings.ts';
+import { warnAboutLiteral } from './option-values.ts';
 import type { Session } from './session.ts';
+import { parseAuthMethod } from './setting-checks.ts';
+import { SETTING_SOURCES, type Settings } from './settings.ts';
 
 /** Resolves `--client-secret`; a secret that stood in the arguments is worth a warning. */
 async function resolveClientSecret(session: Session): Promise<string | undefined> {
@@ -15,14 +13,6 @@ async function resolveClientSecret(session: Session): Promise<string | undefined
   if (setting === undefined) return undefined;
   if (setting.source === 'flag') warnAboutLiteral(session, setting.value);
   return session.ctx.secret(setting.value);
-}
-
-/** Warns when a value is the secret itself. */
-export function warnAboutLiteral(session: Session, reference: string): void {
-  if (reference === '-' || isSecretReference(reference)) return;
-  session.reporter.warning(
-    'a secret in the arguments can be read by every user of this machine; better env:NAME, file:PATH, cmd:COMMAND or -',
-  );
 }
 
 /**
@@ -70,7 +60,7 @@ const METHOD_BY_CREDENTIAL = [
 /** Resolves `--auth-method`; without it, the credential decides that comes from the strongest source. */
 function resolveAuthMethod(settings: Settings): ClientAuthMethod {
   const given = settings.get('authMethod');
-  if (given !== undefined) return checkAuthMethod(given);
+  if (given !== undefined) return parseAuthMethod(given);
   const found = METHOD_BY_CREDENTIAL.flatMap(([name, method]) => {
     const setting = settings.find(name);
     return setting === undefined ? [] : [{ method, strength: SETTING_SOURCES.indexOf(setting.source) }];
@@ -115,15 +105,4 @@ export async function readDecryptionKeys({ settings, ctx }: Session): Promise<re
   if (file === undefined) return undefined;
   const { parseKeys, selectDecryptionKeys } = await import('../protocol/jose/key.ts');
   return selectDecryptionKeys(await parseKeys(await ctx.readFile(file), file), file);
-}
-
-/** @throws UsageError `auth_method_unknown` */
-export function checkAuthMethod(method: string): ClientAuthMethod {
-  const known = CLIENT_AUTH_METHODS.find((name) => name === method);
-  if (known === undefined) {
-    throw new UsageError('auth_method_unknown', `"${method}" is not a client authentication method`, {
-      hint: `There are: ${CLIENT_AUTH_METHODS.join(', ')}.`,
-    });
-  }
-  return known;
 }

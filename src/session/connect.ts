@@ -3,7 +3,8 @@ import type { Target } from '../flows/server/target.ts';
 import { withMtlsEndpointAliases } from '../protocol/oauth/metadata.ts';
 import { readDecryptionKeys, resolveClient } from './client.ts';
 import { resolveDpop } from './dpop.ts';
-import { parseParameters, type Session, storageName } from './session.ts';
+import { parseParameters } from './option-values.ts';
+import { type Session, storageName } from './session.ts';
 
 /**
  * Discovers the server and resolves the client.

@@ -1,21 +1,21 @@
 import type { Option } from 'commander';
-import { UsageError } from '../errors.ts';
 import type { DpopEvent, DpopProofs } from '../flows/server/dpop.ts';
 import type { Wanted } from '../flows/token/kept-tokens.ts';
 import { printable } from '../output/printable.ts';
 import type { DpopClaims, DpopKey } from '../protocol/oauth/dpop.ts';
 import { listedIn, type ServerMetadata } from '../protocol/oauth/metadata.ts';
-import { SETTING_SOURCES, SETTINGS, type Setting } from '../settings.ts';
-import { setClaim } from './claims.ts';
-import { repeatable } from './repeatable.ts';
+import { HELP_GROUPS, SETTINGS } from '../settings.ts';
+import { parseBoolean, parseNameOptionalValue, setClaim } from './option-values.ts';
+import { createRepeatableOption } from './options.ts';
 import type { Session } from './session.ts';
+import { SETTING_SOURCES, type Setting } from './settings.ts';
 
 /** The option by which a proof is broken on purpose. */
 export function dpopClaimOption(): Option {
-  return repeatable(
+  return createRepeatableOption(
     '--dpop-claim <name=value>',
-    'a claim of the DPoP proof, to provoke a refusal; NAME alone leaves one out; repeatable',
-  );
+    'set a claim of the DPoP proof; NAME alone leaves it out',
+  ).helpGroup(HELP_GROUPS.provoke);
 }
 
 /**
@@ -27,18 +27,10 @@ export function usesDpop({ settings }: Session): boolean | undefined {
   const setting = settings.find('dpop');
   const key = settings.find('dpopKey');
   if (setting === undefined) return key === undefined ? undefined : true;
-  const value = BOOLEANS[setting.value.toLowerCase()];
-  if (value === undefined) {
-    throw new UsageError(
-      'dpop_invalid',
-      `${SETTINGS.dpop.env} takes true or false, and got "${setting.value}"`,
-    );
-  }
+  const value = parseBoolean(setting.value, SETTINGS.dpop.env, 'dpop_invalid');
   const strength = ({ source }: Setting) => SETTING_SOURCES.indexOf(source);
   return value || (key !== undefined && strength(key) < strength(setting));
 }
-
-const BOOLEANS: Readonly<Record<string, boolean>> = { true: true, 1: true, false: false, 0: false };
 
 /** What the requests of this run prove: `dpop` is the key of new tokens, `proofs` is absent where there are to be none. */
 export interface Dpop {
@@ -102,12 +94,9 @@ function parseClaims(texts: readonly string[] | undefined): DpopClaims | undefin
   if (texts === undefined) return undefined;
   const claims: Record<string, unknown> = {};
   for (const text of texts) {
-    const at = text.indexOf('=');
-    if (at === 0) {
-      throw new UsageError('dpop_claim_invalid', `--dpop-claim takes NAME=VALUE or NAME, and got "${text}"`);
-    }
-    if (at < 0) claims[text] = undefined;
-    else setClaim(claims, text.slice(0, at), text.slice(at + 1));
+    const [name, value] = parseNameOptionalValue(text, '--dpop-claim', 'dpop_claim_invalid');
+    if (value === undefined) claims[name] = undefined;
+    else setClaim(claims, name, value);
   }
   return claims;
 }

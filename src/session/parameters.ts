@@ -1,6 +1,5 @@
 import { type Command, Option } from 'commander';
 import { UsageError } from '../errors.ts';
-import { parseJson, stringifyJson } from '../exact-json.ts';
 import {
   findReuseComparison,
   isSecretClass,
@@ -11,8 +10,8 @@ import {
   type ParameterValue,
 } from '../protocol/definitions/parameter.ts';
 import type { ParameterValues } from '../protocol/oauth/form.ts';
-import { warnAboutLiteral } from './client.ts';
-import { repeatable } from './repeatable.ts';
+import { readJson, readSecret } from './option-values.ts';
+import { createRepeatableOption } from './options.ts';
 import type { Session } from './session.ts';
 import { readTokenArgument, readTokenReference } from './token-argument.ts';
 
@@ -23,7 +22,7 @@ export function addParameterOptions(command: Command, definitions: ParameterDefi
 }
 
 function buildOption({ flags, help, read, default: initial, choices }: ParameterOption): Option {
-  if (read === 'list') return repeatable(flags, help);
+  if (read === 'list') return createRepeatableOption(flags, help.replace(/; repeatable$/, ''));
   const option = new Option(flags, help);
   if (choices) option.choices([...choices]);
   return initial === undefined ? option : option.default(initial);
@@ -108,12 +107,9 @@ const READERS: Readonly<Record<Exclude<OptionReader, 'list'>, Reader>> = {
     if (/^\d+$/.test(text)) return text;
     throw new UsageError(`${name}_invalid`, `${flag} takes whole seconds, 0 or more, and got "${text}"`);
   },
-  'json-object': (session, text, { flag }) => readJson(session, text, flag, 'object'),
-  'json-array': (session, text, { flag }) => readJson(session, text, flag, 'array'),
-  secret(session, reference) {
-    warnAboutLiteral(session, reference);
-    return session.ctx.secret(reference);
-  },
+  'json-object': ({ ctx }, text, { flag }) => readJson(text, flag, 'object', ctx.readFile),
+  'json-array': ({ ctx }, text, { flag }) => readJson(text, flag, 'array', ctx.readFile),
+  secret: readSecret,
   token: readTokenArgument,
   async 'token-secret'(session, reference) {
     const token = await readTokenReference(session, reference);
@@ -121,26 +117,6 @@ const READERS: Readonly<Record<Exclude<OptionReader, 'list'>, Reader>> = {
     return token;
   },
 };
-
-async function readJson(
-  { ctx }: Session,
-  given: string,
-  flag: string,
-  kind: 'object' | 'array',
-): Promise<string> {
-  const text = given.startsWith('@') ? await ctx.readFile(given.slice(1)) : given;
-  let value: unknown;
-  try {
-    value = parseJson(text);
-  } catch {}
-  const isRight = kind === 'array' ? Array.isArray(value) : !Array.isArray(value);
-  if (value === null || typeof value !== 'object' || !isRight) {
-    throw new UsageError('json_invalid', `${flag} takes a JSON ${kind}, or @FILE with one`, {
-      hint: 'Put it between single quotes, so that the shell does not change it.',
-    });
-  }
-  return stringifyJson(value);
-}
 
 /** @throws UsageError `setting_missing` where nobody can be asked */
 async function askFor(

@@ -10,7 +10,8 @@ import type { ParameterDefinitions } from '../protocol/definitions/parameter.ts'
 import type { ParameterValues } from '../protocol/oauth/form.ts';
 import { certificateThumbprint } from './certificate.ts';
 import { wantedDpop } from './dpop.ts';
-import { parseParameters, type Session, storageName } from './session.ts';
+import { parseParameters, parseSeconds } from './option-values.ts';
+import { type Session, storageName } from './session.ts';
 import { runTokenFlow } from './token-request.ts';
 
 /** Seconds that a kept access token must still live. */
@@ -41,10 +42,7 @@ export function readReuse(session: Session, command: Command): number | undefine
   if (!reuse && minTtl !== undefined) {
     throw new UsageError('min_ttl_alone', '--min-ttl belongs to --reuse', { hint: 'Add --reuse.' });
   }
-  const seconds = minTtl === undefined ? DEFAULT_MIN_TTL : Number(minTtl);
-  if (minTtl?.trim() === '' || !Number.isFinite(seconds) || seconds < 0) {
-    throw new UsageError('seconds_invalid', `--min-ttl takes seconds, 0 or more, and got "${minTtl}"`);
-  }
+  const seconds = parseSeconds(minTtl, '--min-ttl', { mayBeZero: true }) ?? DEFAULT_MIN_TTL;
   // --curl shows the request, so there must be one.
   return reuse && !session.globals.curl ? seconds : undefined;
 }

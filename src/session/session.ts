@@ -1,16 +1,18 @@
-import { type Command, Option } from 'commander';
+import type { Command, Option } from 'commander';
 import type { Context, TransportOptions } from '../context.ts';
 import { DEFAULT_TRANSPORT } from '../context.ts';
-import { type OauthctlError, RequestShown, UsageError } from '../errors.ts';
+import { type OauthctlError, RequestShown } from '../errors.ts';
 import { renderExchange, renderTraceLine } from '../output/exchange.ts';
 import { renderField, renderJson } from '../output/json.ts';
 import { Reporter } from '../output/reporter.ts';
 import { colours } from '../output/style.ts';
 import { openTraceFile } from '../output/trace-file.ts';
-import { CLIENT_AUTH_METHODS } from '../protocol/oauth/client-authentication.ts';
-import type { FormParameters } from '../protocol/oauth/form.ts';
-import { parseSeconds, SETTINGS, type SettingName, Settings } from '../settings.ts';
+import type { SettingName } from '../settings.ts';
 import type { GlobalOptions } from './global-options.ts';
+import { parseSeconds } from './option-values.ts';
+import { isStdinReader, SettingOption } from './options.ts';
+import { checkSetting } from './setting-checks.ts';
+import { type SettingInputs, Settings } from './settings.ts';
 
 /** What every command works with: the context over its transport, the settings, and how to speak to the person. */
 export interface Session {
@@ -27,73 +29,38 @@ export interface Session {
   readonly dpopNonces?: Map<string, string>;
 }
 
-/** Options of every command that speaks to a server as a client. */
-export function addServerOptions(command: Command): Command {
-  return command
-    .addOption(new Option('--issuer <url>', 'the authorization server, instead of a profile'))
-    .addOption(
-      new Option(
-        '--accept-issuer <url>',
-        'the issuer the server calls itself, if reached by an inner address',
-      ),
-    )
-    .addOption(new Option('--client-id <id>', 'the client'))
-    .addOption(new Option('--client-secret <ref>', 'env:NAME, file:PATH, cmd:COMMAND or - (standard input)'))
-    .addOption(
-      new Option('--auth-method <method>', 'client authentication').choices([...CLIENT_AUTH_METHODS]),
-    )
-    .addOption(new Option('--client-key <file>', 'private key of the client: PEM (PKCS#8), JWK or JWK Set'))
-    .addOption(new Option('--kid <kid>', 'which key of a JWK Set, or the kid to send'))
-    .addOption(new Option('--signing-alg <alg>', 'what the client assertion is signed with'))
-    .addOption(
-      new Option('--decryption-key <file>', 'private key of the client, for what the server encrypts for it'),
-    )
-    .addOption(
-      new Option(
-        '--client-assertion <ref>',
-        'a ready-made client assertion: env:NAME, file:PATH, cmd:COMMAND or -',
-      ),
-    )
-    .addOption(
-      new Option(
-        '--assertion-audience <aud>',
-        'aud of the client assertion: issuer (the default), endpoint, or a URL',
-      ),
-    )
-    .addOption(new Option('--dpop', 'bind tokens to a key that every request proves (RFC 9449)'))
-    .addOption(new Option('--no-dpop', 'send no proofs, whatever profile and kept tokens say'))
-    .addOption(
-      new Option(
-        '--dpop-key <file>',
-        'a key of your own for --dpop: PEM (PKCS#8) or JWK (default: a new one)',
-      ),
-    )
-    .addOption(new Option('--dpop-alg <alg>', 'what DPoP proofs are signed with (default: ES256)'));
+export interface SessionOptions {
+  /** Settings that stood in the arguments in another form than their flag. */
+  readonly given?: Partial<Record<SettingName, string | undefined>>;
+  /** Values that take the place of the defaults of settings. */
+  readonly defaults?: Partial<Record<SettingName, string>>;
+  /** Whether no profile is read; the command then uses no setting that its own options do not give. */
+  readonly withoutProfile?: boolean;
 }
 
 /**
- * Resolves settings and sets the transport up.
- * @param given settings that stood in the arguments in another form than their flag
- * @throws UsageError for an unknown profile, a bad number, an unreadable file
+ * Resolves the settings, checks those that the command has options for, and sets up the transport.
+ * @throws UsageError for an unknown profile, a value that its check refuses, an unreadable file, and `stdin_twice`
  */
 export async function openSession(
   base: Context,
   command: Command,
-  given: Partial<Record<SettingName, string | undefined>> = {},
-  { withoutProfile = false } = {},
+  { given = {}, defaults = {}, withoutProfile = false }: SessionOptions = {},
 ): Promise<Session> {
   const globals = command.optsWithGlobals<GlobalOptions>();
   const { io, env } = base;
   const flags = { ...readFlags(command), ...definedOnly(given) };
-  const found = withoutProfile
-    ? undefined
-    : await findProfile(base, globals, flags.issuer ?? env[SETTINGS.issuer.env]);
-  const settings = new Settings({ flags, env, profile: found?.profile });
+  const found = withoutProfile ? undefined : await findProfile(base, flags);
+  const settings = new Settings({ flags, env, profile: found?.profile, defaults }, checkSetting);
+  for (const name of listOffered(command)) {
+    if (!withoutProfile || flags[name] !== undefined) settings.find(name);
+  }
+  claimStdin(base, command, settings);
   const reporter = new Reporter({
     write: (text) => io.err(text),
     env,
     isTerminal: io.stderrIsTerminal,
-    // The steps would tell of a request that is not sent.
+    // With --curl no request is sent, so there are no steps to tell.
     quiet: globals.quiet === true || globals.curl === true,
     paint: await colours(env, io.stderrIsTerminal),
     terminal: () => io.terminal,
@@ -154,25 +121,47 @@ export function printFailedResult(
   else failure.members = { ...failure.members, [member]: value };
 }
 
-/** Reads `--param NAME=VALUE`s, or those of another option. @throws UsageError `param_invalid` */
-export function parseParameters(texts: readonly string[], flag = '--param'): FormParameters {
-  return texts.map((text) => {
-    const at = text.indexOf('=');
-    if (at < 1) {
-      throw new UsageError('param_invalid', `${flag} takes NAME=VALUE, and got "${text}"`);
-    }
-    return [text.slice(0, at), text.slice(at + 1)] as const;
-  });
+/** The options of a command and of those above it. */
+function listOptions(command: Command): readonly Option[] {
+  return command.parent === null ? command.options : [...command.options, ...listOptions(command.parent)];
 }
 
-function readFlags(command: Command): Partial<Record<SettingName, string>> {
-  const options = command.optsWithGlobals<Record<string, unknown>>();
+/** The settings that a command has options for. */
+function listOffered(command: Command): readonly SettingName[] {
+  return listOptions(command).flatMap((option) =>
+    option instanceof SettingOption && !option.hidden ? [option.setting] : [],
+  );
+}
+
+/** The settings whose flags were given. */
+export function readFlags(command: Command): Partial<Record<SettingName, string>> {
+  const values = command.optsWithGlobals<Record<string, unknown>>();
   const flags: Partial<Record<SettingName, string>> = {};
-  for (const name of Object.keys(SETTINGS) as SettingName[]) {
-    const value = options[name === 'deviceListen' ? 'listen' : name];
-    if (typeof value === 'string' || typeof value === 'boolean') flags[name] = String(value);
+  for (const option of listOptions(command)) {
+    if (!(option instanceof SettingOption)) continue;
+    const value = values[option.attributeName()];
+    if (typeof value === 'string' || typeof value === 'boolean') flags[option.setting] = String(value);
   }
   return flags;
+}
+
+/**
+ * Finds everything that is to come from standard input, before any of it is read.
+ * @throws UsageError `stdin_twice`
+ */
+function claimStdin(ctx: Context, command: Command, settings: Settings): void {
+  const values = command.optsWithGlobals<Record<string, unknown>>();
+  for (const option of listOptions(command)) {
+    if (option.hidden || !isStdinReader(option)) continue;
+    const value =
+      option instanceof SettingOption ? settings.get(option.setting) : values[option.attributeName()];
+    for (const one of [value].flat()) if (one === '-') ctx.claimStdin(option.long ?? option.flags);
+  }
+  for (const [index, argument] of command.registeredArguments.entries()) {
+    if (!isStdinReader(argument)) continue;
+    for (const one of [command.processedArgs[index]].flat())
+      if (one === '-') ctx.claimStdin(`the argument ${argument.name()}`);
+  }
 }
 
 /** Keeps the members that have a value. */
@@ -207,9 +196,10 @@ function showingRequests(ctx: Context, settings: Settings, globals: GlobalOption
 }
 
 /** A server named by flag or environment stands for itself: it is not sent the secret of an unrelated profile. */
-async function findProfile(ctx: Context, globals: GlobalOptions, issuer: string | undefined) {
-  const named = globals.profile ?? (ctx.env.OAUTHCTL_PROFILE || undefined);
-  if (named === undefined && issuer) return undefined;
+async function findProfile(ctx: Context, flags: SettingInputs['flags']) {
+  const settings = new Settings({ flags, env: ctx.env, profile: undefined });
+  const named = settings.get('profile');
+  if (named === undefined && settings.get('issuer')) return undefined;
   const { profiles } = await ctx.store();
   const name = named ?? (await profiles.list()).current;
   return name === undefined ? undefined : { name, profile: { ...(await profiles.get(name)) } };

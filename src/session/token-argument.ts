@@ -1,10 +1,10 @@
 import { UsageError } from '../errors.ts';
-import { warnAboutLiteral } from './client.ts';
+import { readSecret } from './option-values.ts';
 import { type Session, storageName } from './session.ts';
 
 /**
  * Reads a token argument: the token itself, `-` (standard input), `@FILE`, or `@last.access_token` and its like.
- * @throws UsageError `nothing_kept`, `kept_elsewhere`, `file_unreadable`, `token_empty`, `stdin_twice`
+ * @throws UsageError `nothing_kept`, `kept_elsewhere`, `file_unreadable`, `token_empty`
  */
 export async function readTokenArgument(session: Session, argument: string): Promise<string> {
   const token = await readRaw(session, argument);
@@ -18,8 +18,7 @@ export async function readTokenArgument(session: Session, argument: string): Pro
  */
 export async function readTokenReference(session: Session, reference: string): Promise<string> {
   if (reference.startsWith('@')) return readTokenArgument(session, reference);
-  warnAboutLiteral(session, reference);
-  return (await session.ctx.secret(reference)).trim();
+  return (await readSecret(session, reference)).trim();
 }
 
 /** The `token_type_hint` of a token argument that says of itself what it is. */
@@ -31,7 +30,6 @@ async function readRaw(session: Session, argument: string): Promise<string> {
   const kept = /^@last\.(access_token|refresh_token|id_token)$/.exec(argument)?.[1];
   if (kept !== undefined) return readKept(session, kept);
   if (argument === '-') {
-    if (session.settings.get('clientSecret') === '-') throw stdinTwice();
     return nonEmpty(await session.ctx.io.readStdin(), 'standard input');
   }
   if (argument.startsWith('@'))
@@ -63,11 +61,5 @@ function checkIssuer({ settings }: Session, issuer: string): void {
   if (asked === undefined || issuer === asked || issuer === settings.get('acceptIssuer')) return;
   throw new UsageError('kept_elsewhere', 'the kept token is of another issuer', {
     hint: `It is of ${issuer}. Request tokens anew, or give a token.`,
-  });
-}
-
-function stdinTwice(): UsageError {
-  return new UsageError('stdin_twice', 'standard input cannot be both the token and the client secret', {
-    hint: 'Give one of them in another way: the token by @FILE, or the secret by env:NAME.',
   });
 }

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { GrantedTokens, TokenEvent } from '../flows/token/token.ts';
 import { dpopClaimOption } from './dpop.ts';
-import { addServerOptions, type Session } from './session.ts';
+import type { Session } from './session.ts';
+import { addServerOptions, addSettings } from './setting-options.ts';
 
 export interface TokenFlags {
   readonly keep: boolean;
@@ -9,9 +10,7 @@ export interface TokenFlags {
 
 /** Options of every command that requests tokens. */
 export function addTokenOptions(command: Command): Command {
-  return addServerOptions(command)
-    .option('--scope <scopes>', 'space-separated')
-    .option('--id-token-alg <alg>', "the client's registered id_token_signed_response_alg")
+  return addSettings(addServerOptions(command), 'scope', 'idTokenAlg')
     .addOption(dpopClaimOption())
     .option('--no-keep', 'keep no tokens on disk');
 }

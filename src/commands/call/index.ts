@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Context, HttpRequest } from '../../context.ts';
 import { UsageError, ValidationError } from '../../errors.ts';
 import { parseJson as parseExactJson } from '../../exact-json.ts';
@@ -7,9 +7,10 @@ import { printable } from '../../output/printable.ts';
 import { maskBody, maskHeader } from '../../redact.ts';
 import { certificateThumbprint } from '../../session/certificate.ts';
 import { buildProofOptions, dpopClaimOption } from '../../session/dpop.ts';
+import { createRepeatableOption, markStdinReader } from '../../session/options.ts';
 import { presentToken, type TokenChoice } from '../../session/presented-token.ts';
-import { repeatable } from '../../session/repeatable.ts';
-import { addServerOptions, openSession, printResult, type Session } from '../../session/session.ts';
+import { openSession, printResult, type Session } from '../../session/session.ts';
+import { addServerOptions } from '../../session/setting-options.ts';
 import { CallSteps } from '../../steps/call-steps.ts';
 
 interface CallFlags extends TokenChoice {
@@ -36,8 +37,15 @@ export function defineCall(command: Command, ctx: Context): void {
     .option('--no-token', 'send none, and see what the resource asks for')
     .option('--refresh', 'refresh the kept token first, where it ends within 30 s')
     .addOption(dpopClaimOption())
-    .option('--data <text>', 'the body: TEXT, @FILE or -; application/json where it is JSON, else a form')
-    .addOption(repeatable('--header <header>', "'Name: value', in place of what would be sent; repeatable"))
+    .addOption(
+      markStdinReader(
+        new Option(
+          '--data <text>',
+          'the body: TEXT, @FILE or -; application/json where it is JSON, else a form',
+        ),
+      ),
+    )
+    .addOption(createRepeatableOption('--header <header>', "'Name: value', in place of what would be sent"))
     .option('-i, --include', 'status and headers before the body')
     .option('--output <file>', 'where the body goes, instead of stdout')
     .option('--location', 'follow redirects within the origin')
@@ -79,15 +87,10 @@ async function runCall(
   throw result.refusal;
 }
 
-function checkFlags({ globals }: Session, { token, data, output }: CallFlags): void {
+function checkFlags({ globals }: Session, { output }: CallFlags): void {
   if (globals.param !== undefined || globals.omit !== undefined) {
     throw new UsageError('param_unfit', 'a request to a resource has no parameters of a protocol', {
       hint: 'Write them into the address, or give --data.',
-    });
-  }
-  if (token === '-' && data === '-') {
-    throw new UsageError('stdin_twice', 'standard input cannot be both token and body', {
-      hint: 'Give one of --token and --data by @FILE.',
     });
   }
   if (output !== undefined && (globals.json || globals.field !== undefined)) {

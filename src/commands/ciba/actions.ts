@@ -7,20 +7,13 @@ import { printable } from '../../output/printable.ts';
 import { CIBA_GRANT } from '../../protocol/definitions/grants/ciba.ts';
 import { REQUESTS } from '../../protocol/definitions/requests.ts';
 import { connect } from '../../session/connect.ts';
+import { parseCount, parseSeconds } from '../../session/option-values.ts';
 import { readReuse, reuseOrRequest } from '../../session/reuse.ts';
 import { openSession, printResult, storageName } from '../../session/session.ts';
 import { printTokens } from '../../session/token-output.ts';
 import { CibaSteps } from '../../steps/ciba-steps.ts';
 import { TokenSteps } from '../../steps/token-steps.ts';
-import {
-  namesRule,
-  optionalCount,
-  optionalSeconds,
-  type PollFlags,
-  type RequestOptions,
-  readDeviceOptions,
-  readRequest,
-} from './options.ts';
+import { namesRule, type PollFlags, type RequestOptions, readDeviceOptions, readRequest } from './options.ts';
 import { reportFlow } from './report-flow.ts';
 import { startOwnSandbox } from './sandbox.ts';
 
@@ -28,8 +21,8 @@ export async function runStart(base: Context, command: Command): Promise<void> {
   const session = await openSession(base, command);
   const { ctx, settings, reporter } = session;
   const flags = command.opts<PollFlags & { device?: true }>();
-  const deadline = optionalSeconds(flags.deadline, '--deadline');
-  const interval = optionalSeconds(flags.interval, '--interval');
+  const deadline = parseSeconds(flags.deadline, '--deadline');
+  const interval = parseSeconds(flags.interval, '--interval');
   const minTtl = readReuse(session, command);
   const { startCiba } = await import('../../flows/ciba/start.ts');
   const sandbox = settings.get('issuer') === undefined ? await startOwnSandbox(session, command) : undefined;
@@ -84,7 +77,7 @@ export async function runStart(base: Context, command: Command): Promise<void> {
 
 export async function runRequest(base: Context, command: Command): Promise<void> {
   const session = await openSession(base, command);
-  const interval = optionalSeconds(command.opts<PollFlags>().interval, '--interval');
+  const interval = parseSeconds(command.opts<PollFlags>().interval, '--interval');
   const request = await readRequest(session, command.opts<RequestOptions>());
   const steps = new CibaSteps(session.reporter);
   const target = await connect(session);
@@ -104,8 +97,8 @@ export async function runPoll(base: Context, command: Command, id: string | unde
   const session = await openSession(base, command);
   const { ctx } = session;
   const flags = command.opts<PollFlags>();
-  const interval = optionalSeconds(flags.interval, '--interval');
-  const deadline = optionalSeconds(flags.deadline, '--deadline');
+  const interval = parseSeconds(flags.interval, '--interval');
+  const deadline = parseSeconds(flags.deadline, '--deadline');
   const { pollPendingRequest } = await import('../../flows/ciba/pending-request.ts');
   const options = {
     target: await connect(session, { keepTokens: flags.keep }),
@@ -147,7 +140,7 @@ export async function runDeviceCommand(base: Context, command: Command): Promise
   if (anyIssuer) reporter.warning('delegations of any issuer are taken, and their bearers are not verified');
   const result = await runDevice(
     ctx,
-    { ...options, after: undefined, metadata, count: optionalCount(count) },
+    { ...options, after: undefined, metadata, count: parseCount(count, '--count', { min: 1, max: 999_999 }) },
     new CibaSteps(reporter).tell,
   );
   const [failure] = result.failures;

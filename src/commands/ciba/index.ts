@@ -2,8 +2,9 @@ import { type Command, Option } from 'commander';
 import type { Context } from '../../context.ts';
 import { CALLBACK_STATUS } from '../../protocol/ciba/keycloak-ciba.ts';
 import { dpopClaimOption } from '../../session/dpop.ts';
+import { createReferenceArgument } from '../../session/options.ts';
 import { addReuseOptions } from '../../session/reuse.ts';
-import { addServerOptions } from '../../session/session.ts';
+import { addServerOptions, addSetting, addSettings } from '../../session/setting-options.ts';
 
 /** `oauthctl ciba …` */
 export function defineCiba(command: Command, ctx: Context): void {
@@ -11,7 +12,6 @@ export function defineCiba(command: Command, ctx: Context): void {
   addPollOptions(addRequestOptions(addServerOptions(start)));
   addReuseOptions(start);
   addRuleOptions(start.option('--device', 'play the authentication device in this process as well'))
-    .addOption(listenOption())
     .addOption(keepOption())
     .addHelpText(
       'after',
@@ -27,7 +27,9 @@ export function defineCiba(command: Command, ctx: Context): void {
   const poll = command
     .command('poll')
     .description('steps 5, 6, 9 and 10: ask for the tokens until they are there')
-    .argument('[auth_req_id]', 'the request to poll for, or - for standard input (default: the last one)');
+    .addArgument(
+      createReferenceArgument('[auth_req_id]', 'the request to poll for, or - (default: the last one)'),
+    );
   addPollOptions(addServerOptions(poll))
     .option('--once', 'send one poll; exit 8 while it is pending')
     .addOption(keepOption())
@@ -37,7 +39,6 @@ export function defineCiba(command: Command, ctx: Context): void {
     .command('device')
     .description("steps 3, 4, 7 and 8: be the authentication device of Keycloak's ciba-http-auth-channel");
   addRuleOptions(addServerOptions(device))
-    .addOption(listenOption())
     .option('--count <n>', 'end after so many delegations')
     .option('--any-issuer', 'take delegations of any issuer, unverified (in a laboratory only)')
     .action(async () => (await actions()).runDeviceCommand(ctx, device));
@@ -55,14 +56,14 @@ export function defineCiba(command: Command, ctx: Context): void {
 }
 
 function addRequestOptions(command: Command): Command {
+  addSetting(command, 'loginHint');
+  addSetting(command, 'scope', { defaultText: 'openid' });
   return command
-    .option('--login-hint <user>', 'who should be asked')
     .option('--login-hint-token <ref>', 'a token that says who; @FILE, env:NAME, file:PATH, cmd:COMMAND or -')
     .option(
       '--id-token-hint <ref>',
       'an ID token that says who; @last.id_token, @FILE, env:NAME, file:PATH, cmd:COMMAND or -',
     )
-    .option('--scope <scopes>', 'space-separated (default: openid)')
     .option('--binding-message <text>', 'shown on the device, to tie both ends together')
     .option('--acr-values <values>', 'authentication context classes, by preference')
     .option('--user-code <ref>', "the person's code; env:NAME, file:PATH, cmd:COMMAND or -; never stored")
@@ -70,10 +71,9 @@ function addRequestOptions(command: Command): Command {
 }
 
 function addPollOptions(command: Command): Command {
-  return command
+  return addSettings(command, 'idTokenAlg')
     .addOption(intervalOption())
     .option('--deadline <seconds>', 'give up after so long, exit 6 (default: when the request expires)')
-    .option('--id-token-alg <alg>', "the client's registered id_token_signed_response_alg")
     .addOption(
       new Option(
         '--pending-error <error>',
@@ -84,7 +84,7 @@ function addPollOptions(command: Command): Command {
 }
 
 function addRuleOptions(command: Command): Command {
-  return command
+  return addSettings(command, 'deviceListen')
     .option('--approve', 'approve every delegation (SUCCEED)')
     .option('--deny', 'deny every delegation (UNAUTHORIZED)')
     .option('--cancel', 'cancel every delegation (CANCELLED)')
@@ -98,13 +98,6 @@ function addRuleOptions(command: Command): Command {
       '--respond <status>',
       'answer the delegation with this status instead of 201, to provoke the server',
     );
-}
-
-function listenOption(): Option {
-  return new Option(
-    '--listen <host:port/path>',
-    'where the device listens (default: 127.0.0.1:3000/api/v1/auth)',
-  );
 }
 
 function intervalOption(): Option {

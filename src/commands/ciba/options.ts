@@ -3,9 +3,9 @@ import { UsageError } from '../../errors.ts';
 import type { CibaDeviceOptions, Decision, DelegationSummary, DeviceRule } from '../../flows/ciba/device.ts';
 import { type AuthenticationRequest, buildAuthenticationRequest } from '../../protocol/ciba/ciba.ts';
 import { parseListenAddress } from '../../servers/listen-address.ts';
+import { parseCount, parseSeconds } from '../../session/option-values.ts';
 import type { Session } from '../../session/session.ts';
 import { readTokenReference } from '../../session/token-argument.ts';
-import { parseSeconds } from '../../settings.ts';
 import { summaryLine } from '../../steps/ciba-steps.ts';
 
 export interface RequestOptions {
@@ -107,7 +107,7 @@ export function readDeviceOptions(
       flags.after === undefined || flags.after === 'pending'
         ? undefined
         : parseSeconds(flags.after, '--after') * 1000,
-    respond: flags.respond === undefined ? undefined : parseStatus(flags.respond),
+    respond: parseCount(flags.respond, '--respond', { min: 200, max: 599, code: 'status_invalid' }),
     ask: askAtTerminal(session),
   };
 }
@@ -130,29 +130,6 @@ function askAtTerminal(
       ),
     );
   };
-}
-
-/** Reads seconds where the flag was given. */
-export function optionalSeconds(text: string | undefined, flag: string): number | undefined {
-  return text === undefined ? undefined : parseSeconds(text, flag);
-}
-
-/** Reads a whole number, 1 or more. @throws UsageError `count_invalid` */
-export function optionalCount(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (!/^[1-9]\d{0,5}$/.test(text))
-    throw new UsageError('count_invalid', `--count takes a whole number, and got "${text}"`);
-  return Number(text);
-}
-
-function parseStatus(text: string): number {
-  if (!/^[2-5]\d\d$/.test(text)) {
-    throw new UsageError(
-      'status_invalid',
-      `--respond takes an HTTP status from 200 to 599, and got "${text}"`,
-    );
-  }
-  return Number(text);
 }
 
 /** Says whether a rule of the device was named. */

@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import { discover } from '../../flows/server/discover.ts';
 import type { Target } from '../../flows/server/target.ts';
 import { resolveDpop } from '../../session/dpop.ts';
-import { parseParameters, type Session } from '../../session/session.ts';
+import { parseParameters } from '../../session/option-values.ts';
+import type { Session } from '../../session/session.ts';
 import { type ReadDeviceOptions, readDeviceOptions } from './options.ts';
 
 /** Short enough to see all ten steps in a few seconds, long enough to see that polls keep to it. */

@@ -3,7 +3,8 @@ import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
 import { discover, findKeycloakRealm } from '../../flows/server/discover.ts';
 import { printable } from '../../output/printable.ts';
-import { addServerOptions, openSession, printResult } from '../../session/session.ts';
+import { openSession, printResult } from '../../session/session.ts';
+import { addServerOptions } from '../../session/setting-options.ts';
 
 const LISTS = [
   ['grants', 'grant_types_supported'],
@@ -28,7 +29,7 @@ export function defineDiscover(command: Command, ctx: Context): void {
 }
 
 async function runDiscover(base: Context, command: Command, argument: string | undefined): Promise<void> {
-  const session = await openSession(base, command, { issuer: argument });
+  const session = await openSession(base, command, { given: { issuer: argument } });
   const { ctx, settings } = session;
   const { url, realm } = command.opts<{ url?: string; realm?: string }>();
   if ((url === undefined) !== (realm === undefined)) {

@@ -7,7 +7,9 @@ import { renderClaims } from '../../output/token-result.ts';
 import type { Introspection } from '../../protocol/oauth/introspection.ts';
 import { maskJson } from '../../redact.ts';
 import { connect } from '../../session/connect.ts';
-import { addServerOptions, openSession, printResult, type Session } from '../../session/session.ts';
+import { createReferenceArgument } from '../../session/options.ts';
+import { openSession, printResult, type Session } from '../../session/session.ts';
+import { addServerOptions } from '../../session/setting-options.ts';
 import { readTokenArgument, readTypeHint } from '../../session/token-argument.ts';
 import { tellAnswer, tellRefusal, tellRequest } from '../../steps/request-steps.ts';
 
@@ -20,7 +22,9 @@ interface IntrospectFlags {
 /** `oauthctl introspect` */
 export function defineIntrospect(command: Command, ctx: Context): void {
   addServerOptions(command)
-    .argument('[token]', 'the token, -, @FILE or @last.refresh_token and its like', '@last.access_token')
+    .addArgument(
+      createReferenceArgument('[token]', 'the token, -, @FILE or @last.refresh_token', '@last.access_token'),
+    )
     .option('--token-type-hint <type>', 'access_token or refresh_token (default: what @last names)')
     .option('--jwt', 'ask for a signed answer (RFC 9701), verify it, and take no other')
     .option('--accept <type>', 'ask for this media type; Keycloak: application/jwt adds the member jwt')

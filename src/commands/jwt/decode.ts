@@ -8,7 +8,8 @@ import { type FoundToken, findTokens } from '../../protocol/jose/find-tokens.ts'
 import type { DecodedToken, DecryptionKeys } from '../../protocol/jose/jwt-decoding.ts';
 import { describeClaim, describeParameter, TIME_CLAIMS } from '../../protocol/jose/jwt-names.ts';
 import { describeShape } from '../../protocol/jose/token-shape.ts';
-import { warnAboutLiteral } from '../../session/client.ts';
+import { readSecret } from '../../session/option-values.ts';
+import { createReferenceArgument } from '../../session/options.ts';
 import { openSession, printResult, type Session, storageName } from '../../session/session.ts';
 import { readTokenArgument } from '../../session/token-argument.ts';
 
@@ -22,9 +23,11 @@ interface Result {
 export function defineJwtDecode(command: Command, ctx: Context): void {
   command
     .description('show what JWTs hold, without verifying anything and without any network')
-    .argument(
-      '[token...]',
-      'a JWT, Bearer …, JSON or a URL with tokens in it, @FILE, @last, @last.access_token, or - (the default in a pipe)',
+    .addArgument(
+      createReferenceArgument(
+        '[token...]',
+        'a JWT, Bearer …, JSON or a URL with tokens in it, @FILE, @last, @last.access_token, or - (the default in a pipe)',
+      ),
     )
     .option('--key <file>', 'opens encrypted tokens: private key in PEM (PKCS#8), JWK or JWK Set')
     .option('--secret <ref>', 'opens encrypted tokens: env:NAME, file:PATH, cmd:COMMAND or -')
@@ -33,7 +36,7 @@ export function defineJwtDecode(command: Command, ctx: Context): void {
 
 async function runDecode(base: Context, command: Command, given: readonly string[]): Promise<void> {
   const keepsNoTokens = !given.some((argument) => argument.startsWith('@last'));
-  const session = await openSession(base, command, {}, { withoutProfile: keepsNoTokens });
+  const session = await openSession(base, command, { withoutProfile: keepsNoTokens });
   const { ctx, reporter } = session;
   const keys = await readOpeners(session, command);
   const results: Result[] = [];
@@ -55,7 +58,10 @@ async function runDecode(base: Context, command: Command, given: readonly string
 
 function listArguments({ ctx }: Session, given: readonly string[]): readonly string[] {
   if (given.length > 0) return given;
-  if (!ctx.io.stdinIsTerminal) return ['-'];
+  if (!ctx.io.stdinIsTerminal) {
+    ctx.claimStdin('the token');
+    return ['-'];
+  }
   throw new UsageError('token_missing', 'there is no token to decode', {
     hint: 'Give it as an argument, as @FILE, as @last.access_token, or on standard input.',
   });
@@ -74,8 +80,7 @@ async function readText(session: Session, argument: string): Promise<string> {
 async function readOpeners(session: Session, command: Command): Promise<DecryptionKeys> {
   const { ctx, globals } = session;
   const { secret: reference } = command.opts<{ secret?: string }>();
-  if (reference !== undefined) warnAboutLiteral(session, reference);
-  const secret = reference === undefined ? undefined : await ctx.secret(reference);
+  const secret = await readSecret(session, reference);
   if (globals.key === undefined) return { secret };
   const { parseKeys } = await import('../../protocol/jose/key.ts');
   return { secret, keys: (await parseKeys(await ctx.readFile(globals.key), globals.key)).keys };

@@ -3,10 +3,9 @@ import { UsageError } from '../../errors.ts';
 import { isJson } from '../../exact-json.ts';
 import type { BatchExpectations } from '../../protocol/jose/jwt-lines.ts';
 import type { ClaimExpectation, JwtProfile, VerificationKeys } from '../../protocol/jose/jwt-verdict.ts';
-import { warnAboutLiteral } from '../../session/client.ts';
+import { parseSeconds, readSecret } from '../../session/option-values.ts';
 import type { Session } from '../../session/session.ts';
 import { readTokenReference } from '../../session/token-argument.ts';
-import { readSeconds } from '../../settings.ts';
 
 /**
  * Resolves what tokens are verified against: the keys, by the network where they are an issuer's, and what the options say.
@@ -22,8 +21,8 @@ export async function readExpectations(
   const { settings } = session;
   const given = {
     algs: readAlgs(flags),
-    leeway: readSeconds(flags.leeway, '--leeway'),
-    maxAge: flags.maxAge === undefined ? undefined : readSeconds(flags.maxAge, '--max-age'),
+    leeway: parseSeconds(flags.leeway, '--leeway', { mayBeZero: true }),
+    maxAge: parseSeconds(flags.maxAge, '--max-age', { mayBeZero: true }),
     claims: flags.claim?.map(parseClaim),
   };
   const isForClient = profile === 'id_token' || profile === 'logout_token';
@@ -66,8 +65,7 @@ async function readKeys(
   const expectedIssuer =
     issuer?.source === 'profile' ? undefined : (settings.get('acceptIssuer') ?? issuer?.value);
   if (secret !== undefined) {
-    warnAboutLiteral(session, secret);
-    return { keys: { secret: await ctx.secret(secret) }, issuer: expectedIssuer };
+    return { keys: { secret: await readSecret(session, secret) }, issuer: expectedIssuer };
   }
   if (jwks !== undefined) return { keys: await readJwks(ctx, jwks), issuer: expectedIssuer };
   return { keys: await readKeyFile(ctx, key ?? ''), issuer: expectedIssuer };
@@ -106,7 +104,7 @@ function readAlgs({ alg }: VerifyFlags): readonly string[] | undefined {
   return alg;
 }
 
-/** Reads `NAME=VALUE` or `NAME`; a value that is JSON may be meant as such or as text. */
+/** Reads NAME=VALUE or NAME; a value that is JSON may be meant as JSON or as text. */
 function parseClaim(text: string): ClaimExpectation {
   // A name in brackets and quotes may have any character.
   const name = /^(?:\["(?:[^"\\]|\\.)*"\]|\['[^']*'\]|[^=])+/s.exec(text)?.[0];

@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { UsageError, ValidationError } from '../../errors.ts';
 import { failuresInWords, renderChecks } from '../../output/checks.ts';
@@ -6,31 +6,39 @@ import { findTokens } from '../../protocol/jose/find-tokens.ts';
 import { decodeUnverified } from '../../protocol/jose/jwt.ts';
 import type { JwtProfile } from '../../protocol/jose/jwt-verdict.ts';
 import { describeShape } from '../../protocol/jose/token-shape.ts';
+import { createReferenceArgument, createRepeatableOption } from '../../session/options.ts';
 import { isForPeople, openSession, printResult, type Session } from '../../session/session.ts';
+import { addSetting } from '../../session/setting-options.ts';
 import { readTokenArgument } from '../../session/token-argument.ts';
 import { readExpectations, type VerifyFlags } from './expectations.ts';
 
 /** `oauthctl jwt verify` */
 export function defineJwtVerify(command: Command, ctx: Context): void {
+  addSetting(command, 'issuer', {
+    description: 'the issuer of the token; its keys are used unless others are given',
+  });
+  addSetting(command, 'acceptIssuer');
+  addSetting(command, 'clientId', { description: 'the client that an ID token or logout token is for' });
   command
     .description('verify a JWT, and list every check; or many, one a line')
-    .argument(
-      '[token]',
-      'the JWT, Bearer …, JSON with a token in it, @FILE, @last.access_token, or - (the default in a pipe)',
+    .addArgument(
+      createReferenceArgument(
+        '[token]',
+        'the JWT, Bearer …, JSON with a token in it, @FILE, @last.access_token, or - (the default in a pipe)',
+      ),
     )
-    .option('--issuer <url>', 'who must have made it; its keys are discovered, unless others are given')
-    .option('--accept-issuer <url>', 'the issuer the server calls itself, if reached by an inner address')
     .option('--jwks <file|url>', 'keys: a JWK Set')
     .option('--key <file>', 'key: PEM, JWK or JWK Set (with --cert it stays the key of the certificate)')
     .option('--secret <ref>', 'key of HS256, HS384, HS512: env:NAME, file:PATH, cmd:COMMAND or -')
-    .option('--client-id <id>', 'the client that an ID or logout token must be for')
-    .addOption(repeatable('--audience <aud>', 'who must be in aud; one of several is enough'))
-    .addOption(repeatable('--type <typ>', 'what typ may be: JWT, at+jwt, …'))
-    .addOption(repeatable('--alg <alg>', 'which algorithms are allowed (default: those of the keys)'))
+    .addOption(createRepeatableOption('--audience <aud>', 'who must be in aud; one of several is enough'))
+    .addOption(createRepeatableOption('--type <typ>', 'what typ may be: JWT, at+jwt, …'))
+    .addOption(
+      createRepeatableOption('--alg <alg>', 'which algorithms are allowed (default: those of the keys)'),
+    )
     .option('--max-age <seconds>', 'since iat, or for an ID token since auth_time')
     .option('--leeway <seconds>', 'by which clocks may differ', '0')
     .addOption(
-      repeatable(
+      createRepeatableOption(
         '--claim <name=value>',
         'what a claim must hold: text or JSON; dots lead into objects; without a value it must be there',
       ),
@@ -48,16 +56,12 @@ export function defineJwtVerify(command: Command, ctx: Context): void {
     .action((token: string | undefined) => runVerify(ctx, command, token));
 }
 
-function repeatable(flags: string, description: string): Option {
-  return new Option(flags, `${description}; repeatable`).argParser(
-    (value: string, before: readonly string[] | undefined) => [...(before ?? []), value],
-  );
-}
-
 async function runVerify(base: Context, command: Command, argument: string | undefined): Promise<void> {
   const session = await openSession(base, command);
   const flags = command.opts<VerifyFlags>();
   const profile = readProfile(flags);
+  if (argument === undefined && (flags.lines || !session.ctx.io.stdinIsTerminal))
+    session.ctx.claimStdin(flags.lines ? '--lines' : 'the token');
   if (flags.lines) {
     if (argument !== undefined && argument !== '-')
       throw new UsageError('lines_and_token', '--lines reads standard input, and a token is given as well');

@@ -8,11 +8,11 @@ import type { BrokerValidation } from '../../flows/kafka/validation.ts';
 import type { Target } from '../../flows/server/target.ts';
 import { parseBootstrap } from '../../protocol/kafka/oauthbearer.ts';
 import { connect } from '../../session/connect.ts';
-import { repeatable } from '../../session/repeatable.ts';
-import { openSession, parseParameters, type Session } from '../../session/session.ts';
+import { parseCount, parseParameters, parseSeconds } from '../../session/option-values.ts';
+import { createRepeatableOption } from '../../session/options.ts';
+import { openSession, type Session } from '../../session/session.ts';
 import { readTokenArgument } from '../../session/token-argument.ts';
 import { addTokenOptions, type TokenFlags } from '../../session/token-request.ts';
-import { readSeconds } from '../../settings.ts';
 import { KafkaSteps } from '../../steps/kafka-steps.ts';
 import { TokenSteps } from '../../steps/token-steps.ts';
 import { tellValidation } from '../../steps/validate-steps.ts';
@@ -45,7 +45,7 @@ export function defineKafkaConnect(command: Command, ctx: Context): void {
     )
     .option('--refresh [ref]', 'request the access token with the kept refresh token, or this one')
     .option('--ssl', 'SASL_SSL: --ca-cert, --cert, --key and --insecure hold')
-    .addOption(repeatable('--sasl-extension <name=value>', 'what a broker may read besides; repeatable'))
+    .addOption(createRepeatableOption('--sasl-extension <name=value>', 'a SASL extension for the broker'))
     .option('--topic <topic>', 'the topic to use')
     .option('--produce <message>', 'write this message to the topic')
     .option('--consume <count>', 'read so many of the newest messages of the topic')
@@ -97,16 +97,15 @@ function readOptions(flags: ConnectFlags): Omit<KafkaConnectOptions, 'tokens'> {
       hint: 'Add --topic NAME.',
     });
   }
-  if (consume !== undefined && !/^[1-9]\d{0,4}$/.test(consume))
-    throw new UsageError('count_invalid', `--consume takes a number from 1 to 99999, and got "${consume}"`);
+  const holdSeconds = parseSeconds(hold, '--hold', { mayBeZero: true });
   return {
     bootstrap: parseBootstrap(flags.bootstrap),
     isTls: flags.ssl === true,
-    extensions: parseParameters(flags.saslExtension ?? [], '--sasl-extension'),
+    extensions: parseParameters(flags.saslExtension, '--sasl-extension'),
     topic,
     message: produce,
-    consume: consume === undefined ? undefined : Number(consume),
-    holdMs: hold === undefined ? undefined : readSeconds(hold, '--hold') * 1000,
+    consume: parseCount(consume, '--consume', { min: 1, max: 99_999 }),
+    holdMs: holdSeconds === undefined ? undefined : holdSeconds * 1000,
   };
 }
 

@@ -7,7 +7,8 @@ import { colours, type Paint } from '../../output/style.ts';
 import type { Configuration, IssuedToken, KafkaFlow } from '../../protocol/kafka/configuration.ts';
 import { parseBootstrap } from '../../protocol/kafka/oauthbearer.ts';
 import { connect } from '../../session/connect.ts';
-import { addServerOptions, openSession, printResult, type Session } from '../../session/session.ts';
+import { openSession, printResult, type Session } from '../../session/session.ts';
+import { addServerOptions, addSettings } from '../../session/setting-options.ts';
 import { readTokenArgument } from '../../session/token-argument.ts';
 import { TokenSteps } from '../../steps/token-steps.ts';
 
@@ -21,7 +22,7 @@ interface ExplainFlags {
 
 /** `oauthctl kafka explain` */
 export function defineKafkaExplain(command: Command, ctx: Context): void {
-  addServerOptions(command)
+  addSettings(addServerOptions(command), 'scope')
     .description(
       'the four OAuth flows of a Kafka client as configuration, and which suit the tokens of this client',
     )
@@ -29,7 +30,6 @@ export function defineKafkaExplain(command: Command, ctx: Context): void {
       '--token <ref>',
       'judge by this access token: -, @FILE, @last.access_token (default: request one)',
     )
-    .option('--scope <scopes>', 'space-separated')
     .option('--bootstrap <brokers>', 'HOST:PORT, or several joined by commas', 'broker.example:9093')
     .option(
       '--broker-client-id <id>',

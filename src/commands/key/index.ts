@@ -132,5 +132,5 @@ function describe(key: {
 
 /** Keys need no server, so no profile is resolved. */
 function openKeySession(base: Context, command: Command): Promise<Session> {
-  return openSession(base, command, {}, { withoutProfile: true });
+  return openSession(base, command, { withoutProfile: true });
 }

@@ -12,15 +12,11 @@ import { printable } from '../../output/printable.ts';
 import { parseRedirectUri } from '../../protocol/oauth/redirect-uri.ts';
 import { connect } from '../../session/connect.ts';
 import { createAddressOpener } from '../../session/open-address.ts';
-import {
-  addServerOptions,
-  openSession,
-  printResult,
-  type Session,
-  storageName,
-} from '../../session/session.ts';
+import { parseSeconds } from '../../session/option-values.ts';
+import { createReferenceArgument } from '../../session/options.ts';
+import { openSession, printResult, type Session, storageName } from '../../session/session.ts';
+import { addServerOptions } from '../../session/setting-options.ts';
 import { readTokenArgument } from '../../session/token-argument.ts';
-import { parseSeconds } from '../../settings.ts';
 import {
   tellAnswer,
   tellBrowserRequest,
@@ -46,7 +42,9 @@ const DEFAULT_DEADLINE = '300';
 /** `oauthctl logout` */
 export function defineLogout(command: Command, ctx: Context): void {
   addServerOptions(command)
-    .argument('[refresh-token]', 'the refresh token, -, @FILE or @last.refresh_token (default: the kept one)')
+    .addArgument(
+      createReferenceArgument('[refresh-token]', 'the refresh token, - or @FILE (default: the kept one)'),
+    )
     .option('--browser', 'log out in a browser, as OpenID Connect has it (default: without a refresh token)')
     .option('--no-browser', 'the same, but show the address only')
     .option('--id-token-hint <ref>', 'the ID token, -, @FILE or @last.id_token (default: the kept one)')

@@ -3,66 +3,30 @@ import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
 import { isSecretName } from '../../redact.ts';
-import { checkAuthMethod, warnAboutLiteral } from '../../session/client.ts';
-import {
-  addServerOptions,
-  definedOnly,
-  openSession,
-  printResult,
-  type Session,
-} from '../../session/session.ts';
+import { warnAboutLiteral } from '../../session/option-values.ts';
+import { definedOnly, openSession, printResult, readFlags, type Session } from '../../session/session.ts';
+import { checkSetting } from '../../session/setting-checks.ts';
+import { addProfileSettings } from '../../session/setting-options.ts';
+import { findDefinition, SETTING_NAMES, type SettingName } from '../../settings.ts';
 import type { Profile } from '../../store/profiles.ts';
 import { isSecretReference } from '../../store/secret-reference.ts';
 
-interface ProfileFlags {
+/** The options that are no settings. */
+interface RealmFlags {
   readonly url?: string;
   readonly realm?: string;
-  readonly issuer?: string;
-  readonly acceptIssuer?: string;
-  readonly clientId?: string;
-  readonly clientSecret?: string;
-  readonly authMethod?: string;
-  readonly clientKey?: string;
-  readonly kid?: string;
-  readonly signingAlg?: string;
-  readonly clientAssertion?: string;
-  readonly assertionAudience?: string;
-  readonly dpop?: boolean;
-  readonly dpopKey?: string;
-  readonly dpopAlg?: string;
-  readonly scope?: string;
-  readonly loginHint?: string;
-  readonly deviceListen?: string;
-  readonly redirectUri?: string;
-  readonly decryptionKey?: string;
-  readonly idTokenAlg?: string;
 }
 
-/** The members of a profile that a person may set or unset, and the option that sets each. */
-const MEMBERS = [
-  'issuer',
-  'accept_issuer',
-  'client_id',
-  'client_secret',
-  'auth_method',
-  'client_key',
-  'kid',
-  'signing_alg',
-  'client_assertion',
-  'assertion_audience',
-  'dpop',
-  'dpop_key',
-  'dpop_alg',
-  'scope',
-  'login_hint',
-  'device_listen',
-  'redirect_uri',
-  'decryption_key',
-  'id_token_alg',
-  'ca_cert',
-  'cert',
-  'key',
-] as const satisfies readonly (keyof Profile)[];
+/** What a profile is to hold, by the names of the settings. */
+type ProfileValues = RealmFlags & Partial<Record<SettingName, string>>;
+
+/** The settings that a profile can hold, by its members. */
+const SETTING_BY_MEMBER: Readonly<Record<string, SettingName>> = Object.fromEntries(
+  SETTING_NAMES.flatMap((name) => {
+    const { profile } = findDefinition(name);
+    return profile === undefined ? [] : [[profile, name]];
+  }),
+);
 
 /** `oauthctl profile …` */
 export function defineProfile(command: Command, ctx: Context): void {
@@ -88,7 +52,9 @@ export function defineProfile(command: Command, ctx: Context): void {
   addProfileOptions(set)
     .option(
       '--unset <member...>',
-      `remove members: ${MEMBERS.filter((member) => member !== 'issuer').join(', ')}`,
+      `remove members: ${Object.keys(SETTING_BY_MEMBER)
+        .filter((member) => member !== 'issuer')
+        .join(', ')}`,
     )
     .action((name: string) => runSet(ctx, set, name));
 
@@ -97,32 +63,29 @@ export function defineProfile(command: Command, ctx: Context): void {
 }
 
 function addProfileOptions(command: Command): Command {
-  return addServerOptions(command)
-    .option('--url <url>', 'a Keycloak, with --realm: finds the realm below /realms or /auth/realms')
-    .option('--realm <name>', 'the realm, with --url')
-    .option('--scope <scopes>', 'the scopes to ask for')
-    .option('--login-hint <user>', 'CIBA: who should be asked')
-    .option('--device-listen <host:port/path>', 'CIBA: where the authentication device listens')
-    .option('--redirect-uri <uri>', 'authorization code: where the browser comes back to')
-    .option('--id-token-alg <alg>', "the client's registered id_token_signed_response_alg");
+  return addProfileSettings(
+    command
+      .option('--url <url>', 'a Keycloak, with --realm: finds the realm below /realms or /auth/realms')
+      .option('--realm <name>', 'the realm, with --url'),
+  );
 }
 
 async function runAdd(base: Context, command: Command, name: string | undefined): Promise<void> {
   const session = await openStoreSession(base, command);
   const { ctx, mayAsk } = session;
-  warnAboutSecret(session, command);
-  const flags = await askForMissing(session, command.opts<ProfileFlags>());
-  const profileName = name ?? flags.realm ?? (mayAsk ? await askName(ctx) : 'default');
+  const given = readValues(command);
+  warnAboutSecrets(session, given);
+  const values = await askForMissing(session, given);
+  const profileName = name ?? values.realm ?? (mayAsk ? await askName(ctx) : 'default');
   const { force, use } = command.opts<{ force?: true; use?: true }>();
   const { profiles } = await ctx.store();
-  const issuer = await findIssuer(session, flags);
+  const issuer = await findIssuer(session, values);
   if (issuer === undefined) {
     throw new UsageError('setting_missing', 'the authorization server is not known', {
       hint: 'Give --url URL --realm NAME for a Keycloak, or --issuer URL for any server.',
     });
   }
-  const changes = await readMembers(session, flags);
-  const profile = { issuer, ...definedOnly(changes) } as Profile;
+  const profile = { issuer, ...(await buildMembers(session, values)) };
   await profiles.add(profileName, profile, { overwrite: force === true, use: use === true });
   printResult(
     session,
@@ -180,20 +143,18 @@ async function runUse(base: Context, command: Command, name: string): Promise<vo
 async function runSet(base: Context, command: Command, name: string): Promise<void> {
   const session = await openStoreSession(base, command);
   const { profiles } = await session.ctx.store();
-  const flags = command.opts<ProfileFlags & { unset?: readonly string[] }>();
-  warnAboutSecret(session, command);
+  const values = readValues(command);
+  warnAboutSecrets(session, values);
   await profiles.get(name);
-  const removed = (flags.unset ?? []).map((member) => {
-    if (member === 'issuer' || !(MEMBERS as readonly string[]).includes(member)) {
+  const { unset = [] } = command.opts<{ unset?: readonly string[] }>();
+  const removed = unset.map((member) => {
+    if (member === 'issuer' || !Object.hasOwn(SETTING_BY_MEMBER, member)) {
       throw new UsageError('member_unknown', `a profile has no "${member}" to remove`);
     }
     return [member, undefined] as const;
   });
-  const issuer = await findIssuer(session, flags);
-  const changes = definedOnly({
-    ...(await readMembers(session, flags)),
-    ...(issuer !== undefined && { issuer }),
-  });
+  const issuer = await findIssuer(session, values);
+  const changes = { ...(await buildMembers(session, values)), ...(issuer !== undefined && { issuer }) };
   if (Object.keys(changes).length + removed.length === 0) {
     throw new UsageError('nothing_to_set', 'nothing to change was given', {
       hint: 'See "oauthctl profile set --help".',
@@ -212,15 +173,21 @@ async function runRemove(base: Context, command: Command, name: string): Promise
 
 /** A session that resolves no profile: these commands must work when the current one is broken or gone. */
 async function openStoreSession(base: Context, command: Command): Promise<Session> {
-  return openSession(base, command, {}, { withoutProfile: true });
+  return openSession(base, command, { withoutProfile: true });
 }
 
-async function findIssuer(session: Session, flags: ProfileFlags): Promise<string | undefined> {
-  const { url, realm, issuer, acceptIssuer } = flags;
+/** The values of the options. */
+function readValues(command: Command): ProfileValues {
+  const { url, realm } = command.opts<RealmFlags>();
+  return definedOnly<ProfileValues>({ ...readFlags(command), ...(url && { url }), ...(realm && { realm }) });
+}
+
+async function findIssuer(
+  session: Session,
+  { url, realm, issuer, acceptIssuer }: ProfileValues,
+): Promise<string | undefined> {
   if (issuer !== undefined) {
-    if (!URL.canParse(issuer) || !/^https?:$/.test(new URL(issuer).protocol)) {
-      throw new UsageError('issuer_invalid', `--issuer takes an http or https URL, and got "${issuer}"`);
-    }
+    checkSetting('issuer', { value: issuer, source: 'flag' });
     return issuer;
   }
   if (url === undefined && realm === undefined) return undefined;
@@ -231,58 +198,48 @@ async function findIssuer(session: Session, flags: ProfileFlags): Promise<string
   return (await findKeycloakRealm(session.ctx, { url, realm, acceptIssuer })).issuer;
 }
 
-/** Turns the flags into members; files get absolute paths, so that the profile works from any folder. */
-async function readMembers(session: Session, flags: ProfileFlags) {
-  const { caCert, cert, key } = session.globals;
-  const absolute = (path: string | undefined) => (path === undefined ? undefined : resolve(path));
-  return {
-    accept_issuer: flags.acceptIssuer,
-    client_id: flags.clientId,
-    client_secret: await readSecret(session, flags.clientSecret),
-    auth_method: flags.authMethod === undefined ? undefined : checkAuthMethod(flags.authMethod),
-    client_key: absolute(flags.clientKey),
-    kid: flags.kid,
-    signing_alg: flags.signingAlg,
-    client_assertion: await readSecret(session, flags.clientAssertion),
-    assertion_audience: flags.assertionAudience,
-    dpop: flags.dpop === undefined ? undefined : String(flags.dpop),
-    dpop_key: absolute(flags.dpopKey),
-    dpop_alg: flags.dpopAlg,
-    scope: flags.scope,
-    login_hint: flags.loginHint,
-    device_listen: flags.deviceListen,
-    redirect_uri: flags.redirectUri,
-    decryption_key: absolute(flags.decryptionKey),
-    id_token_alg: flags.idTokenAlg,
-    ca_cert: absolute(caCert),
-    cert: absolute(cert),
-    key: absolute(key),
-  };
+/**
+ * Builds the members of a profile.
+ * @throws UsageError as checkSetting
+ */
+async function buildMembers(session: Session, values: ProfileValues): Promise<Partial<Profile>> {
+  const members: Record<string, string> = {};
+  for (const [member, name] of Object.entries(SETTING_BY_MEMBER)) {
+    const value = values[name];
+    if (value === undefined) continue;
+    checkSetting(name, { value, source: 'flag' });
+    members[member] = await buildMember(session, name, value);
+  }
+  return members;
 }
 
-/** A reference stays a reference; what standard input gave is stored itself. */
-async function readSecret(session: Session, reference: string | undefined): Promise<string | undefined> {
-  if (reference === undefined) return undefined;
-  if (reference === '-') return session.ctx.secret('-');
-  if (reference.startsWith('file:')) return `file:${resolve(reference.slice('file:'.length))}`;
-  if (!/^(env|cmd):/.test(reference)) session.ctx.redactor.know(reference);
-  return reference;
+/** Makes paths absolute, so that the profile works from every folder. */
+async function buildMember(session: Session, name: SettingName, value: string): Promise<string> {
+  const { check } = findDefinition(name);
+  if (check === 'file') return resolve(value);
+  if (check !== 'reference') return value;
+  // A reference stays a reference; what standard input gives is stored itself.
+  if (value === '-') return session.ctx.secret('-');
+  if (value.startsWith('file:')) return `file:${resolve(value.slice('file:'.length))}`;
+  if (!isSecretReference(value)) session.ctx.redactor.know(value);
+  return value;
 }
 
-/** A secret that was typed at a prompt stood in no argument. */
-function warnAboutSecret(session: Session, command: Command): void {
-  const { clientSecret, clientAssertion } = command.opts<ProfileFlags>();
-  for (const secret of [clientSecret, clientAssertion])
-    if (secret !== undefined) warnAboutLiteral(session, secret);
+/** Warns about secrets in the arguments; one that is typed at a prompt is not among them. */
+function warnAboutSecrets(session: Session, values: ProfileValues): void {
+  for (const name of SETTING_NAMES) {
+    const value = values[name];
+    if (value !== undefined && findDefinition(name).check === 'reference') warnAboutLiteral(session, value);
+  }
 }
 
-async function askForMissing(session: Session, flags: ProfileFlags): Promise<ProfileFlags> {
-  if (!session.mayAsk) return flags;
+async function askForMissing(session: Session, given: ProfileValues): Promise<ProfileValues> {
+  if (!session.mayAsk) return given;
   const prompt = await session.ctx.prompt();
   const optional = async (question: string) => (await prompt.text(question, { optional: true })) || undefined;
-  const asked: { -readonly [Name in keyof ProfileFlags]: ProfileFlags[Name] } = { ...flags };
-  if (flags.issuer === undefined && (flags.url === undefined || flags.realm === undefined)) {
-    if (flags.url === undefined && flags.realm === undefined) {
+  const asked: { -readonly [Name in keyof ProfileValues]: ProfileValues[Name] } = { ...given };
+  if (given.issuer === undefined && (given.url === undefined || given.realm === undefined)) {
+    if (given.url === undefined && given.realm === undefined) {
       const address = await prompt.text('Issuer, or the address of a Keycloak:', {
         initial: 'http://127.0.0.1:8080',
       });
@@ -291,13 +248,13 @@ async function askForMissing(session: Session, flags: ProfileFlags): Promise<Pro
     }
     if (asked.issuer === undefined) {
       asked.url ??= await prompt.text('Address of the Keycloak:', { initial: 'http://127.0.0.1:8080' });
-      const realm = flags.realm ?? (await optional('Realm (empty if the address is an issuer already):'));
+      const realm = given.realm ?? (await optional('Realm (empty if the address is an issuer already):'));
       if (realm === undefined) asked.issuer = asked.url;
       else asked.realm = realm;
     }
   }
   asked.clientId ??= await prompt.text('Client id:');
-  if (takesSecret(flags)) {
+  if (takesSecret(given)) {
     const secret = await prompt.secret(
       'Client secret, or env:NAME, file:PATH, cmd:COMMAND (empty for none):',
     );
@@ -307,7 +264,7 @@ async function askForMissing(session: Session, flags: ProfileFlags): Promise<Pro
 }
 
 /** Whether a client secret is still to be asked for: no other credential or method speaks against it. */
-function takesSecret({ clientSecret, clientKey, clientAssertion, authMethod }: ProfileFlags): boolean {
+function takesSecret({ clientSecret, clientKey, clientAssertion, authMethod }: ProfileValues): boolean {
   if (clientSecret !== undefined || clientKey !== undefined || clientAssertion !== undefined) return false;
   return authMethod === undefined || authMethod.startsWith('client_secret_');
 }
@@ -316,13 +273,18 @@ async function askName(ctx: Context): Promise<string> {
   return (await ctx.prompt()).text('Name of the profile:', { initial: 'default' });
 }
 
-function masked(session: Session, profile: Profile): Record<string, string> {
+function masked(session: Session, profile: Partial<Profile>): Record<string, string> {
   const members = Object.entries(definedOnly(profile)) as [string, string][];
   return Object.fromEntries(
     members.map(([member, value]) => {
-      // A proof is a secret; whether there are to be any is none.
-      const isSecret = member !== 'dpop' && isSecretName(member) && !isSecretReference(value);
-      return [member, isSecret && !session.ctx.redactor.showSecrets ? '(masked)' : value];
+      const isHidden = isSecretMember(member) && !isSecretReference(value);
+      return [member, isHidden && !session.ctx.redactor.showSecrets ? '(masked)' : value];
     }),
   );
+}
+
+/** Whether a member holds a secret; one that is no setting was written by hand, and goes by its name. */
+function isSecretMember(member: string): boolean {
+  const name = Object.hasOwn(SETTING_BY_MEMBER, member) ? SETTING_BY_MEMBER[member] : undefined;
+  return name === undefined ? isSecretName(member) : findDefinition(name).secret;
 }

@@ -3,22 +3,20 @@ import type { Context } from '../../context.ts';
 import { type RevokeEvent, revoke } from '../../flows/token/revoke.ts';
 import { printable } from '../../output/printable.ts';
 import { connect } from '../../session/connect.ts';
-import {
-  addServerOptions,
-  openSession,
-  printResult,
-  type Session,
-  storageName,
-} from '../../session/session.ts';
+import { createReferenceArgument } from '../../session/options.ts';
+import { openSession, printResult, type Session, storageName } from '../../session/session.ts';
+import { addServerOptions } from '../../session/setting-options.ts';
 import { readTokenArgument, readTypeHint } from '../../session/token-argument.ts';
 import { tellAnswer, tellRefusal, tellRequest } from '../../steps/request-steps.ts';
 
 /** `oauthctl revoke` */
 export function defineRevoke(command: Command, ctx: Context): void {
   addServerOptions(command)
-    .argument(
-      '[token]',
-      'the token, -, @FILE or @last.access_token and its like (default: the kept refresh token, else the access token)',
+    .addArgument(
+      createReferenceArgument(
+        '[token]',
+        'the token, -, @FILE or @last.access_token (default: the kept refresh token, else the access token)',
+      ),
     )
     .option('--token-type-hint <type>', 'access_token or refresh_token (default: what @last names)')
     .action((token: string | undefined) => runRevoke(ctx, command, token));

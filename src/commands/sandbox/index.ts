@@ -4,9 +4,8 @@ import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
 import type { Sandbox } from '../../sandbox/index.ts';
 import { addressUrl, parseListenAddress } from '../../servers/listen-address.ts';
-import { warnAboutLiteral } from '../../session/client.ts';
+import { parseCount, parseSeconds, readSecret } from '../../session/option-values.ts';
 import { openSession, printResult, type Session } from '../../session/session.ts';
-import { parseSeconds } from '../../settings.ts';
 
 interface SandboxFlags {
   readonly port: string;
@@ -57,14 +56,14 @@ export function defineSandbox(command: Command, ctx: Context): void {
 }
 
 async function runSandbox(base: Context, command: Command): Promise<void> {
-  const session = await openSession(base, command, {}, { withoutProfile: true });
+  const session = await openSession(base, command, { withoutProfile: true });
   const { ctx, reporter } = session;
   const flags = command.opts<SandboxFlags>();
   const device = parseListenAddress(flags.device, '/api/v1/auth');
   const clientSecret = await readSecret(session, flags.clientSecret);
   const password = await readSecret(session, flags.password);
   const { startSandbox } = await import('../../sandbox/index.ts');
-  const port = parsePort(flags.port);
+  const port = parseCount(flags.port, '--port', { min: 0, max: 65_535, code: 'port_invalid' });
   const sandbox = await startSandbox({
     port,
     interval: parseSeconds(flags.interval, '--interval'),
@@ -108,12 +107,6 @@ async function runSandbox(base: Context, command: Command): Promise<void> {
   }
 }
 
-async function readSecret(session: Session, reference: string | undefined): Promise<string | undefined> {
-  if (reference === undefined) return undefined;
-  warnAboutLiteral(session, reference);
-  return session.ctx.secret(reference);
-}
-
 /** @throws UsageError as parseKeys */
 async function readPublicKeys(ctx: Context, files: readonly string[]): Promise<JWK[]> {
   if (files.length === 0) return [];
@@ -155,13 +148,6 @@ function tellHowToReach(session: Session, sandbox: Sandbox, flags: SandboxFlags)
       '',
     ].join('\n'),
   );
-}
-
-function parsePort(text: string): number {
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) {
-    throw new UsageError('port_invalid', `--port takes a number from 0 to 65535, and got "${text}"`);
-  }
-  return Number(text);
 }
 
 function asUsageError(error: NodeJS.ErrnoException, port: number): Error {

@@ -5,9 +5,9 @@ import type { ServeEvent, Serving } from '../../flows/serve/serve.ts';
 import { parseTenants, parseTenantsText, type Tenant } from '../../flows/serve/tenants-file.ts';
 import { printable } from '../../output/printable.ts';
 import { type ListenAddress, parseListenAddress } from '../../servers/listen-address.ts';
-import { repeatable } from '../../session/repeatable.ts';
+import { parseSeconds } from '../../session/option-values.ts';
+import { createRepeatableOption } from '../../session/options.ts';
 import { openSession, printResult, type Session } from '../../session/session.ts';
-import { SETTINGS } from '../../settings.ts';
 import { RequestLog } from './log.ts';
 import { defineTenants } from './tenants.ts';
 
@@ -30,8 +30,8 @@ export function defineServe(command: Command, ctx: Context): void {
   command
     .option('--listen <host:port>', 'where to listen; port 0 takes a free one', '127.0.0.1:8090')
     .option('--allow-remote', 'listen on an address that other machines reach; tokens go there in clear')
-    .addOption(repeatable('--issuer <url>', 'an issuer to trust; repeatable'))
-    .addOption(repeatable('--audience <aud>', 'what aud must name; of several, one; repeatable'))
+    .addOption(createRepeatableOption('--issuer <url>', 'an issuer to trust'))
+    .addOption(createRepeatableOption('--audience <aud>', 'what aud must contain, one of several'))
     .option('--any-audience', 'take tokens for any audience')
     .option('--tenants <file>', 'the tenants, in JSON; watched for changes')
     .option('--leeway <seconds>', 'by which clocks may differ', '0')
@@ -51,11 +51,13 @@ has ${TIMEOUT} seconds to answer, unless --timeout says otherwise.`,
 
 async function runServe(base: Context, command: Command): Promise<void> {
   const flags = command.opts<ServeFlags>();
-  const timeout = command.optsWithGlobals<{ timeout?: string }>().timeout ?? base.env[SETTINGS.timeout.env];
-  const session = await openSession(base, command, { timeout: timeout || TIMEOUT }, { withoutProfile: true });
+  const session = await openSession(base, command, {
+    defaults: { timeout: TIMEOUT },
+    withoutProfile: true,
+  });
   const { ctx, reporter, globals } = session;
   const listen = parseLoopback(flags);
-  const leeway = parseLeeway(flags.leeway);
+  const leeway = parseSeconds(flags.leeway, '--leeway', { mayBeZero: true });
   const tenants = flags.tenants === undefined ? tenantsOfFlags(flags) : await readTenants(session, flags);
   const { serve } = await import('../../flows/serve/serve.ts');
   const log = new RequestLog({
@@ -170,14 +172,8 @@ function parseLoopback({ listen: text, allowRemote }: ServeFlags): ListenAddress
   return listen;
 }
 
-function parseLeeway(text: string): number {
-  if (!/^\d{1,6}(\.\d+)?$/.test(text))
-    throw new UsageError('seconds_invalid', `--leeway takes a number of seconds, and got "${text}"`);
-  return Number(text);
-}
-
 async function runSchema(base: Context, command: Command): Promise<void> {
-  const session = await openSession(base, command, {}, { withoutProfile: true });
+  const session = await openSession(base, command, { withoutProfile: true });
   const { TENANTS_SCHEMA } = await import('../../flows/serve/tenants-schema.ts');
   printResult(session, TENANTS_SCHEMA, () => `${JSON.stringify(TENANTS_SCHEMA, null, 2)}\n`);
 }

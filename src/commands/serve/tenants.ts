@@ -13,7 +13,7 @@ import {
 } from '../../flows/serve/tenants-file.ts';
 import { printable } from '../../output/printable.ts';
 import { VALIDATIONS, type Validation } from '../../protocol/oauth/bearer.ts';
-import { warnAboutLiteral } from '../../session/client.ts';
+import { parseNameValue, warnAboutLiteral } from '../../session/option-values.ts';
 import { definedOnly, openSession, printResult, type Session } from '../../session/session.ts';
 import { JsonFile } from '../../store/json-file.ts';
 import { isSecretReference } from '../../store/secret-reference.ts';
@@ -95,7 +95,7 @@ async function runList(base: Context, command: Command): Promise<void> {
 
 async function openTenants(base: Context, command: Command) {
   const flags = command.optsWithGlobals<TenantFlags>();
-  const session = await openSession(base, command, {}, { withoutProfile: true });
+  const session = await openSession(base, command, { withoutProfile: true });
   if (flags.tenants === undefined) {
     throw new UsageError('tenants_missing', 'the file of the tenants is not given', {
       hint: 'Give --tenants FILE.',
@@ -127,11 +127,9 @@ function buildEntry(issuer: string, flags: TenantFlags): TenantEntry {
 function parseClaims(texts: readonly string[]): Record<string, ClaimValue> {
   const claims: Record<string, ClaimValue> = {};
   for (const text of texts) {
-    const at = text.indexOf('=');
-    if (at < 1) throw new UsageError('claim_invalid', `--claim takes NAME=VALUE, and got "${text}"`);
-    const value = text.slice(at + 1);
+    const [name, value] = parseNameValue(text, '--claim', 'claim_invalid');
     const isLiteral = /^(true|false|-?(0|[1-9]\d*)(\.\d+)?)$/.test(value);
-    setMember(claims, text.slice(0, at), isLiteral ? value : JSON.stringify(value));
+    setMember(claims, name, isLiteral ? value : JSON.stringify(value));
   }
   return claims;
 }

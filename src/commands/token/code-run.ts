@@ -13,10 +13,10 @@ import { splitResponseType } from '../../protocol/oauth/authorization.ts';
 import { maskJson } from '../../redact.ts';
 import { connect } from '../../session/connect.ts';
 import { createAddressOpener } from '../../session/open-address.ts';
+import { parseParameters, parseSeconds } from '../../session/option-values.ts';
 import { readReuse, reuseOrRequest } from '../../session/reuse.ts';
-import { openSession, parseParameters, type Session } from '../../session/session.ts';
+import { openSession, type Session } from '../../session/session.ts';
 import { printResponse } from '../../session/token-output.ts';
-import { parseSeconds } from '../../settings.ts';
 import { AuthorizationCodeSteps } from '../../steps/authorization-code-steps.ts';
 import {
   type AuthorizationFlags,

@@ -1,18 +1,15 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { REQUESTS } from '../../protocol/definitions/requests.ts';
+import { createRepeatableOption } from '../../session/options.ts';
 import { addParameterOptions } from '../../session/parameters.ts';
-import { repeatable } from '../../session/repeatable.ts';
+import { addSettings } from '../../session/setting-options.ts';
 
 /** `oauthctl token code` */
 export function defineAuthorizationCode(command: Command, ctx: Context): void {
-  addParameterOptions(command, REQUESTS.authorization)
+  addParameterOptions(addSettings(command, 'loginHint', 'redirectUri'), REQUESTS.authorization)
     .option('--no-browser', 'open no browser; the address is printed in any case')
     .option('--deadline <seconds>', 'give up when nobody has come back by then, exit 6 (default: 300)')
-    .option(
-      '--redirect-uri <uri>',
-      'where the browser comes back to; a loopback address without a port takes a free one (default: http://127.0.0.1/callback)',
-    )
     .option('--listen <host:port>', 'listen here, where that is another address than the redirect URI')
     .option('--redirect-cert <file>', 'certificate of a redirect URI of https, PEM')
     .option('--redirect-key <file>', 'its private key, PEM')
@@ -30,9 +27,9 @@ export function defineAuthorizationCode(command: Command, ctx: Context): void {
     .option('--request-object-encryption-alg <alg>', "encrypt it as well, with a key of the server's")
     .option('--request-object-encryption-enc <enc>', 'how its content is encrypted')
     .addOption(
-      repeatable('--token-param <name=value>', 'add or replace a parameter of the token request; repeatable'),
+      createRepeatableOption('--token-param <name=value>', 'add or replace a parameter of the token request'),
     )
-    .addOption(repeatable('--token-omit <name>', 'leave a parameter of the token request out; repeatable'))
+    .addOption(createRepeatableOption('--token-omit <name>', 'leave out a parameter of the token request'))
     .addHelpText(
       'after',
       '\n--param and --omit change the authorization request, whether it is in the address, pushed or signed.',

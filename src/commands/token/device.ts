@@ -5,10 +5,10 @@ import { mayAnimate } from '../../output/style.ts';
 import { DEVICE_GRANT } from '../../protocol/definitions/grants/device.ts';
 import { REQUESTS } from '../../protocol/definitions/requests.ts';
 import { connect } from '../../session/connect.ts';
+import { parseSeconds } from '../../session/option-values.ts';
 import { readReuse, reuseOrRequest } from '../../session/reuse.ts';
 import { openSession, type Session } from '../../session/session.ts';
 import type { TokenFlags } from '../../session/token-request.ts';
-import { parseSeconds } from '../../settings.ts';
 import { TokenSteps } from '../../steps/token-steps.ts';
 
 interface DeviceGrantFlags extends TokenFlags {

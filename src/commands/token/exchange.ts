@@ -66,13 +66,8 @@ export const TOKEN_EXCHANGE: GrantHook = {
   },
 };
 
-/** @throws UsageError `stdin_twice`, `reuse_of_last` */
-function checkFlags(session: Session, command: Command, { subjectToken, actorToken }: ExchangeFlags): void {
-  if (subjectToken === '-' && actorToken === '-') {
-    throw new UsageError('stdin_twice', 'standard input cannot be both tokens', {
-      hint: 'Give one of --subject-token and --actor-token by @FILE.',
-    });
-  }
+/** @throws UsageError `reuse_of_last` */
+function checkFlags(session: Session, command: Command, { subjectToken }: ExchangeFlags): void {
   if (subjectToken.startsWith('@last.') && readReuse(session, command) !== undefined) {
     throw new UsageError(
       'reuse_of_last',

@@ -1,11 +1,10 @@
 import { UsageError } from '../../errors.ts';
 import { JWT_BEARER_GRANT } from '../../protocol/definitions/grants/jwt-bearer.ts';
 import { makeJti } from '../../protocol/unguessable.ts';
-import { setClaim } from '../../session/claims.ts';
+import { parseSeconds, setClaim } from '../../session/option-values.ts';
+import { createRepeatableOption } from '../../session/options.ts';
 import { readParameters } from '../../session/parameters.ts';
-import { repeatable } from '../../session/repeatable.ts';
 import type { Session } from '../../session/session.ts';
-import { parseSeconds } from '../../settings.ts';
 import type { GrantHook } from './grant.ts';
 
 /** Seconds that an assertion of ours is valid. */
@@ -37,9 +36,9 @@ export const JWT_BEARER: GrantHook = {
       .option('--sub <subject>', 'whom the tokens are to be about')
       .option('--aud <audience>', 'whom the assertion is for (default: the issuer of the server)')
       .addOption(
-        repeatable(
+        createRepeatableOption(
           '--claim <name=value>',
-          'a further claim, its value JSON or else text; null leaves a claim out; repeatable',
+          'a further claim, its value JSON or else text; null leaves a claim out',
         ),
       )
       .option(

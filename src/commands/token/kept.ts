@@ -16,7 +16,7 @@ import { printResponse } from '../../session/token-output.ts';
 
 /** `oauthctl token list` */
 export async function runTokenList(base: Context, command: Command): Promise<void> {
-  const session = await openSession(base, command, {}, { withoutProfile: true });
+  const session = await openSession(base, command, { withoutProfile: true });
   const kept = await (await session.ctx.store()).tokens.list();
   const now = session.ctx.clock.now();
   const shown = Object.fromEntries(
@@ -92,7 +92,7 @@ async function openOwner(
   name: string | undefined,
   all = false,
 ): Promise<{ session: Session; owner: string | undefined }> {
-  const session = await openSession(base, command, {}, { withoutProfile: all || name !== undefined });
+  const session = await openSession(base, command, { withoutProfile: all || name !== undefined });
   const isKnown = session.settings.get('issuer') !== undefined;
   return { session, owner: name ?? (isKnown ? storageName(session) : undefined) };
 }

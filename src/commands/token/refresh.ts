@@ -3,6 +3,7 @@ import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
 import { REFRESH_GRANT } from '../../protocol/definitions/grants/refresh.ts';
 import { connect } from '../../session/connect.ts';
+import { createReferenceArgument } from '../../session/options.ts';
 import { readReuse, reuseOrRequest } from '../../session/reuse.ts';
 import { openSession } from '../../session/session.ts';
 import { runTokenFlow, type TokenFlags } from '../../session/token-request.ts';
@@ -13,7 +14,9 @@ const KEPT = '@last.refresh_token';
 /** `oauthctl token refresh` */
 export function defineRefresh(command: Command, ctx: Context): void {
   command
-    .argument('[refresh_token]', 'the token, @FILE, - or @last.refresh_token (the default)')
+    .addArgument(
+      createReferenceArgument('[refresh_token]', 'the token, @FILE, - or @last.refresh_token (the default)'),
+    )
     .action((token: string | undefined) => runRefresh(ctx, command, token));
 }
 

@@ -7,15 +7,17 @@ import type { Userinfo } from '../../protocol/oidc/userinfo.ts';
 import { certificateThumbprint } from '../../session/certificate.ts';
 import { connect } from '../../session/connect.ts';
 import { dpopClaimOption } from '../../session/dpop.ts';
+import { createReferenceArgument } from '../../session/options.ts';
 import { presentToken } from '../../session/presented-token.ts';
-import { addServerOptions, openSession, printResult, type Session } from '../../session/session.ts';
+import { openSession, printResult, type Session } from '../../session/session.ts';
+import { addServerOptions } from '../../session/setting-options.ts';
 import { readTokenArgument } from '../../session/token-argument.ts';
 import { tellAnswer, tellRefusal, tellRequest } from '../../steps/request-steps.ts';
 
 /** `oauthctl userinfo` */
 export function defineUserinfo(command: Command, ctx: Context): void {
   addServerOptions(command)
-    .argument('[token]', 'the access token, -, @FILE or @last.access_token', '@last.access_token')
+    .addArgument(createReferenceArgument('[token]', 'the access token, - or @FILE', '@last.access_token'))
     .option('--post', 'send a POST instead of a GET')
     .addOption(dpopClaimOption())
     .action((token: string) => runUserinfo(ctx, command, token));

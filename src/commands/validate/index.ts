@@ -12,16 +12,11 @@ import { buildValidationFailure } from '../../flows/validation/validation-failur
 import { colours } from '../../output/style.ts';
 import { reasonsForInactive } from '../../protocol/oauth/inactive-token.ts';
 import { connect } from '../../session/connect.ts';
-import { repeatable } from '../../session/repeatable.ts';
-import {
-  addServerOptions,
-  isForPeople,
-  openSession,
-  printFailedResult,
-  type Session,
-} from '../../session/session.ts';
+import { parseSeconds } from '../../session/option-values.ts';
+import { createReferenceArgument, createRepeatableOption } from '../../session/options.ts';
+import { isForPeople, openSession, printFailedResult, type Session } from '../../session/session.ts';
+import { addServerOptions } from '../../session/setting-options.ts';
 import { readTokenArgument, readTypeHint } from '../../session/token-argument.ts';
-import { parseSeconds, readSeconds } from '../../settings.ts';
 import { tellRefusal } from '../../steps/request-steps.ts';
 import { tellValidation, tellWatch } from '../../steps/validate-steps.ts';
 import { comparisonDocument, renderComparison, renderReport, watchDocument } from './output.ts';
@@ -41,9 +36,13 @@ const DEFAULT_INTERVAL = '1';
 /** `oauthctl validate` */
 export function defineValidate(command: Command, ctx: Context): void {
   addServerOptions(command)
-    .argument('[token]', 'the token, -, @FILE or @last.access_token and its like', '@last.access_token')
-    .addOption(repeatable('--audience <aud>', 'local check: who must be in aud; one of several; repeatable'))
-    .addOption(repeatable('--type <typ>', 'local check: what typ may be: JWT, at+jwt, …; repeatable'))
+    .addArgument(
+      createReferenceArgument('[token]', 'the token, -, @FILE or @last.id_token', '@last.access_token'),
+    )
+    .addOption(
+      createRepeatableOption('--audience <aud>', 'local check: what aud must contain, one of several'),
+    )
+    .addOption(createRepeatableOption('--type <typ>', 'local check: what typ may be: JWT, at+jwt, …'))
     .option('--leeway <seconds>', 'local check: by which clocks may differ', '0')
     .option(
       '--token-type-hint <type>',
@@ -70,7 +69,7 @@ async function runValidate(base: Context, command: Command, argument: string): P
   const { ctx, reporter } = session;
   const flags = command.opts<ValidateFlags>();
   const watching = readWatch(flags);
-  const leeway = readSeconds(flags.leeway, '--leeway');
+  const leeway = parseSeconds(flags.leeway, '--leeway', { mayBeZero: true });
   const token = await readTokenArgument(session, argument);
   const options: ValidateOptions = {
     target: await connect(session),

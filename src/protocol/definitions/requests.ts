@@ -32,11 +32,7 @@ export const REQUESTS = {
    * @see https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest
    */
   authorization: {
-    login_hint: {
-      is: 'user',
-      option: { flags: '--login-hint <user>', help: 'who is to sign in', read: 'text' },
-      setting: 'loginHint',
-    },
+    login_hint: { is: 'user', setting: 'loginHint' },
     prompt: {
       is: 'plain',
       option: { flags: '--prompt <values>', help: 'none, login, consent, select_account', read: 'text' },

@@ -5,7 +5,7 @@ import { InterruptedError } from '../../../src/errors.ts';
 import { Reporter } from '../../../src/output/reporter.ts';
 import { colours } from '../../../src/output/style.ts';
 import type { Session } from '../../../src/session/session.ts';
-import { Settings } from '../../../src/settings.ts';
+import { Settings } from '../../../src/session/settings.ts';
 import { CibaSteps } from '../../../src/steps/ciba-steps.ts';
 import { testParts } from '../../helpers/parts.ts';
 

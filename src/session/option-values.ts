@@ -1,0 +1,166 @@
+import { UsageError } from '../errors.ts';
+import { isJson, parseJson, setMember, stringifyJson } from '../exact-json.ts';
+import type { FormParameters } from '../protocol/oauth/form.ts';
+import { isSecretReference } from '../store/secret-reference.ts';
+
+/**
+ * Splits NAME=VALUE at the first `=`.
+ * @param code the error's code
+ * @throws UsageError with that code where there is no `=`, or nothing before it
+ */
+export function parseNameValue(
+  text: string,
+  flag: string,
+  code = 'param_invalid',
+): readonly [name: string, value: string] {
+  const at = text.indexOf('=');
+  if (at < 1) throw new UsageError(code, `${flag} takes NAME=VALUE, and got "${text}"`);
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+/**
+ * Splits NAME=VALUE, or NAME alone, whose value is then undefined.
+ * @throws UsageError with the given code where the name is empty
+ */
+export function parseNameOptionalValue(
+  text: string,
+  flag: string,
+  code: string,
+): readonly [name: string, value: string | undefined] {
+  if (text === '' || text.startsWith('='))
+    throw new UsageError(code, `${flag} takes NAME=VALUE or NAME, and got "${text}"`);
+  return text.includes('=') ? parseNameValue(text, flag, code) : [text, undefined];
+}
+
+/** Reads the values of `--param`, or of another option that takes NAME=VALUE. @throws UsageError `param_invalid` */
+export function parseParameters(texts: readonly string[] = [], flag = '--param'): FormParameters {
+  return texts.map((text) => parseNameValue(text, flag));
+}
+
+/**
+ * Sets a claim to the VALUE of an option that takes NAME=VALUE: JSON where it is JSON, so that a time is a number, and a
+ * number as it is written; else text.
+ */
+export function setClaim(claims: Record<string, unknown>, name: string, text: string): void {
+  setMember(claims, name, isJson(text) ? text : JSON.stringify(text));
+}
+
+/**
+ * Reads a number of seconds.
+ * @param options.mayBeZero whether 0 is allowed
+ * @returns undefined where there is no text
+ * @throws UsageError `seconds_invalid`
+ */
+export function parseSeconds(text: string, flag: string, options?: { mayBeZero?: boolean }): number;
+export function parseSeconds(
+  text: string | undefined,
+  flag: string,
+  options?: { mayBeZero?: boolean },
+): number | undefined;
+export function parseSeconds(
+  text: string | undefined,
+  flag: string,
+  { mayBeZero = false } = {},
+): number | undefined {
+  if (text === undefined) return undefined;
+  const seconds = Number(text);
+  if (text.trim() !== '' && Number.isFinite(seconds) && (mayBeZero ? seconds >= 0 : seconds > 0))
+    return seconds;
+  const wanted = mayBeZero ? 'a number of seconds, 0 or more,' : 'a positive number of seconds,';
+  throw new UsageError('seconds_invalid', `${flag} takes ${wanted} and got "${text}"`);
+}
+
+export interface CountLimits {
+  readonly min: number;
+  readonly max: number;
+  /** The error's code, where it is not `count_invalid`. */
+  readonly code?: string;
+}
+
+/**
+ * Reads a whole number.
+ * @returns undefined where there is no text
+ * @throws UsageError `count_invalid` or another code
+ */
+export function parseCount(text: string, flag: string, limits: CountLimits): number;
+export function parseCount(text: string | undefined, flag: string, limits: CountLimits): number | undefined;
+export function parseCount(
+  text: string | undefined,
+  flag: string,
+  { min, max, code = 'count_invalid' }: CountLimits,
+): number | undefined {
+  if (text === undefined) return undefined;
+  const count = Number(text);
+  if (/^\d{1,15}$/.test(text) && count >= min && count <= max) return count;
+  throw new UsageError(code, `${flag} takes a whole number from ${min} to ${max}, and got "${text}"`);
+}
+
+const BOOLEANS: Readonly<Record<string, boolean>> = { true: true, 1: true, false: false, 0: false };
+
+/** Reads `true`, `false`, `1` or `0`. @throws UsageError with the given code */
+export function parseBoolean(text: string, name: string, code: string): boolean {
+  const value = BOOLEANS[text.toLowerCase()];
+  if (value === undefined) throw new UsageError(code, `${name} takes true or false, and got "${text}"`);
+  return value;
+}
+
+/**
+ * Reads JSON, or `@FILE` with JSON in it.
+ * @param readFile reads the file
+ * @returns the value, written anew without white space
+ * @throws UsageError `json_invalid`; as readFile
+ */
+export async function readJson(
+  text: string,
+  flag: string,
+  kind: 'object' | 'array',
+  readFile: (path: string) => Promise<string>,
+): Promise<string> {
+  const json = text.startsWith('@') ? await readFile(text.slice(1)) : text;
+  let value: unknown;
+  try {
+    value = parseJson(json);
+  } catch {
+    // What is not JSON is refused below.
+  }
+  const isRightKind = kind === 'array' ? Array.isArray(value) : !Array.isArray(value);
+  if (value === null || typeof value !== 'object' || !isRightKind) {
+    throw new UsageError('json_invalid', `${flag} takes a JSON ${kind}, or @FILE with one`, {
+      hint: 'Put it between single quotes, so that the shell does not change it.',
+    });
+  }
+  return stringifyJson(value);
+}
+
+/** What a reference needs of a session. */
+export interface ReferenceReader {
+  readonly ctx: { secret(reference: string): Promise<string> };
+  readonly reporter: { warning(text: string): void };
+}
+
+/**
+ * Reads a secret that an option names: `env:NAME`, `file:PATH`, `cmd:COMMAND` or `-`; the secret itself brings a warning.
+ * @returns undefined where there is no reference
+ * @throws UsageError `secret_unavailable`
+ */
+export function readSecret(session: ReferenceReader, reference: string): Promise<string>;
+export function readSecret(
+  session: ReferenceReader,
+  reference: string | undefined,
+): Promise<string | undefined>;
+export async function readSecret(
+  session: ReferenceReader,
+  reference: string | undefined,
+): Promise<string | undefined> {
+  if (reference === undefined) return undefined;
+  warnAboutLiteral(session, reference);
+  return session.ctx.secret(reference);
+}
+
+/** Warns when the value of an option is the secret itself. */
+export function warnAboutLiteral({ reporter }: Pick<ReferenceReader, 'reporter'>, reference: string): void {
+  if (reference === '-' || isSecretReference(reference)) return;
+  reporter.warning(
+    'a secret in the arguments can be read by other users of this machine; use env:NAME, file:PATH, cmd:COMMAND or -',
+  );
+}

@@ -1,0 +1,54 @@
+import { UsageError } from '../errors.ts';
+import { CLIENT_AUTH_METHODS, type ClientAuthMethod } from '../protocol/oauth/client-authentication.ts';
+import { parseRedirectUri } from '../protocol/oauth/redirect-uri.ts';
+import { parseListenAddress } from '../servers/listen-address.ts';
+import { findDefinition, type SettingCheck, type SettingName } from '../settings.ts';
+import { parseBoolean, parseSeconds } from './option-values.ts';
+import type { Setting } from './settings.ts';
+
+/** Checks a value. The place is what an error calls it, the code that of the setting. */
+type Check = (value: string, place: string, code: string) => void;
+
+const CHECKS: Readonly<Record<SettingCheck, Check>> = {
+  text: () => {},
+  file: () => {},
+  reference: () => {},
+  url: (value, place, code) => {
+    if (URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)) return;
+    throw new UsageError(code, `${place} takes an http or https URL, and got "${value}"`);
+  },
+  seconds: (value, place) => parseSeconds(value, place),
+  boolean: (value, place, code) => parseBoolean(value, place, code),
+  auth_method: (value, place) => parseAuthMethod(value, place),
+  listen_address: (value, place) => naming(place, () => parseListenAddress(value)),
+  redirect_uri: (value, place) => naming(place, () => parseRedirectUri(value)),
+};
+
+/**
+ * Checks the value of a setting.
+ * @throws UsageError that names the flag, the environment variable or the member of the profile where it stands
+ */
+export function checkSetting(name: SettingName, { value, source }: Setting): void {
+  const { flag, env, profile = '', check } = findDefinition(name);
+  const place = { flag, environment: env, profile: `${profile} of the profile`, default: flag }[source];
+  CHECKS[check](value, place, `${name.replace(/[A-Z]/g, '_$&').toLowerCase()}_invalid`);
+}
+
+/** @throws UsageError `auth_method_unknown` */
+export function parseAuthMethod(method: string, place = '--auth-method'): ClientAuthMethod {
+  const known = CLIENT_AUTH_METHODS.find((name) => name === method);
+  if (known !== undefined) return known;
+  throw new UsageError('auth_method_unknown', `${place} takes no method "${method}"`, {
+    hint: `There are: ${CLIENT_AUTH_METHODS.join(', ')}.`,
+  });
+}
+
+/** Says in the message of a failed check where the value stands. */
+function naming(place: string, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(error.code, `${place}: ${error.message}`, { hint: error.hint, cause: error });
+  }
+}
