@@ -169,7 +169,10 @@ function compose(
       return createKafkaClient(transport, { record }, () => clock.now());
     }),
     store: once(async () => (await import('./store/index.ts')).openStore(env)),
-    prompt: once(async () => (await import('./output/prompt.ts')).createPrompt(parts.signal, io.terminal)),
+    prompt: once(async () => {
+      const { createPrompt } = await import('./output/prompt.ts');
+      return createPrompt(parts.signal, { env, stdin: process.stdin, stderr: io.terminal });
+    }),
     servers: once(async () => {
       const { listenAuthenticationDevice } = await import('./servers/authentication-device.ts');
       return {

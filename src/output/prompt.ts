@@ -1,4 +1,5 @@
 import { InterruptedError } from '../errors.ts';
+import { wantsColour } from './style.ts';
 
 export interface Choice<Value extends string> {
   readonly value: Value;
@@ -35,12 +36,29 @@ interface RunningPrompt {
   cancel(): Promise<void>;
 }
 
+/** Where questions are asked and answered. */
+export interface PromptTerminal {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: NodeJS.ReadStream;
+  readonly stderr: NodeJS.WritableStream;
+}
+
 /**
- * Makes the prompt over enquirer.
+ * Makes the prompt: over enquirer, or over plain lines where the terminal cannot move its cursor (`TERM=dumb`).
  * @param signal ends an open question
  */
-export async function createPrompt(signal: AbortSignal, stderr: NodeJS.WritableStream): Promise<Prompt> {
-  const { default: Enquirer } = await import('enquirer');
+export async function createPrompt(signal: AbortSignal, terminal: PromptTerminal): Promise<Prompt> {
+  if (terminal.env.TERM === 'dumb') {
+    const { createLinePrompt } = await import('./line-prompt.ts');
+    return createLinePrompt(signal, terminal);
+  }
+  const [{ default: Enquirer }, { default: colors }] = await Promise.all([
+    import('enquirer'),
+    import('ansi-colors'),
+  ]);
+  // The colours that enquirer paints with.
+  colors.enabled = wantsColour(terminal.env, true);
+  const { stderr } = terminal;
 
   const ask = async (question: Omit<Question, 'name' | 'stdout'>, until: AbortSignal): Promise<string> => {
     until.throwIfAborted();

@@ -1,4 +1,5 @@
 import { mayAnimate, type Paint } from './style.ts';
+import { countCells, padCells, textWidth, wrapHanging, wrapText } from './wrap.ts';
 
 export type Tone = 'plain' | 'good' | 'bad' | 'wait';
 
@@ -13,6 +14,8 @@ export interface Step {
   readonly ms?: number | undefined;
   readonly tone?: Tone | undefined;
   readonly details?: readonly string[] | undefined;
+  /** Whether the same step again is counted in one line instead of being told anew. */
+  readonly isCounted?: boolean | undefined;
 }
 
 export interface ReporterOptions {
@@ -28,8 +31,10 @@ export interface ReporterOptions {
 const MARK_WIDTH = 3;
 const PARTIES_WIDTH = 18;
 const STATUS_WIDTH = 5;
+/** Columns of the text where there is no terminal whose right edge times could stand at. */
 const TEXT_WIDTH = 70;
 const INDENT = ' '.repeat(1 + MARK_WIDTH);
+const TEXT_INDENT = INDENT.length + PARTIES_WIDTH;
 
 /** Tells the person on stderr what goes on: steps, notes, warnings, and one live line that is never left behind. */
 export class Reporter {
@@ -37,6 +42,8 @@ export class Reporter {
   #spinner: { text: string; stop(): unknown; start(): unknown; isSpinning: boolean } | undefined;
   #loading = false;
   #live: string | undefined;
+  /** A step that may come again, and how often it came. */
+  #counted: { readonly step: Step; readonly times: number } | undefined;
   /** While a question is open, lines wait here. */
   #held: string[] | undefined;
 
@@ -49,50 +56,54 @@ export class Reporter {
   }
 
   header(text: string): void {
-    this.#line(`${this.paint.bold(text)}\n`);
+    this.#line(`${this.paint.bold(wrapHanging(text, this.#columns, 2))}\n`);
   }
 
   step(step: Step): void {
-    const { mark, parties, status, text, ms, details = [] } = step;
-    const tint = this.#tint(step.tone ?? 'plain');
-    const left = `${pad(mark, MARK_WIDTH)}${pad(parties, PARTIES_WIDTH)}`;
-    const middle = `${pad(status === undefined ? '' : String(status), status === undefined ? 0 : STATUS_WIDTH)}${text}`;
-    const right = ms === undefined ? '' : this.paint.dim(` ${ms} ms`);
-    this.#line(` ${left}${tint(ms === undefined ? middle.trimEnd() : pad(middle, TEXT_WIDTH))}${right}`);
-    for (const detail of details)
-      this.#line(`${INDENT}${' '.repeat(PARTIES_WIDTH)}${this.paint.dim(detail)}`);
+    const counted = this.#counted;
+    if (step.isCounted && counted !== undefined && isSameStep(counted.step, step)) {
+      this.#counted = { step, times: counted.times + 1 };
+      this.#showLive();
+      return;
+    }
+    this.#tellCounted();
+    if (step.isCounted) this.#counted = { step, times: 1 };
+    // Without a live line the first is told at once: a reader of a log wants to see that something goes on.
+    if (step.isCounted && this.#mayAnimate) this.#showLive();
+    else this.#tell(step);
   }
 
   note(text: string): void {
-    this.#line(`${INDENT}${this.paint.dim(text)}`);
+    this.#line(`${INDENT}${this.paint.dim(wrapHanging(text, this.#columns, INDENT.length))}`);
   }
 
   warning(text: string): void {
-    this.#line(`${this.paint.yellow('warning:')} ${text}`, true);
+    const label = 'warning: ';
+    this.#line(`${this.paint.yellow('warning:')} ${wrapHanging(text, this.#columns, 2, label.length)}`, true);
   }
 
   /** Shows or replaces the live line; only on a terminal. */
   live(text: string): void {
-    if (this.#options.quiet || !mayAnimate(this.#options.env, this.#options.isTerminal)) return;
+    if (this.#options.quiet || !this.#mayAnimate) return;
     this.#live = text;
-    if (this.#spinner) {
-      this.#spinner.text = text;
-      if (!this.#spinner.isSpinning && this.#held === undefined) this.#spinner.start();
-    } else if (!this.#loading) {
-      this.#loading = true;
-      void this.#load();
-    }
+    this.#showLive();
   }
 
-  /** Takes the live line away. */
-  settle(): void {
+  /** Takes the live line away, until the next one. */
+  hideLive(): void {
     this.#live = undefined;
     this.#spinner?.stop();
   }
 
+  /** Takes the live line away for good; what was counted is told. */
+  settle(): void {
+    this.hideLive();
+    this.#tellCounted();
+  }
+
   /** Keeps the screen still while a question is open; what would have been written comes after it. */
   async undisturbed<Value>(question: () => Promise<Value>): Promise<Value> {
-    this.settle();
+    this.hideLive();
     this.#held = [];
     try {
       return await question();
@@ -112,10 +123,55 @@ export class Reporter {
       discardStdin: false,
       color: 'cyan',
     });
-    if (this.#live !== undefined && this.#held === undefined) {
-      this.#spinner.text = this.#live;
-      this.#spinner.start();
+    this.#showLive();
+  }
+
+  #showLive(): void {
+    if (this.#live === undefined || this.#options.quiet || this.#held !== undefined) return;
+    if (this.#spinner === undefined) {
+      if (!this.#loading) void this.#load();
+      this.#loading = true;
+      return;
     }
+    const { step, times = 0 } = this.#counted ?? {};
+    const before = step === undefined ? '' : `${step.text}${times > 1 ? ` ×${times}` : ''} · `;
+    this.#spinner.text = `${before}${this.#live}`;
+    if (!this.#spinner.isSpinning) this.#spinner.start();
+  }
+
+  get #mayAnimate(): boolean {
+    return mayAnimate(this.#options.env, this.#options.isTerminal);
+  }
+
+  /** Columns of the terminal; undefined where there is none, and lines stay whole. */
+  get #columns(): number | undefined {
+    return this.#options.isTerminal ? (this.#options.terminal().columns ?? 80) : undefined;
+  }
+
+  #tellCounted(): void {
+    const counted = this.#counted;
+    if (counted === undefined) return;
+    this.#counted = undefined;
+    const { step, times } = counted;
+    if (this.#mayAnimate) this.#tell({ ...step, text: times > 1 ? `${step.text} ×${times}` : step.text });
+    else if (times > 1) this.#tell({ ...step, text: `${step.text} · ${times - 1} more` });
+  }
+
+  #tell(step: Step): void {
+    if (this.#options.quiet) return;
+    const { mark, parties, status, text, ms, tone = 'plain', details = [] } = step;
+    const tint = this.#tint(tone);
+    const columns = this.#columns;
+    const width = textWidth(columns, TEXT_INDENT);
+    const state = status === undefined ? '' : padCells(String(status), STATUS_WIDTH);
+    const lines = wrapText(`${state}${text}`.trimEnd(), width);
+    const left = ` ${padCells(mark, MARK_WIDTH)}${padCells(parties, PARTIES_WIDTH)}`;
+    const told = [
+      ...withTime(lines, ms, width).map(({ body, time }) => `${tint(body)}${this.paint.dim(time)}`),
+      ...details.flatMap((detail) => wrapText(detail, width)).map((detail) => this.paint.dim(detail)),
+    ];
+    const indent = ' '.repeat(TEXT_INDENT);
+    this.#write(told.map((line, index) => `${`${index === 0 ? left : indent}${line}`.trimEnd()}\n`).join(''));
   }
 
   #tint(tone: Tone): (text: string) => string {
@@ -124,6 +180,7 @@ export class Reporter {
 
   #line(text: string, always = false): void {
     if (this.#options.quiet && !always) return;
+    this.#tellCounted();
     this.#write(`${text}\n`);
   }
 
@@ -139,6 +196,27 @@ export class Reporter {
   }
 }
 
-function pad(text: string, width: number): string {
-  return text.padEnd(width);
+function isSameStep(one: Step, other: Step): boolean {
+  return one.mark === other.mark && one.status === other.status && one.text === other.text;
+}
+
+/**
+ * Puts the time at the right edge of the last line, or on a line of its own where it does not fit.
+ * @param width cells of a line; undefined where there is no terminal
+ */
+function withTime(
+  lines: readonly string[],
+  ms: number | undefined,
+  width: number | undefined,
+): { readonly body: string; readonly time: string }[] {
+  if (ms === undefined) return lines.map((body) => ({ body, time: '' }));
+  const time = `${ms} ms`;
+  const edge = width ?? TEXT_WIDTH + 1 + time.length;
+  const last = lines.at(-1) ?? '';
+  const room = edge - countCells(last) - time.length;
+  const before = lines.slice(0, -1).map((body) => ({ body, time: '' }));
+  if (room >= 1 || width === undefined) {
+    return [...before, { body: `${last}${' '.repeat(Math.max(1, room))}`, time }];
+  }
+  return [...before, { body: last, time: '' }, { body: ' '.repeat(Math.max(0, edge - time.length)), time }];
 }

@@ -40,7 +40,8 @@ export function mayAnimate(env: Env, isTerminal: boolean): boolean {
   return isTerminal && env.TERM !== 'dumb' && !isSet(env.CI);
 }
 
-function wantsColour(env: Env, isTerminal: boolean): boolean {
+/** Whether a stream is written to in colour. */
+export function wantsColour(env: Env, isTerminal: boolean): boolean {
   if (env.FORCE_COLOR) return isSet(env.FORCE_COLOR);
   if (env.NO_COLOR || env.TERM === 'dumb' || isSet(env.CI)) return false;
   return isTerminal;

@@ -23,7 +23,7 @@ export interface PollNames {
 export function tellPoll(reporter: Reporter, event: PollingEvent, names: PollNames): void {
   switch (event.type) {
     case 'polling':
-      reporter.settle();
+      reporter.hideLive();
       return;
     case 'polled':
       reporter.step({
@@ -33,6 +33,7 @@ export function tellPoll(reporter: Reporter, event: PollingEvent, names: PollNam
         text: printable(event.refusal.error),
         ms: event.ms,
         tone: 'wait',
+        isCounted: true,
       });
       return;
     case 'slowed_down':

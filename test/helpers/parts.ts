@@ -27,6 +27,8 @@ export interface TestPartsOptions {
   readonly showSecrets?: boolean;
   /** Whether stderr is a terminal; one that draws nothing. */
   readonly terminal?: boolean;
+  /** Its columns; 80 where nothing is said. */
+  readonly columns?: number;
   /** Stands for the browser. */
   readonly browse?: (url: string) => Promise<void>;
 }
@@ -83,8 +85,9 @@ export async function testParts(options: TestPartsOptions = {}): Promise<TestPar
       stdinIsTerminal: false,
       stdoutIsTerminal: false,
       stderrIsTerminal: options.terminal ?? false,
-      get terminal(): never {
-        throw new Error('there is no terminal in a test');
+      get terminal(): NodeJS.WriteStream {
+        if (options.terminal !== true) throw new Error('there is no terminal in this test');
+        return { columns: options.columns ?? 80 } as NodeJS.WriteStream;
       },
     },
   };
