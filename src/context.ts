@@ -170,8 +170,10 @@ function compose(
     }),
     store: once(async () => (await import('./store/index.ts')).openStore(env)),
     prompt: once(async () => {
-      const { createPrompt } = await import('./output/prompt.ts');
-      return createPrompt(parts.signal, { env, stdin: process.stdin, stderr: io.terminal });
+      const terminal = { env, stdin: process.stdin, stderr: io.terminal };
+      if (env.TERM === 'dumb')
+        return (await import('./output/line-prompt.ts')).createLinePrompt(parts.signal, terminal);
+      return (await import('./output/enquirer-prompt.ts')).createEnquirerPrompt(parts.signal, terminal);
     }),
     servers: once(async () => {
       const { listenAuthenticationDevice } = await import('./servers/authentication-device.ts');

@@ -1,6 +1,3 @@
-import { InterruptedError } from '../errors.ts';
-import { wantsColour } from './style.ts';
-
 export interface Choice<Value extends string> {
   readonly value: Value;
   readonly label: string;
@@ -21,88 +18,9 @@ export interface Prompt {
   ): Promise<Value>;
 }
 
-interface Question {
-  type: 'input' | 'password' | 'select';
-  name: 'answer';
-  message: string;
-  initial?: string;
-  choices?: { name: string; message: string }[];
-  validate?: (value: string) => true | string;
-  stdout: NodeJS.WritableStream;
-}
-
-/** The part of enquirer's prompt that is used beyond its promise. */
-interface RunningPrompt {
-  cancel(): Promise<void>;
-}
-
 /** Where questions are asked and answered. */
 export interface PromptTerminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: NodeJS.ReadStream;
   readonly stderr: NodeJS.WritableStream;
-}
-
-/**
- * Makes the prompt: over enquirer, or over plain lines where the terminal cannot move its cursor (`TERM=dumb`).
- * @param signal ends an open question
- */
-export async function createPrompt(signal: AbortSignal, terminal: PromptTerminal): Promise<Prompt> {
-  if (terminal.env.TERM === 'dumb') {
-    const { createLinePrompt } = await import('./line-prompt.ts');
-    return createLinePrompt(signal, terminal);
-  }
-  const [{ default: Enquirer }, { default: colors }] = await Promise.all([
-    import('enquirer'),
-    import('ansi-colors'),
-  ]);
-  // The colours that enquirer paints with.
-  colors.enabled = wantsColour(terminal.env, true);
-  const { stderr } = terminal;
-
-  const ask = async (question: Omit<Question, 'name' | 'stdout'>, until: AbortSignal): Promise<string> => {
-    until.throwIfAborted();
-    const enquirer = new Enquirer<{ answer: string }>();
-    let running: RunningPrompt | undefined;
-    enquirer.on('prompt', (prompt: RunningPrompt) => {
-      running = prompt;
-    });
-    const onAbort = () => void running?.cancel();
-    until.addEventListener('abort', onAbort, { once: true });
-    try {
-      const { answer } = await enquirer.prompt({ ...question, name: 'answer', stdout: stderr } as never);
-      return answer;
-    } catch (error) {
-      until.throwIfAborted();
-      // In raw mode Ctrl-C is a key, not a signal; enquirer rejects with nothing at all.
-      if (!(error instanceof Error)) throw new InterruptedError('SIGINT');
-      throw error;
-    } finally {
-      until.removeEventListener('abort', onAbort);
-    }
-  };
-
-  const required = (value: string) => (value.trim() === '' ? 'a value is needed' : true);
-  return {
-    text: (message, { initial, optional, signal: until } = {}) =>
-      ask(
-        {
-          type: 'input',
-          message,
-          ...(initial !== undefined && { initial }),
-          ...(!optional && { validate: required }),
-        },
-        until ? AbortSignal.any([signal, until]) : signal,
-      ),
-    secret: (message) => ask({ type: 'password', message }, signal),
-    choose: async (message, choices, until) =>
-      (await ask(
-        {
-          type: 'select',
-          message,
-          choices: choices.map(({ value, label }) => ({ name: value, message: label })),
-        },
-        until ? AbortSignal.any([signal, until]) : signal,
-      )) as (typeof choices)[number]['value'],
-  };
 }
