@@ -417,7 +417,7 @@ describe('token code, pushed and signed', () => {
     const { stderr } = await running;
     expect(browsed[0]?.search).toBe(`?client_id=${CLIENT_ID}&request_uri=urn%3Aexample%3Apushed`);
     expect(stderr).toMatch(/POST \/par {2}none as test-client[\s\S]*code_challenge_method=S256/);
-    expect(stderr).toMatch(/201 {2}request_uri urn:example:pushed · to be opened\s+within 1 min/);
+    expect(stderr).toMatch(/201 {2}request_uri urn:example:pushed · to be opened within\s+1 min/);
     expect(server.to('pushed_authorization')[0]?.form.get('response_type')).toBe('code');
   });
 
