@@ -1,57 +1,27 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/context.ts';
-import { openStore } from '../../src/store/index.ts';
-import { FakeClock } from '../helpers/fake-clock.ts';
-import {
-  CLIENT_ID,
-  HTML_PAGE,
-  type MisbehavingServerOptions,
-  startMisbehavingServer,
-} from '../helpers/misbehaving-server.ts';
+import { CLIENT_ID, HTML_PAGE } from '../helpers/misbehaving-server.ts';
 import type { TestPartsOptions } from '../helpers/parts.ts';
-import { failureOf, machine } from '../helpers/run.ts';
+import { failureOf } from '../helpers/run.ts';
+import { CLIENT_SECRET, type Script, startWorkplace } from '../helpers/workplace.ts';
 
 const ACCESS = 'the-access-token';
 const REFRESH = 'the-refresh-token';
-const SECRET = 'the-client-secret';
 
-/** A machine with the profile `sample` for a scripted server, and tokens that are kept for it. */
+/** A workplace with a profile, and tokens that are kept for it. */
 async function setUp(
-  script: Omit<MisbehavingServerOptions, 'clock'>,
+  script: Script,
   response: Readonly<Record<string, unknown>> = { access_token: ACCESS, refresh_token: REFRESH },
 ) {
-  const clock = new FakeClock();
-  const server = await startMisbehavingServer({ ...script, clock });
-  const { home, runWith } = await machine();
-  const store = openStore({ OAUTHCTL_HOME: home });
-  await store.profiles.add('sample', {
-    issuer: server.issuer,
-    client_id: CLIENT_ID,
-    client_secret: 'env:SECRET',
-  });
-  const keep = (kept: Readonly<Record<string, unknown>>) =>
-    store.tokens.keep('sample', {
-      response: { token_type: 'Bearer', ...kept },
-      grant_type: 'password',
-      issuer: server.issuer,
-      client_id: CLIENT_ID,
-      received_at: clock.now(),
-    });
-  await keep(response);
-  const trace = join(home, 'trace.jsonl');
+  const place = await startWorkplace(script, { profile: ['--client-secret', 'env:CLIENT_SECRET'] });
+  await place.keep(response);
   const runIn = (options: TestPartsOptions, ...argv: string[]) =>
-    runWith({ clock, ...options, env: { SECRET, ...options.env } }, ...argv, '--trace', trace);
+    place.runWith(options, ...argv, '--trace', place.trace);
   return {
-    clock,
-    server,
-    store,
-    keep,
+    ...place,
     runIn,
     run: (...argv: string[]) => runIn({}, ...argv),
-    kept: async () => (await store.tokens.last('sample'))?.response,
-    traced: () => readFile(trace, 'utf8'),
+    kept: async () => (await place.store.tokens.last('sample'))?.response,
   };
 }
 
@@ -67,7 +37,7 @@ describe('introspect', () => {
     expect(formOf(request)).toEqual({ token: ACCESS, token_type_hint: 'access_token' });
     expect(request?.headers).toMatchObject({
       accept: 'application/json',
-      authorization: `Basic ${btoa(`${CLIENT_ID}:${SECRET}`)}`,
+      authorization: `Basic ${btoa(`${CLIENT_ID}:${CLIENT_SECRET}`)}`,
     });
     expect((await run('introspect', '--field', 'active')).stdout).toBe('true\n');
   });

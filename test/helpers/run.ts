@@ -14,7 +14,7 @@ export interface Machine {
   run(...argv: string[]): Promise<Run>;
   /** As `run`, with an environment and standard input. */
   runWith(options: TestPartsOptions, ...argv: string[]): Promise<Run>;
-  /** Adds the profile `sample` of a client `a`, which is then in use. */
+  /** Adds the profile `sample`, which is then in use; of a client `a` unless the flags name another. */
   addProfile(issuer: string, ...flags: string[]): Promise<void>;
 }
 
@@ -35,17 +35,9 @@ export async function machine(): Promise<Machine> {
     runWith,
     run: (...argv) => runWith({}, ...argv),
     async addProfile(issuer, ...flags) {
-      const client = ['--client-id', 'a'];
-      const { code, stderr } = await runWith(
-        {},
-        'profile',
-        'add',
-        'sample',
-        '--issuer',
-        issuer,
-        ...client,
-        ...flags,
-      );
+      const client = flags.includes('--client-id') ? [] : ['--client-id', 'a'];
+      const add = ['profile', 'add', 'sample', '--issuer', issuer, ...client, ...flags];
+      const { code, stderr } = await runWith({}, ...add);
       if (code !== 0) throw new Error(`the profile was not added: ${stderr}`);
     },
   };

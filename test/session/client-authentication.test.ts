@@ -5,39 +5,21 @@ import { describe, expect, it } from 'vitest';
 import { openStore } from '../../src/store/index.ts';
 import { makeCertificate } from '../helpers/certificates.ts';
 import { FakeClock } from '../helpers/fake-clock.ts';
-import {
-  ACKNOWLEDGEMENT,
-  type MisbehavingServer,
-  type MisbehavingServerOptions,
-  startMisbehavingServer,
-  TOKENS,
-} from '../helpers/misbehaving-server.ts';
-import { failureOf, type Machine, machine } from '../helpers/run.ts';
-
-type Script = Omit<MisbehavingServerOptions, 'clock'>;
-
-interface Place extends Machine {
-  readonly server: MisbehavingServer;
-  /** Files of a private key and of its public part. */
-  readonly key: string;
-  readonly publicKey: string;
-  /** Requests a token as the client. */
-  token(...flags: string[]): ReturnType<Machine['run']>;
-}
+import { ACKNOWLEDGEMENT, startMisbehavingServer, TOKENS } from '../helpers/misbehaving-server.ts';
+import { failureOf } from '../helpers/run.ts';
+import { type Script, startWorkplace, type Workplace } from '../helpers/workplace.ts';
 
 /** A machine with a key for ES256, and a server that answers by a script. */
-async function place(script: Script = { token: [TOKENS] }): Promise<Place> {
-  const server = await startMisbehavingServer({ clock: new FakeClock(), ...script });
-  const here = await machine();
-  const key = join(here.home, 'key.json');
+async function place(script: Script = { token: [TOKENS] }) {
+  const here = await startWorkplace(script);
+  const { file: key } = await here.makeKey('ES256', 'key-1');
   const publicKey = join(here.home, 'public.json');
-  await here.run('key', 'generate', '--alg', 'ES256', '--kid', 'key-1', '--out', key);
   await writeFile(publicKey, (await here.run('key', 'jwks', key)).stdout);
-  const request = ['token', 'client-credentials', '--issuer', server.issuer, '--client-id', 'a'];
-  return { ...here, server, key, publicKey, token: (...flags) => here.run(...request, ...flags) };
+  const request = ['token', 'client-credentials', '--issuer', here.server.issuer, '--client-id', 'a'];
+  return { ...here, key, publicKey, token: (...flags: string[]) => here.run(...request, ...flags) };
 }
 
-const formOf = ({ server }: Place) => Object.fromEntries(server.to('token')[0]?.form ?? []);
+const formOf = ({ tokenForm }: Workplace) => tokenForm();
 
 describe('a client', () => {
   it('with a key signs who it is, and the signature is good', async () => {
@@ -52,7 +34,9 @@ describe('a client', () => {
     });
     expect(decodeProtectedHeader(client_assertion)).toEqual({ alg: 'ES256', kid: 'key-1' });
     const [jwk] = JSON.parse(await readFile(here.publicKey, 'utf8')).keys as JWK[];
-    const { payload } = await jwtVerify(client_assertion, await importJWK(jwk ?? {}, 'ES256'));
+    const { payload } = await jwtVerify(client_assertion, await importJWK(jwk ?? {}, 'ES256'), {
+      currentDate: new Date(here.clock.now()),
+    });
     expect(payload).toMatchObject({ iss: 'a', sub: 'a', aud: here.server.issuer });
     expect(here.server.to('token')[0]?.headers).not.toHaveProperty('authorization');
   });
@@ -86,7 +70,10 @@ describe('a client', () => {
     const request = ['token', 'client-credentials', '--issuer', here.server.issuer, '--client-id', 'a'];
     expect((await here.runWith({ env }, ...request, ...flags)).code).toBe(0);
     const { client_assertion = '' } = formOf(here);
-    await expect(jwtVerify(client_assertion, new TextEncoder().encode(env.SECRET))).resolves.toBeDefined();
+    const { payload } = await jwtVerify(client_assertion, new TextEncoder().encode(env.SECRET), {
+      currentDate: new Date(here.clock.now()),
+    });
+    expect(payload).toMatchObject({ iss: 'a', sub: 'a' });
     expect(here.server.to('token')[0]?.body).not.toContain(env.SECRET);
   });
 

@@ -1,14 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { FakeClock } from '../helpers/fake-clock.ts';
-import {
-  CLIENT_ID,
-  type MisbehavingServer,
-  startMisbehavingServer,
-  TOKENS,
-} from '../helpers/misbehaving-server.ts';
-import { failureOf, machine } from '../helpers/run.ts';
+import { CLIENT_ID, TOKENS } from '../helpers/misbehaving-server.ts';
+import { failureOf } from '../helpers/run.ts';
+import { startWorkplace, type Workplace } from '../helpers/workplace.ts';
 import { encrypt, keyFor } from '../protocol/server-jwts.ts';
 
 const PASSWORD = ['--username', 'cl-taro', '--password', 'env:PASSWORD', '--scope', 'openid'];
@@ -21,21 +16,19 @@ async function setUp({
   claims?: Record<string, unknown>;
   answers?: number;
 } = {}) {
-  const clock = new FakeClock();
   const key = await keyFor('RSA-OAEP');
   const answer = async () => ({
-    json: { ...TOKENS.json, id_token: await encrypt(await server.idToken({ claims }), key) },
+    json: { ...TOKENS.json, id_token: await encrypt(await place.server.idToken({ claims }), key) },
   });
-  const server: MisbehavingServer = await startMisbehavingServer({
-    clock,
-    token: Array(answers).fill(answer),
-  });
-  const { home, runWith } = await machine();
+  const place: Workplace = await startWorkplace(
+    { token: Array(answers).fill(answer) },
+    { env: { PASSWORD: 'a password' } },
+  );
+  const { server, home } = place;
   const file = join(home, 'decryption.jwk');
   await writeFile(file, JSON.stringify(key));
   const here = { OAUTHCTL_ISSUER: server.issuer, OAUTHCTL_CLIENT_ID: CLIENT_ID };
-  const run = (env: Record<string, string>, ...args: string[]) =>
-    runWith({ clock, env: { PASSWORD: 'a password', ...env } }, ...args);
+  const run = (env: Record<string, string>, ...args: string[]) => place.runWith({ env }, ...args);
   const token = (...args: string[]) => run(here, 'token', 'password', ...PASSWORD, ...args);
   return { server, home, file, here, run, token };
 }

@@ -2,15 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { calculateJwkThumbprint, decodeProtectedHeader } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { generateKey } from '../../src/protocol/jose/key.ts';
-import { FakeClock } from '../helpers/fake-clock.ts';
-import {
-  DEVICE_AUTHORIZATION,
-  type MisbehavingServerOptions,
-  type ReceivedRequest,
-  startMisbehavingServer,
-} from '../helpers/misbehaving-server.ts';
-import { failureOf, machine, type Run } from '../helpers/run.ts';
+import { DEVICE_AUTHORIZATION, type ReceivedRequest } from '../helpers/misbehaving-server.ts';
+import { failureOf } from '../helpers/run.ts';
+import { type Script, startWorkplace } from '../helpers/workplace.ts';
 
 const CLIENT = ['token', 'client-credentials'];
 
@@ -18,19 +12,13 @@ const dpopToken = (number = 1, more: object = {}) => ({
   json: { access_token: `access-token-${number}`, token_type: 'DPoP', expires_in: 300, ...more },
 });
 
-/** A machine with the profile `sample` of a scripted server, and a key in a file. */
-async function start(script: Omit<MisbehavingServerOptions, 'clock'>, ...profile: string[]) {
-  const clock = new FakeClock();
-  const server = await startMisbehavingServer({ ...script, clock });
-  const { home, runWith, addProfile } = await machine();
-  const run = (...argv: string[]): Promise<Run> => runWith({ clock }, ...argv);
-  const runIn = (env: Record<string, string>, ...argv: string[]) => runWith({ clock, env }, ...argv);
-  const { jwk } = await generateKey('ES256');
-  const keyFile = join(home, 'own.json');
-  await writeFile(keyFile, JSON.stringify(jwk));
-  await addProfile(server.issuer, ...profile);
-  const proofs = () => server.to('token').map(({ headers }) => headers.dpop !== undefined);
-  return { server, home, run, runIn, keyFile, jkt: await calculateJwkThumbprint(jwk), proofs };
+/** A workplace with a profile, and a key in a file. */
+async function start(script: Script, ...profile: string[]) {
+  const place = await startWorkplace(script, { profile });
+  const { file: keyFile, jwk } = await place.makeKey();
+  const runIn = (env: Record<string, string>, ...argv: string[]) => place.runWith({ env }, ...argv);
+  const proofs = () => place.server.to('token').map(({ headers }) => headers.dpop !== undefined);
+  return { ...place, runIn, keyFile, jkt: await calculateJwkThumbprint(jwk), proofs };
 }
 
 const jktOf = ({ headers }: ReceivedRequest) =>

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -7,26 +7,18 @@ import { exportJWK, generateKeyPair } from 'jose';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeCertificate } from '../../helpers/certificates.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
-import {
-  CLIENT_ID,
-  type MisbehavingServerOptions,
-  startMisbehavingServer,
-  TOKENS,
-} from '../../helpers/misbehaving-server.ts';
+import { CLIENT_ID, TOKENS } from '../../helpers/misbehaving-server.ts';
 import type { TestPartsOptions } from '../../helpers/parts.ts';
 import { failureOf, machine } from '../../helpers/run.ts';
+import { type Script, startWorkplace } from '../../helpers/workplace.ts';
 
 const CODE = 'the-authorization-code';
 const ACCESS_TOKEN = TOKENS.json.access_token;
 
-/** A machine with a person at its terminal, and a server that its commands speak to as a public client. */
-async function setUp(script: Omit<MisbehavingServerOptions, 'clock'> = {}) {
-  const clock = new FakeClock({ auto: false });
-  const server = await startMisbehavingServer({ ...script, clock });
-  const { home, runWith } = await machine();
-  const trace = join(home, 'trace.jsonl');
+/** A workplace with a person at the terminal, whose commands speak to the server as a public client. */
+async function setUp(script: Script = {}) {
+  const place = await startWorkplace(script, { clock: new FakeClock({ auto: false }) });
   const browsed: URL[] = [];
-  const here = ['--issuer', server.issuer, '--client-id', CLIENT_ID];
   /** A browser that comes back with these parameters, and with the state that was sent. */
   const browse =
     (query: Record<string, string> = { code: CODE }) =>
@@ -37,20 +29,11 @@ async function setUp(script: Omit<MisbehavingServerOptions, 'clock'> = {}) {
       await fetch(`${url.searchParams.get('redirect_uri')}?${new URLSearchParams({ ...query, state })}`);
     };
   const run = (options: TestPartsOptions, ...args: string[]) =>
-    runWith(
-      { clock, terminal: true, browse: browse(), ...options },
-      ...['token', 'code', ...here, '--trace', trace, ...args],
+    place.runWith(
+      { terminal: true, browse: browse(), ...options },
+      ...['token', 'code', ...place.target, '--trace', place.trace, ...args],
     );
-  return {
-    server,
-    home,
-    clock,
-    browsed,
-    browse,
-    run,
-    tokenForm: (index = 0) => Object.fromEntries(server.to('token')[index]?.form ?? []),
-    traced: () => readFile(trace, 'utf8'),
-  };
+  return { ...place, browsed, browse, run };
 }
 
 /** A port that nothing listens on, a moment ago. */

@@ -1,35 +1,24 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compactVerify, decodeJwt, decodeProtectedHeader, importJWK } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { generateKey, publicPart } from '../../../src/protocol/jose/key.ts';
-import { FakeClock } from '../../helpers/fake-clock.ts';
-import {
-  CLIENT_ID,
-  DEVICE_AUTHORIZATION,
-  type MisbehavingServerOptions,
-  PENDING,
-  startMisbehavingServer,
-  TOKENS,
-} from '../../helpers/misbehaving-server.ts';
+import { CLIENT_ID, DEVICE_AUTHORIZATION, PENDING, TOKENS } from '../../helpers/misbehaving-server.ts';
 import type { TestPartsOptions } from '../../helpers/parts.ts';
-import { failureOf, machine, run } from '../../helpers/run.ts';
+import { failureOf, run } from '../../helpers/run.ts';
+import { type Script, startWorkplace } from '../../helpers/workplace.ts';
 
 const TYPE = 'urn:ietf:params:oauth:token-type';
 const EXCHANGED = { json: { ...TOKENS.json, issued_token_type: `${TYPE}:access_token` } };
 const { user_code, device_code, verification_uri, verification_uri_complete } = DEVICE_AUTHORIZATION.json;
 
-/** A machine, and a server that its commands speak to as a public client. */
-async function setUp(script: Omit<MisbehavingServerOptions, 'clock'>) {
-  const clock = new FakeClock();
-  const server = await startMisbehavingServer({ ...script, clock });
-  const { home, runWith } = await machine();
-  const trace = join(home, 'trace.jsonl');
-  const here = ['--issuer', server.issuer, '--client-id', CLIENT_ID];
+/** A workplace whose commands speak to the server as a public client. */
+async function setUp(script: Script) {
+  const place = await startWorkplace(script);
   const token = (options: TestPartsOptions, grant: string, ...args: string[]) =>
-    runWith({ clock, ...options }, 'token', grant, ...here, '--trace', trace, ...args);
-  const formOf = (index: number) => [...(server.to('token')[index]?.form ?? [])];
-  return { server, home, token, formOf, traced: () => readFile(trace, 'utf8') };
+    place.runWith(options, 'token', grant, ...place.target, '--trace', place.trace, ...args);
+  const formOf = (index: number) => [...(place.server.to('token')[index]?.form ?? [])];
+  return { ...place, token, formOf };
 }
 
 describe('token device', () => {

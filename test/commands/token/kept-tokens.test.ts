@@ -1,27 +1,20 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { FakeClock } from '../../helpers/fake-clock.ts';
-import {
-  type MisbehavingServer,
-  type MisbehavingServerOptions,
-  startMisbehavingServer,
-} from '../../helpers/misbehaving-server.ts';
-import { failureOf, type Machine, machine, type Run } from '../../helpers/run.ts';
+import { CLIENT_ID } from '../../helpers/misbehaving-server.ts';
+import { failureOf, type Run } from '../../helpers/run.ts';
+import { type Script, startWorkplace, type Workplace } from '../../helpers/workplace.ts';
 
-let here: Machine;
-let clock: FakeClock;
-let server: MisbehavingServer;
+let place: Workplace;
 
+/** Without a profile; a test that needs one calls serve. */
 beforeEach(async () => {
-  here = await machine();
-  clock = new FakeClock();
+  place = await startWorkplace({}, { env: SECRETS });
 });
 
 const SECRETS = { CLIENT: 'the-client-secret', USER: 'the-user-password' };
 
-const run = (...argv: string[]): Promise<Run> =>
-  here.runWith({ clock, env: { NO_PROXY: '*', ...SECRETS } }, ...argv);
+const run = (...argv: string[]): Promise<Run> => place.run(...argv);
 const done = async (...argv: string[]): Promise<Run> => {
   const result = await run(...argv);
   expect(result, result.stderr).toMatchObject({ code: 0 });
@@ -29,9 +22,8 @@ const done = async (...argv: string[]): Promise<Run> => {
 };
 
 /** A scripted server, and a profile of it in use. */
-async function serve(script: Omit<MisbehavingServerOptions, 'clock'>): Promise<void> {
-  server = await startMisbehavingServer({ ...script, clock });
-  await here.addProfile(server.issuer, '--client-secret', 'env:CLIENT');
+async function serve(script: Script): Promise<void> {
+  place = await startWorkplace(script, { env: SECRETS, profile: ['--client-secret', 'env:CLIENT'] });
 }
 
 const json = (number: number, more: Readonly<Record<string, unknown>> = {}) => ({
@@ -44,7 +36,7 @@ const json = (number: number, more: Readonly<Record<string, unknown>> = {}) => (
   },
 });
 const REFUSED = { status: 400, json: { error: 'invalid_grant', error_description: 'no' } };
-const grants = () => server.to('token').map(({ form }) => form.get('grant_type'));
+const grants = () => place.server.to('token').map(({ form }) => form.get('grant_type'));
 const PASSWORD = ['token', 'password', '--username', 'cl-taro', '--password', 'env:USER'];
 const CLIENT = ['token', 'client-credentials'];
 const REUSE = ['--reuse', '--field', 'access_token'];
@@ -56,10 +48,10 @@ describe('--reuse', () => {
   ])('of %s asks the server once, and no server at all while the token lives', async (_name, argv) => {
     await serve({ token: [json(1)] });
     const first = await done(...argv, ...REUSE);
-    const requests = server.requests.length;
+    const requests = place.server.requests.length;
     const second = await done(...argv, ...REUSE);
     expect([first.stdout, second.stdout]).toEqual(['access-token-1\n', 'access-token-1\n']);
-    expect(server.requests).toHaveLength(requests);
+    expect(place.server.requests).toHaveLength(requests);
     expect(first.stderr).toContain('nothing is kept · requesting');
     expect(second.stderr).toContain('the kept access_token is reused · expires in 5 min');
   });
@@ -68,7 +60,7 @@ describe('--reuse', () => {
     await serve({ token: [json(1), json(2)] });
     await done(...PASSWORD);
     expect((await done('token', 'refresh', ...REUSE)).stdout).toBe('access-token-1\n');
-    clock.pass(300_000);
+    place.clock.pass(300_000);
     const { stdout, stderr } = await done('token', 'refresh', ...REUSE);
     expect(stdout).toBe('access-token-2\n');
     expect(stderr).toContain('the kept access_token has expired · refreshing');
@@ -90,19 +82,19 @@ describe('--reuse', () => {
     });
     const ciba = ['ciba', 'start', '--login-hint', 'cl-taro', ...REUSE];
     expect((await done(...ciba)).stdout).toBe('access-token-1\n');
-    const requests = server.requests.length;
+    const requests = place.server.requests.length;
     const again = await done(...ciba, '--binding-message', 'another');
     expect(again.stdout).toBe('access-token-1\n');
-    expect(server.requests).toHaveLength(requests);
-    clock.pass(300_000);
+    expect(place.server.requests).toHaveLength(requests);
+    place.clock.pass(300_000);
     expect((await done(...ciba)).stdout).toBe('access-token-2\n');
-    expect(server.to('backchannel')).toHaveLength(1);
+    expect(place.server.to('backchannel')).toHaveLength(1);
   });
 
   it('needs neither password nor client secret while the token lives', async () => {
     await serve({ token: [json(1)] });
     await done(...PASSWORD);
-    const { code, stdout } = await here.runWith({ clock }, ...PASSWORD, ...REUSE);
+    const { code, stdout } = await place.runWith({ env: { CLIENT: '', USER: '' } }, ...PASSWORD, ...REUSE);
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'access-token-1\n' });
   });
 
@@ -113,9 +105,9 @@ describe('--reuse', () => {
   ])('with %j takes a token for the last time after %i ms', async (flags, last, after) => {
     await serve({ token: [json(1), json(2)] });
     await done(...PASSWORD);
-    clock.pass(last);
+    place.clock.pass(last);
     expect((await done(...PASSWORD, ...REUSE, ...flags)).stdout).toBe('access-token-1\n');
-    clock.pass(after - last);
+    place.clock.pass(after - last);
     expect((await done(...PASSWORD, ...REUSE, ...flags)).stdout).toBe('access-token-2\n');
     expect(grants()).toEqual(['password', 'refresh_token']);
   });
@@ -123,7 +115,7 @@ describe('--reuse', () => {
   it('gives the lifetimes that are left, and every other member as it came', async () => {
     await serve({ token: [json(1, { refresh_expires_in: 1800, 'not-before-policy': 0 })] });
     await done(...PASSWORD);
-    clock.pass(60_500);
+    place.clock.pass(60_500);
     const { stdout } = await done('--json', ...PASSWORD, '--reuse');
     expect(JSON.parse(stdout)).toEqual(
       json(1, { expires_in: 239, refresh_expires_in: 1739, 'not-before-policy': 0 }).json,
@@ -133,7 +125,7 @@ describe('--reuse', () => {
   it('trusts no token that was received in the future', async () => {
     await serve({ token: [json(1), json(2)] });
     await done(...PASSWORD);
-    clock.pass(-1000);
+    place.clock.pass(-1000);
     const { stdout, stderr } = await done(...PASSWORD, ...REUSE);
     expect(stdout).toBe('access-token-2\n');
     expect(stderr).toContain('is of unknown lifetime · refreshing');
@@ -145,7 +137,7 @@ describe('--reuse', () => {
     });
     await done(...CLIENT);
     for (const expected of ['access-token-2\n', 'access-token-3\n']) {
-      clock.pass(300_000);
+      place.clock.pass(300_000);
       const { stdout, stderr } = await done(...CLIENT, ...REUSE);
       expect(stdout).toBe(expected);
       expect(stderr).toContain('no refresh token lives · requesting');
@@ -156,7 +148,7 @@ describe('--reuse', () => {
   it('requests anew after a refused refresh, and tells the refusal even where it is to be quiet', async () => {
     await serve({ token: [json(1), REFUSED, json(3)] });
     await done(...PASSWORD);
-    clock.pass(300_000);
+    place.clock.pass(300_000);
     const { stdout, stderr } = await done('-q', ...PASSWORD, ...REUSE);
     expect(stdout).toBe('access-token-3\n');
     expect(stderr).toBe('warning: the server answered 400 invalid_grant: no · requesting anew\n');
@@ -166,7 +158,7 @@ describe('--reuse', () => {
   it('passes on what befell a refresh on the way', async () => {
     await serve({ token: [json(1), 'reset'] });
     await done(...PASSWORD);
-    clock.pass(300_000);
+    place.clock.pass(300_000);
     expect((await run(...PASSWORD, ...REUSE)).code).toBe(5);
     expect(grants()).toEqual(['password', 'refresh_token']);
   });
@@ -211,7 +203,7 @@ describe('--reuse', () => {
     const result = await run('--json', ...argv);
     expect(result.code).toBe(2);
     expect(failureOf(result).code).toBe(code);
-    expect(server.requests).toEqual([]);
+    expect(place.server.requests).toEqual([]);
   });
 });
 
@@ -221,13 +213,21 @@ describe('token list', () => {
       token: [json(1, { scope: 'openid', refresh_expires_in: 1800 }), json(2, { expires_in: 1 })],
     });
     await done(...PASSWORD);
-    await done(...CLIENT, '--issuer', server.issuer, '--client-id', 'b', '--client-secret', 'env:CLIENT');
-    clock.pass(60_000);
+    await done(
+      ...CLIENT,
+      '--issuer',
+      place.server.issuer,
+      '--client-id',
+      'b',
+      '--client-secret',
+      'env:CLIENT',
+    );
+    place.clock.pass(60_000);
     const { stdout } = await done('token', 'list');
-    const other = `${server.issuer} b`;
+    const other = `${place.server.issuer} b`;
     expect(stdout.split('\n')).toEqual([
-      `${'sample'.padEnd(other.length)}  password · a · ${server.issuer} · scope openid · access_token 4 min · refresh_token 29 min`,
-      `${other}  client_credentials · b · ${server.issuer} · access_token expired · refresh_token`,
+      `${'sample'.padEnd(other.length)}  password · test-client · ${place.server.issuer} · scope openid · access_token 4 min · refresh_token 29 min`,
+      `${other}  client_credentials · b · ${place.server.issuer} · access_token expired · refresh_token`,
       '',
     ]);
   });
@@ -235,14 +235,14 @@ describe('token list', () => {
   it('under --json has documented members, the tokens masked', async () => {
     await serve({ token: [json(1, { scope: 'openid' })] });
     await done(...PASSWORD);
-    clock.pass(500);
+    place.clock.pass(500);
     const { stdout } = await done('--json', 'token', 'list');
     expect(JSON.parse(stdout)).toEqual({
       kept: {
         sample: {
           grant_type: 'password',
-          client_id: 'a',
-          issuer: server.issuer,
+          client_id: CLIENT_ID,
+          issuer: place.server.issuer,
           scope: 'openid',
           user: 'cl-taro',
           token_type: 'Bearer',
@@ -272,9 +272,9 @@ describe('token show', () => {
   it('shows people what is left and no token, and scripts the response as it came', async () => {
     await serve({ token: [json(1, { session_state: 'the-session' })] });
     await done(...PASSWORD);
-    clock.pass(60_000);
+    place.clock.pass(60_000);
     const shown = (await done('token', 'show')).stdout;
-    expect(shown).toMatch(/^sample {2}password · a · /);
+    expect(shown).toMatch(/^sample {2}password · test-client · /);
     expect(shown).toContain('expires in 4 min');
     expect(shown).toMatch(/session_state +the-session/);
     expect(shown).not.toMatch(/(?:access|refresh)-token-1/);
@@ -288,17 +288,25 @@ describe('token show', () => {
     await done(...PASSWORD);
     const { stdout } = await done('token', 'show', '--field', 'refresh_token');
     await done('token', 'refresh', '@last.refresh_token');
-    expect(`${server.to('token')[1]?.form.get('refresh_token')}\n`).toBe(stdout);
+    expect(`${place.server.to('token')[1]?.form.get('refresh_token')}\n`).toBe(stdout);
   });
 
   it('knows tokens of a profile that is gone, and of none', async () => {
     await serve({ token: [json(1), json(2)] });
     await done(...PASSWORD);
-    await done(...CLIENT, '--issuer', server.issuer, '--client-id', 'b', '--client-secret', 'env:CLIENT');
+    await done(
+      ...CLIENT,
+      '--issuer',
+      place.server.issuer,
+      '--client-id',
+      'b',
+      '--client-secret',
+      'env:CLIENT',
+    );
     await done('profile', 'remove', 'sample');
     for (const [owner, token] of [
       ['sample', 'access-token-1\n'],
-      [`${server.issuer} b`, 'access-token-2\n'],
+      [`${place.server.issuer} b`, 'access-token-2\n'],
     ] as const)
       expect((await done('token', 'show', owner, '--field', 'access_token')).stdout).toBe(token);
   });
@@ -306,7 +314,7 @@ describe('token show', () => {
   it('shows a refresh token that came with nothing to be trusted', async () => {
     await serve({ token: [json(1), json(2, { id_token: 'no JWT' })] });
     await done(...PASSWORD);
-    await rm(join(here.home, 'tokens.json'));
+    await rm(join(place.home, 'tokens.json'));
     expect((await run('token', 'refresh', 'given-token')).code).toBe(4);
     expect((await done('token', 'show')).stdout).toMatch(/refresh_token +\(masked\) · opaque/);
     expect((await done('token', 'show', '--field', 'refresh_token')).stdout).toBe('refresh-token-2\n');
@@ -317,13 +325,21 @@ describe('token forget', () => {
   it('forgets the tokens of one profile, and --all those of every one', async () => {
     await serve({ token: [json(1), json(2), json(3)] });
     await done(...PASSWORD);
-    await done(...CLIENT, '--issuer', server.issuer, '--client-id', 'b', '--client-secret', 'env:CLIENT');
+    await done(
+      ...CLIENT,
+      '--issuer',
+      place.server.issuer,
+      '--client-id',
+      'b',
+      '--client-secret',
+      'env:CLIENT',
+    );
     expect(JSON.parse((await done('--json', 'token', 'forget')).stdout)).toEqual({ forgotten: ['sample'] });
-    const kept = JSON.parse(await readFile(join(here.home, 'tokens.json'), 'utf8')).last;
-    expect(Object.keys(kept)).toEqual([`${server.issuer} b`]);
+    const kept = JSON.parse(await readFile(join(place.home, 'tokens.json'), 'utf8')).last;
+    expect(Object.keys(kept)).toEqual([`${place.server.issuer} b`]);
     await done(...PASSWORD);
     const { stdout } = await done('token', 'forget', '--all');
-    expect(stdout).toBe(`tokens of "${server.issuer} b" forgotten\ntokens of "sample" forgotten\n`);
+    expect(stdout).toBe(`tokens of "${place.server.issuer} b" forgotten\ntokens of "sample" forgotten\n`);
     expect((await done('token', 'forget', '--all')).stdout).toBe('nothing forgotten\n');
   });
 
@@ -360,7 +376,7 @@ describe('kept tokens that are not there', () => {
   });
 
   it('are told from a file that cannot be read', async () => {
-    await writeFile(join(here.home, 'tokens.json'), '{"version":1,"last":{"sample":{"response":{}}}}');
+    await writeFile(join(place.home, 'tokens.json'), '{"version":1,"last":{"sample":{"response":{}}}}');
     expect(failureOf(await run('--json', 'token', 'list'))).toMatchObject({ code: 'file_unreadable' });
   });
 });

@@ -1,42 +1,26 @@
 import { describe, expect, it } from 'vitest';
-import { openStore } from '../../../src/store/index.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import {
   CLIENT_ID,
   type Flaws,
   type MisbehavingServer,
-  type MisbehavingServerOptions,
   type Step,
-  startMisbehavingServer,
 } from '../../helpers/misbehaving-server.ts';
-import { machine, type Run } from '../../helpers/run.ts';
+import type { Run } from '../../helpers/run.ts';
+import { type Script, startWorkplace } from '../../helpers/workplace.ts';
 
 /** The fake clock's time: Node's server would tell the real one. */
 const headers = { date: new Date(new FakeClock().now()).toUTCString() };
 const ACTIVE = { json: { active: true, client_id: CLIENT_ID }, headers };
 const INACTIVE = { json: { active: false }, headers };
 
-/** A machine whose profile `sample` is for a scripted server. */
-async function setUp(introspection: readonly Step[], script: Partial<MisbehavingServerOptions> = {}) {
-  const clock = new FakeClock();
-  const server = await startMisbehavingServer({ ...script, introspection, clock });
-  const { home, runWith } = await machine();
-  const store = openStore({ OAUTHCTL_HOME: home });
-  await store.profiles.add('sample', {
-    issuer: server.issuer,
-    client_id: CLIENT_ID,
-    client_secret: 'env:SECRET',
-  });
-  const run = (...argv: string[]) => runWith({ clock, env: { SECRET: 'the-client-secret' } }, ...argv);
-  const keep = (access_token: string) =>
-    store.tokens.keep('sample', {
-      response: { token_type: 'Bearer', access_token },
-      grant_type: 'password',
-      issuer: server.issuer,
-      client_id: CLIENT_ID,
-      received_at: clock.now(),
-    });
-  return { clock, server, run, keep };
+/** A workplace with a profile. */
+async function setUp(introspection: readonly Step[], script: Script = {}) {
+  const place = await startWorkplace(
+    { ...script, introspection },
+    { profile: ['--client-secret', 'env:CLIENT_SECRET'] },
+  );
+  return { ...place, keep: (access_token: string) => place.keep({ access_token }) };
 }
 
 const accessToken = (server: MisbehavingServer, flaws: Flaws = {}) =>
