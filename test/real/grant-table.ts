@@ -1,17 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-
-export const GRANTS = [
-  'client-credentials',
-  'password',
-  'refresh',
-  'code',
-  'device',
-  'exchange',
-  'jwt-bearer',
-  'ciba',
-] as const;
-
-export type Grant = (typeof GRANTS)[number];
+import { GRANTS } from '../../src/protocol/definitions/grants/index.ts';
 
 /** What a cell says of a request that brought tokens. */
 export const GRANTED = 'yes';
@@ -30,7 +18,7 @@ function renderSection(server: string, methods: readonly string[], outcomes: Out
     '',
     row(['grant', ...methods.map((method) => `\`${method}\``)]),
     row(['---', ...methods.map(() => '---')]),
-    ...GRANTS.map((grant) => row([`\`${grant}\``, ...cells(grant)])),
+    ...GRANTS.map(({ name }) => row([`\`${name}\``, ...cells(name)])),
     '',
   ].join('\n');
 }
