@@ -22,7 +22,7 @@ export function addParameterOptions(command: Command, definitions: ParameterDefi
 }
 
 function buildOption({ flags, help, read, default: initial, choices }: ParameterOption): Option {
-  if (read === 'list') return createRepeatableOption(flags, help.replace(/; repeatable$/, ''));
+  if (read === 'list') return createRepeatableOption(flags, help);
   const option = new Option(flags, help);
   if (choices) option.choices([...choices]);
   return initial === undefined ? option : option.default(initial);

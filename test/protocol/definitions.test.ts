@@ -37,6 +37,14 @@ describe('the definitions', () => {
       for (const reader of readers) expect(['secret', 'token', 'token-secret']).toContain(reader);
     },
   );
+
+  it.each(requests)(
+    'of %s call the value of an option <ref> where it is a reference',
+    (_name, definitions) => {
+      for (const { option } of Object.values(definitions))
+        if (option) expect(option.flags.endsWith('<ref>')).toBe(/secret|token/.test(option.read));
+    },
+  );
 });
 
 describe('the parameters of a request', () => {

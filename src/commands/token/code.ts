@@ -30,9 +30,5 @@ export function defineAuthorizationCode(command: Command, ctx: Context): void {
       createRepeatableOption('--token-param <name=value>', 'add or replace a parameter of the token request'),
     )
     .addOption(createRepeatableOption('--token-omit <name>', 'leave out a parameter of the token request'))
-    .addHelpText(
-      'after',
-      '\n--param and --omit change the authorization request, whether it is in the address, pushed or signed.',
-    )
     .action(async () => (await import('./code-run.ts')).runAuthorizationCode(ctx, command));
 }

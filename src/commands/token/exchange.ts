@@ -20,13 +20,6 @@ interface ExchangeFlags {
 
 /** `oauthctl token exchange` */
 export const TOKEN_EXCHANGE: GrantHook = {
-  define(command) {
-    command.addHelpText(
-      'after',
-      '\nParameters of single servers are given by --param: requested_issuer=…, requested_subject=…, subject_issuer=…',
-    );
-  },
-
   async read(session, command) {
     const flags = command.opts<ExchangeFlags>();
     checkFlags(session, command, flags);

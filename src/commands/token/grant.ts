@@ -12,7 +12,7 @@ import type { TokenFlags } from '../../session/token-request.ts';
 
 /** What a grant does that its definition does not say. */
 export interface GrantHook {
-  /** Adds options that are no parameters, and further help. */
+  /** Adds options that are no parameters. */
   define?(command: Command): void;
   /**
    * Reads the parameters, but for credentials.

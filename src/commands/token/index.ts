@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { GRANTS, type GrantName } from '../../protocol/definitions/grants/index.ts';
+import { documentCommand } from '../../session/command-help.ts';
 import { addReuseOptions } from '../../session/reuse.ts';
 import { addTokenOptions } from '../../session/token-request.ts';
 import { defineAuthorizationCode } from './code.ts';
@@ -29,6 +30,7 @@ export function defineToken(command: Command, ctx: Context): void {
     if (!grant.command.startsWith('token ')) continue;
     const subcommand = command.command(grant.name);
     subcommand.description(`${grant.summary} (${grant.specification})`);
+    documentCommand(subcommand, grant);
     addReuseOptions(addTokenOptions(subcommand));
     const defineFlow = FLOWS[grant.name];
     if (defineFlow) defineFlow(subcommand, ctx);

@@ -8,7 +8,7 @@ export const RESOURCE = {
   is: 'identity',
   option: {
     flags: '--resource <uri>',
-    help: 'the address of a service to use the token at; repeatable',
+    help: 'the address of a service to use the token at',
     read: 'list',
   },
 } as const satisfies Parameter;

@@ -38,7 +38,7 @@ export function findReuseComparison(classification: Classification): ReuseCompar
 /** How the text of an option becomes the value of a parameter. */
 export type OptionReader =
   | 'text'
-  /** Several: the option is repeatable, and so is the parameter. */
+  /** A list: the option can be given several times, and the parameter is sent as often. */
   | 'list'
   /** A whole number of seconds, 0 or more. */
   | 'seconds'
@@ -54,7 +54,7 @@ export type OptionReader =
 
 /** The option of a command that sets a parameter. */
 export interface ParameterOption {
-  /** As commander takes it: `--name <value>`. */
+  /** As commander takes it: `--name <value>`; `<ref>` where the value is a reference, of which `-` is standard input. */
   readonly flags: `--${string} <${string}>`;
   readonly help: string;
   readonly read: OptionReader;

@@ -10,5 +10,6 @@ export const CIBA_GRANT = {
   grantType: 'urn:openid:params:grant-type:ciba',
   summary: 'a person is asked on another device',
   specification: 'CIBA Core 1.0',
+  examples: ['oauthctl ciba start --login-hint cl-taro --device --approve'],
   parameters: { auth_req_id: { is: 'secret' } },
 } as const satisfies GrantDefinition;

@@ -8,5 +8,9 @@ export const CLIENT_CREDENTIALS_GRANT = {
   grantType: 'client_credentials',
   summary: 'as the client itself',
   specification: 'RFC 6749 §4.4',
+  examples: [
+    'oauthctl token client-credentials --scope profile',
+    'oauthctl token client-credentials --reuse --field access_token',
+  ],
   parameters: { scope: SCOPE },
 } as const satisfies GrantDefinition;

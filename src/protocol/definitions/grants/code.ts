@@ -11,6 +11,9 @@ export const CODE_GRANT = {
   grantType: 'authorization_code',
   summary: 'a person signs in with a browser, with PKCE, state and nonce',
   specification: 'RFC 6749 §4.1',
+  examples: ['oauthctl token code --scope openid', 'oauthctl token code --scope openid --par --dpop'],
+  notes:
+    '--param and --omit change the authorization request, whether it is in the address, pushed or signed.',
   parameters: {
     code: { is: 'secret' },
     redirect_uri: { is: 'plain' },

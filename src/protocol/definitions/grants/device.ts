@@ -10,5 +10,6 @@ export const DEVICE_GRANT = {
   grantType: 'urn:ietf:params:oauth:grant-type:device_code',
   summary: 'a person enters a code in a browser, anywhere',
   specification: 'RFC 8628',
+  examples: ['oauthctl token device --scope openid'],
   parameters: { device_code: { is: 'secret' } },
 } as const satisfies GrantDefinition;

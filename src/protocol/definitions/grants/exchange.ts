@@ -20,6 +20,12 @@ export const EXCHANGE_GRANT = {
   grantType: 'urn:ietf:params:oauth:grant-type:token-exchange',
   summary: 'one token for another',
   specification: 'RFC 8693',
+  examples: [
+    'oauthctl token exchange --audience other-client',
+    'oauthctl token exchange --subject-token @token.txt --requested-token-type refresh_token',
+  ],
+  notes:
+    'Parameters of single servers are given by --param: requested_issuer=…, requested_subject=…, subject_issuer=…',
   parameters: {
     subject_token: {
       is: 'secret-identity',
@@ -58,7 +64,7 @@ export const EXCHANGE_GRANT = {
       is: 'identity',
       option: {
         flags: '--audience <name>',
-        help: 'the logical name of a service to use the token at; repeatable',
+        help: 'the logical name of a service to use the token at',
         read: 'list',
       },
     },

@@ -11,6 +11,10 @@ export interface GrantDefinition {
   readonly summary: string;
   /** Where it is specified, as the help says it. */
   readonly specification: string;
+  /** One to three command lines for the help. */
+  readonly examples: readonly string[];
+  /** Further help. */
+  readonly notes?: string;
   /** The parameters of its token request, without `grant_type` and those of the client authentication. */
   readonly parameters: ParameterDefinitions;
 }

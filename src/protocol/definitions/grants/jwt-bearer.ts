@@ -8,6 +8,10 @@ export const JWT_BEARER_GRANT = {
   grantType: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
   summary: 'with a JWT that a party has signed which the server trusts',
   specification: 'RFC 7523 §2.1',
+  examples: [
+    'oauthctl token jwt-bearer --assertion-key key.json --iss https://partner.example --sub cl-taro',
+    'oauthctl token jwt-bearer --assertion file:assertion.jwt',
+  ],
   parameters: {
     assertion: {
       is: 'assertion',

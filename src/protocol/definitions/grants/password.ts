@@ -8,6 +8,7 @@ export const PASSWORD_GRANT = {
   grantType: 'password',
   summary: "with a user's name and password",
   specification: 'RFC 6749 §4.3',
+  examples: ['oauthctl token password --username cl-taro --password env:USER_PASSWORD --scope openid'],
   parameters: {
     username: {
       is: 'user',

@@ -8,5 +8,6 @@ export const REFRESH_GRANT = {
   grantType: 'refresh_token',
   summary: 'with a refresh token',
   specification: 'RFC 6749 §6',
+  examples: ['oauthctl token refresh', 'oauthctl token refresh @refresh-token.txt'],
   parameters: { refresh_token: { is: 'secret' }, scope: SCOPE },
 } as const satisfies GrantDefinition;
