@@ -70,7 +70,7 @@ export class Shell {
     text: string,
     options: { readonly home?: string; readonly onStderr?: (stderr: string) => void } = {},
   ): Promise<Output> {
-    const script = buildScript(this.#replace(text));
+    const script = buildScript(this.replace(text));
     const { child, output } = this.#spawn(script, options.home);
     child.stderr?.on('data', () => options.onStderr?.(output.stderr));
     const timer = setTimeout(() => kill(child), DEADLINE);
@@ -79,7 +79,7 @@ export class Shell {
       child.once('close', resolve);
     });
     clearTimeout(timer);
-    if (code !== 0) throw new Error(describe(this.#replace(text), code, output));
+    if (code !== 0) throw new Error(describe(this.replace(text), code, output));
     return output;
   }
 
@@ -88,7 +88,7 @@ export class Shell {
    * @throws Error when it ends before
    */
   async start(text: string, until: string, options: { readonly home?: string } = {}): Promise<Running> {
-    const [command, expected] = [this.#replace(text), this.#replace(until)];
+    const [command, expected] = [this.replace(text), this.replace(until)];
     const { child, output } = this.#spawn(`exec ${command}`, options.home);
     const running = { child, describe: () => describe(command, child.exitCode, output) };
     this.#running.push(running);
@@ -130,7 +130,8 @@ export class Shell {
     if (failures.length > 0) throw new Error(failures.join('\n'));
   }
 
-  #replace(text: string): string {
+  /** Puts what is here in place of what the documents say. */
+  replace(text: string): string {
     let replaced = text;
     for (const [from, to] of this.replacements) replaced = replaced.replaceAll(from, to);
     return replaced;
