@@ -12,7 +12,9 @@ interface ShownSetting {
   readonly env: string;
   readonly profile?: string;
   readonly default?: string;
-  readonly description?: string;
+  /** The default in words. */
+  readonly defaultText?: string;
+  readonly description: string;
 }
 
 /** A command with everything that is declared on it. */
@@ -109,12 +111,28 @@ function renderOptions(command: Command, inherited: ReadonlySet<string | undefin
     const heading = (option.helpGroupHeading ?? 'Options:').replace(/:$/, '');
     groups.set(heading, [...(groups.get(heading) ?? []), option]);
   }
-  return [...groups].flatMap(([heading, options]) => [
-    `| ${escapeText(heading.toLowerCase())} | |`,
-    '| --- | --- |',
-    ...options.map((option) => `| \`${escapeCode(option.flags)}\` | ${describeOption(option)} |`),
-    '',
-  ]);
+  return [...groups].flatMap(([heading, options]) => {
+    const rows = options.map((option) => {
+      const variable = findVariable(option);
+      const cells = [`\`${escapeCode(option.flags)}\``, describeOption(option)];
+      return { cells, variable: variable === undefined ? '' : `\`${variable}\`` };
+    });
+    const hasVariables = rows.some(({ variable }) => variable !== '');
+    return [
+      `| ${escapeText(heading)} | ${hasVariables ? '| environment ' : ''}|`,
+      `| --- | --- |${hasVariables ? ' --- |' : ''}`,
+      ...rows.map(
+        ({ cells, variable }) => `| ${[...cells, ...(hasVariables ? [variable] : [])].join(' | ')} |`,
+      ),
+      '',
+    ];
+  });
+}
+
+/** Finds the environment variable of an option that is a setting. */
+function findVariable(option: Option): string | undefined {
+  const name = 'setting' in option ? String(option.setting) : '';
+  return (SETTINGS as Record<string, ShownSetting>)[name]?.env;
 }
 
 /** Says whether an option of a command is the program's own, offered there once more. */
@@ -142,22 +160,16 @@ export function listExitCodes(): [code: number, name: string][] {
 }
 
 /** Writes the table of settings for docs/settings.md. */
-export async function renderSettings(): Promise<string> {
-  const options = (await describeProgram()).flatMap(({ command }) => command.options);
-  const rows = Object.values(SETTINGS as Record<string, ShownSetting>).map((setting) => {
-    const description =
-      setting.description ?? options.find(({ long }) => long === setting.flag)?.description ?? '';
-    const value = setting.default === undefined ? '' : `\`${setting.default}\``;
-    return [
-      `\`${setting.flag}\``,
-      `\`${setting.env}\``,
-      setting.profile === undefined ? '' : `\`${setting.profile}\``,
-      value,
-      escapeText(description),
-    ];
-  });
+export function renderSettings(): string {
+  const rows = Object.values(SETTINGS as Record<string, ShownSetting>).map((setting) => [
+    `\`${setting.flag}\``,
+    `\`${setting.env}\``,
+    setting.profile === undefined ? '' : `\`${setting.profile}\``,
+    escapeText(setting.description),
+    setting.defaultText ?? (setting.default === undefined ? '' : `\`${setting.default}\``),
+  ]);
   return [
-    '| option | environment | profile | default | what it is |',
+    '| option | environment | profile | what it is | default |',
     '| --- | --- | --- | --- | --- |',
     ...rows.map((cells) => `| ${cells.join(' | ')} |`),
   ].join('\n');
