@@ -1,8 +1,9 @@
-import { InterruptedError, UsageError } from './errors.ts';
+import { InterruptedError } from './errors.ts';
 import type { Exchange, HttpClient, TransportOptions } from './http/types.ts';
 import type { KafkaClient } from './kafka/types.ts';
 import type { Prompt } from './output/prompt.ts';
 import { ResultStream } from './output/result-stream.ts';
+import { Warnings } from './output/warnings.ts';
 import { Redactor } from './redact.ts';
 import type {
   AuthenticationDeviceOptions,
@@ -11,6 +12,7 @@ import type {
 import type { RedirectOptions, RedirectServer } from './servers/redirect.ts';
 import type { ResourceServer, ResourceServerOptions } from './servers/resource-server.ts';
 import type { Store } from './store/index.ts';
+import { createStdinClaim } from './store/stdin-claim.ts';
 import type { BatchSetup } from './workers/batch.ts';
 import type { BatchPool } from './workers/pool.ts';
 
@@ -99,7 +101,11 @@ export interface Context {
    * @throws UsageError `stdin_twice` that names both, where it is reserved already
    */
   claimStdin(reader: string): void;
-  /** Reads a text file that an option names. */
+  /** Tells the person of something odd that was repaired or passed over; each text once. */
+  warn(text: string): void;
+  /** Hears of every warning. */
+  onWarning(listener: (text: string) => void): void;
+  /** Reads a text file that an option names; a byte order mark is passed over with a warning. */
   readFile(path: string): Promise<string>;
   /** Reads a file of any kind that an option names. */
   readBytes(path: string): Promise<Uint8Array>;
@@ -131,35 +137,23 @@ export const DEFAULT_TRANSPORT: TransportOptions = {
 
 /** Composes a context; the only place that builds transport, store, prompt and listeners. */
 export function createContext(parts: ContextParts, transport: TransportOptions = DEFAULT_TRANSPORT): Context {
-  return compose(parts, transport, [], reserveStdin());
-}
-
-/** Reserves standard input for one reader. */
-function reserveStdin(): (reader: string) => void {
-  let first: string | undefined;
-  return (reader) => {
-    if (first !== undefined) {
-      throw new UsageError('stdin_twice', `standard input cannot be both ${first} and ${reader}`, {
-        hint: 'Give one of them in another way ("oauthctl help references" lists them).',
-      });
-    }
-    first = reader;
-  };
+  const { warn, onWarning } = new Warnings();
+  return compose({ ...parts, warn, onWarning, claimStdin: createStdinClaim() }, transport, []);
 }
 
 function compose(
-  parts: ContextParts,
+  parts: ContextParts & Pick<Context, 'warn' | 'onWarning' | 'claimStdin'>,
   transport: TransportOptions,
   listeners: ((exchange: Exchange) => void)[],
-  claimStdin: (reader: string) => void,
 ): Context {
-  const { io, env, clock, redactor } = parts;
+  const { io, env, clock, redactor, warn } = parts;
   const record = (exchange: Exchange) => {
     for (const listener of listeners) listener(exchange);
   };
   const http = once(async () => {
     const { createHttpClient } = await import('./http/client.ts');
-    return createHttpClient(transport, { record }, () => clock.now());
+    const { withoutByteOrderMarks } = await import('./http/byte-order-marks.ts');
+    return withoutByteOrderMarks(await createHttpClient(transport, { record }, () => clock.now()), warn);
   });
   return {
     ...parts,
@@ -194,13 +188,14 @@ function compose(
       const secret = await resolveSecretReference(parseSecretReference(reference), {
         env,
         readStdin: io.readStdin,
+        onRepair: warn,
       });
       redactor.know(secret);
       return secret;
     },
     async readFile(path) {
       const { readTextFile } = await import('./store/text-file.ts');
-      return readTextFile(path);
+      return readTextFile(path, warn);
     },
     async readBytes(path) {
       const { readBytesFile } = await import('./store/bytes-file.ts');
@@ -213,8 +208,7 @@ function compose(
     onExchange(listener) {
       listeners.push(listener);
     },
-    claimStdin,
-    withTransport: (options) => compose(parts, options, listeners, claimStdin),
+    withTransport: (options) => compose(parts, options, listeners),
   };
 }
 
@@ -297,7 +291,10 @@ export function processParts(options: { showSecrets: boolean }): ContextParts {
       outFlushed: () => stdout.flushed(),
       err: (text) => void stderr().write(redactor.text(text)),
       show: (text) => void stderr().write(text),
-      readStdin: async () => (await readStdinBytes()).toString('utf8'),
+      async readStdin() {
+        const { decodeText } = await import('./store/text-file.ts');
+        return decodeText(await readStdinBytes());
+      },
       readStdinBytes,
       stdinChunks,
       // Asked for late: merely touching a stream of the process makes Node set it up.

@@ -84,9 +84,12 @@ async function resolveClientAssertion(session: Session): Promise<string | undefi
   const setting = session.settings.find('clientAssertion');
   if (setting === undefined) return undefined;
   if (setting.source === 'flag') warnAboutLiteral(session, setting.value);
-  const assertion = (await session.ctx.secret(setting.value)).trim();
-  session.ctx.redactor.know(assertion);
-  return assertion;
+  const { pickToken } = await import('../protocol/jose/pick-token.ts');
+  const text = await session.ctx.secret(setting.value);
+  const { token, repairs } = pickToken(text, ['client_assertion'], 'the client assertion');
+  session.ctx.redactor.know(token);
+  for (const repair of repairs) session.reporter.warning(`the client assertion: ${repair}`);
+  return token;
 }
 
 async function readClientKey({ settings, ctx }: Session): Promise<RegisteredClient['client_key']> {

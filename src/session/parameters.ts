@@ -13,7 +13,7 @@ import type { ParameterValues } from '../protocol/oauth/form.ts';
 import { readJson, readSecret } from './option-values.ts';
 import { createRepeatableOption } from './options.ts';
 import type { Session } from './session.ts';
-import { readTokenArgument, readTokenReference } from './token-argument.ts';
+import { readTokenArgument, readTokenReference, type TokenName } from './token-argument.ts';
 
 /** Adds the options that set the parameters of a request. */
 export function addParameterOptions(command: Command, definitions: ParameterDefinitions): Command {
@@ -57,6 +57,7 @@ type ReadValue<Definition> =
 
 /**
  * Reads the values of parameters: from the option, else from the setting, else by asking.
+ * @param wanted for parameters that are tokens: which tokens of a token response fit, where the name does not say it
  * @returns a member for every parameter that has an option or a setting, in the order of the definitions
  * @throws UsageError `setting_missing`, `json_invalid`, `NAME_invalid`; as readTokenArgument and `ctx.secret`
  */
@@ -64,26 +65,37 @@ export async function readParameters<const Definitions extends ParameterDefiniti
   session: Session,
   command: Command,
   definitions: Definitions,
+  wanted: Readonly<Record<string, readonly TokenName[]>> = {},
 ): Promise<ReadValues<Definitions>> {
   const values: Record<string, ParameterValue> = {};
   for (const [name, parameter] of Object.entries(definitions)) {
     if (parameter.option === undefined && parameter.setting === undefined) continue;
-    values[name] = await readParameter(session, command, name, parameter);
+    values[name] = await readParameter(session, command, name, parameter, wanted[name]);
   }
   return values as ReadValues<Definitions>;
 }
+
+/** The tokens of a token response that fit a parameter. */
+const FITTING_TOKENS: Readonly<Record<string, readonly TokenName[]>> = {
+  assertion: ['assertion', 'id_token', 'access_token'],
+  login_hint_token: ['login_hint_token'],
+  id_token_hint: ['id_token'],
+  subject_token: ['access_token'],
+  actor_token: ['access_token'],
+};
 
 async function readParameter(
   session: Session,
   command: Command,
   name: string,
   parameter: Parameter,
+  wanted: readonly TokenName[] = FITTING_TOKENS[name] ?? [],
 ): Promise<ParameterValue> {
   const { option, setting } = parameter;
   const given: unknown = option && command.getOptionValue(buildOption(option).attributeName());
   if (option?.read === 'list') return given as readonly string[] | undefined;
   if (option !== undefined && typeof given === 'string')
-    return READERS[option.read](session, given, { name, flag: flagOf(option) });
+    return READERS[option.read](session, given, { name, flag: flagOf(option), wanted });
   const configured = setting && session.settings.get(setting);
   if (configured !== undefined || option === undefined) return configured;
   if (option.ask !== undefined || option.required) return askFor(session, name, parameter, option);
@@ -98,7 +110,12 @@ function flagOf({ flags }: ParameterOption): string {
 type Reader = (
   session: Session,
   text: string,
-  parameter: { readonly name: string; readonly flag: string },
+  parameter: {
+    readonly name: string;
+    readonly flag: string;
+    /** The tokens of a token response that fit, the best first. */
+    readonly wanted: readonly TokenName[];
+  },
 ) => string | Promise<string>;
 
 const READERS: Readonly<Record<Exclude<OptionReader, 'list'>, Reader>> = {
@@ -110,12 +127,8 @@ const READERS: Readonly<Record<Exclude<OptionReader, 'list'>, Reader>> = {
   'json-object': ({ ctx }, text, { flag }) => readJson(text, flag, 'object', ctx.readFile),
   'json-array': ({ ctx }, text, { flag }) => readJson(text, flag, 'array', ctx.readFile),
   secret: readSecret,
-  token: readTokenArgument,
-  async 'token-secret'(session, reference) {
-    const token = await readTokenReference(session, reference);
-    if (token === '') throw new UsageError('token_empty', 'there is no token in the argument');
-    return token;
-  },
+  token: (session, argument, { wanted }) => readTokenArgument(session, argument, wanted),
+  'token-secret': (session, reference, { wanted }) => readTokenReference(session, reference, wanted),
 };
 
 /** @throws UsageError `setting_missing` where nobody can be asked */

@@ -42,7 +42,7 @@ export async function presentToken(
   if (reference === false) return {};
   const kept = await lastTokens(session);
   if (reference !== KEPT) {
-    const accessToken = await readTokenArgument(session, reference);
+    const accessToken = await readTokenArgument(session, reference, ['access_token']);
     const { jkt } = readConfirmation(accessToken);
     return { accessToken, dpop: await keyFor(session, jkt, keptKeyOfToken(kept, accessToken)) };
   }

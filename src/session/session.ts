@@ -4,6 +4,7 @@ import { DEFAULT_TRANSPORT } from '../context.ts';
 import { type OauthctlError, RequestShown } from '../errors.ts';
 import { renderExchange, renderTraceLine } from '../output/exchange.ts';
 import { renderField, renderJson } from '../output/json.ts';
+import { printable } from '../output/printable.ts';
 import { Reporter } from '../output/reporter.ts';
 import { colours } from '../output/style.ts';
 import { openTraceFile } from '../output/trace-file.ts';
@@ -65,6 +66,7 @@ export async function openSession(
     paint: await colours(env, io.stderrIsTerminal),
     terminal: () => io.terminal,
   });
+  base.onWarning((text) => reporter.warning(printable(text)));
   const transported = base.withTransport(await transportOptions(base, settings, globals));
   const ctx = globals.curl ? showingRequests(transported, settings, globals) : transported;
   if (globals.verbose) {

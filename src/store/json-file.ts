@@ -2,6 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { parseJson, stringifyJson } from '../exact-json.ts';
+import { decodeText } from './text-file.ts';
 
 /**
  * A JSON document on disk: 0600 in a 0700 folder, written whole or not at all, changed under a lock between
@@ -22,7 +23,7 @@ export class JsonFile<Content extends object> {
   async read(): Promise<Content> {
     let text: string;
     try {
-      text = await readFile(this.path, 'utf8');
+      text = decodeText(await readFile(this.path));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return this.#empty();
       throw this.#unreadable((error as Error).message, error);

@@ -1,5 +1,6 @@
 import type { ExecException } from 'node:child_process';
 import { UsageError } from '../errors.ts';
+import { decodeText, type OnRepair, withoutByteOrderMark } from './text-file.ts';
 
 /** A secret, or where to find it. */
 export type SecretReference =
@@ -38,35 +39,42 @@ export function isSecretReference(text: string): boolean {
 export interface SecretSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly readStdin: () => Promise<string>;
+  /** Hears what was repaired; the secret itself is never part of it. */
+  readonly onRepair?: OnRepair;
 }
 
 /**
- * Fetches the secret that a reference names; one trailing line break is dropped.
+ * Fetches the secret that a reference names, without a byte order mark before it and line breaks after it.
  * @throws UsageError `secret_unavailable` that names the reference, never the secret
  */
 export async function resolveSecretReference(
   reference: SecretReference,
   sources: SecretSources,
 ): Promise<string> {
+  const { onRepair = () => {} } = sources;
   switch (reference.kind) {
     case 'literal':
-      return reference.value;
+      return withoutLineBreaks(reference.value, 'the secret', onRepair, 0);
     case 'env': {
       const value = sources.env[reference.name];
       if (!value) throw unavailable(`the environment variable ${reference.name} is not set`);
-      return value;
+      return clean(value, `the environment variable ${reference.name}`, onRepair, 0);
     }
     case 'file': {
       const { readFile } = await import('node:fs/promises');
-      const text = await readFile(reference.path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      const bytes = await readFile(reference.path).catch((error: NodeJS.ErrnoException) => {
         throw unavailable(`the file ${reference.path} cannot be read (${error.code ?? error.message})`);
       });
-      return nonEmpty(text, `the file ${reference.path}`);
+      return clean(decodeText(bytes), `the file ${reference.path}`, onRepair);
     }
     case 'stdin':
-      return nonEmpty(await sources.readStdin(), 'standard input');
+      return clean(await sources.readStdin(), 'standard input', onRepair);
     case 'cmd':
-      return nonEmpty(await runCommand(reference.command), `what the command "${reference.command}" printed`);
+      return clean(
+        await runCommand(reference.command),
+        `what the command "${reference.command}" printed`,
+        onRepair,
+      );
   }
 }
 
@@ -93,9 +101,20 @@ function describeEnd(error: ExecException): string {
   return error.signal == null ? `ended with code ${error.code}` : `was ended by ${error.signal}`;
 }
 
-function nonEmpty(text: string, what: string): string {
-  const value = text.replace(/\r?\n$/, '');
+/**
+ * Takes off what is no part of a secret.
+ * @param usual how many line breaks at the end are usual there, and nothing to tell of
+ */
+function clean(text: string, what: string, onRepair: OnRepair, usual = 1): string {
+  const value = withoutLineBreaks(withoutByteOrderMark(text, what, onRepair), what, onRepair, usual);
   if (value === '') throw unavailable(`${what} is empty`);
+  return value;
+}
+
+function withoutLineBreaks(text: string, what: string, onRepair: OnRepair, usual: number): string {
+  const value = text.replace(/[\r\n]+$/, '');
+  const breaks = text.slice(value.length).match(/\r\n|\r|\n/g)?.length ?? 0;
+  if (breaks > usual && value !== '') onRepair(`line breaks at the end of ${what} were left out`);
   return value;
 }
 

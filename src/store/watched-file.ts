@@ -1,6 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
+import { decodeText } from './text-file.ts';
 
 export interface WatchedFile {
   close(): void;
@@ -34,7 +35,7 @@ export function watchFile(path: string, options: FileWatchOptions): WatchedFile 
     for (const isLast of [false, true]) {
       try {
         seen = await readState(target);
-        const text = await readFile(target, 'utf8');
+        const text = decodeText(await readFile(target));
         if (!isClosed) onText(text);
         return;
       } catch (error) {

@@ -4,10 +4,14 @@ import { describe, expect, it } from 'vitest';
 import { parseSecretReference, resolveSecretReference } from '../../src/store/secret-reference.ts';
 import { emptyFolder } from './folder.ts';
 
-const resolve = (reference: string, sources: { env?: Record<string, string>; stdin?: string } = {}) =>
+const resolve = (
+  reference: string,
+  sources: { env?: Record<string, string>; stdin?: string; repairs?: string[] } = {},
+) =>
   resolveSecretReference(parseSecretReference(reference), {
     env: sources.env ?? {},
     readStdin: async () => sources.stdin ?? '',
+    onRepair: (what) => sources.repairs?.push(what),
   });
 
 /** A program that Node runs, as a command line of any shell. */
@@ -37,9 +41,31 @@ describe('a reference to a secret', () => {
     expect(parseSecretReference(text)).toEqual(reference);
   });
 
-  it('to the environment gives the value as it is', async () => {
-    expect(await resolve('env:A', { env: { A: ' s3cret\n' } })).toBe(' s3cret\n');
+  it('to the environment gives the value without line breaks at its end, which is said', async () => {
+    const repairs: string[] = [];
+    expect(await resolve('env:A', { env: { A: ' s3cret ' }, repairs })).toBe(' s3cret ');
+    expect(repairs).toEqual([]);
+    expect(await resolve('env:A', { env: { A: ' s3cret\r\n' }, repairs })).toBe(' s3cret');
+    expect(repairs).toEqual(['line breaks at the end of the environment variable A were left out']);
+    expect(await resolve('s3cret\n', { repairs })).toBe('s3cret');
+    expect(repairs).toHaveLength(2);
   });
+
+  it.each([
+    ['UTF-8', Buffer.from('\ufeffs3cret\n')],
+    ['UTF-16 of Windows', Buffer.from('\ufeffs3cret\r\n', 'utf16le')],
+    ['UTF-16 in the other order', Buffer.from('\ufeffs3cret\n', 'utf16le').swap16()],
+  ])(
+    'to a file in %s with a byte order mark gives the secret, and that is said',
+    async (_encoding, bytes) => {
+      const path = join(await emptyFolder(), 'secret');
+      await writeFile(path, bytes);
+      const repairs: string[] = [];
+      expect(await resolve(`file:${path}`, { repairs })).toBe('s3cret');
+      expect(repairs).toEqual([`the byte order mark at the beginning of the file ${path} was left out`]);
+      expect(await resolve('-', { stdin: '\ufeffs3cret\n', repairs })).toBe('s3cret');
+    },
+  );
 
   it.each([{}, { A: '' }])('to the environment fails with the name when %j is all there is', async (env) => {
     expect((await failureOf(resolve('env:A', { env }))).message).toContain(
@@ -51,7 +77,7 @@ describe('a reference to a secret', () => {
     ['s3cret', 's3cret'],
     ['s3cret\n', 's3cret'],
     ['s3cret\r\n', 's3cret'],
-    ['s3cret\n\n', 's3cret\n'],
+    ['s3cret\n\n', 's3cret'],
     [' s3 cret ', ' s3 cret '],
     ['-----BEGIN\nline\n-----END\n', '-----BEGIN\nline\n-----END'],
   ])('to a file or standard input with %j in it gives %j', async (text, secret) => {

@@ -4,6 +4,7 @@ import { UsageError } from '../../errors.ts';
 import { sendHeldResult } from '../../flows/ciba/held-delegation.ts';
 import { CALLBACK_STATUS } from '../../protocol/ciba/keycloak-ciba.ts';
 import { openSession, printResult } from '../../session/session.ts';
+import { readTokenArgument } from '../../session/token-argument.ts';
 import { CibaSteps } from '../../steps/ciba-steps.ts';
 import { reportFlow } from './report-flow.ts';
 
@@ -18,7 +19,8 @@ export async function runCallback(base: Context, command: Command, result: strin
   }
   const status = CALLBACK_STATUS[result as keyof typeof CALLBACK_STATUS];
   const { bearer: reference } = command.opts<{ bearer?: string }>();
-  const bearer = reference === undefined ? undefined : await ctx.secret(reference);
+  const bearer =
+    reference === undefined ? undefined : await readTokenArgument(session, reference, ['access_token']);
   const steps = new CibaSteps(session.reporter);
   await reportFlow(session, steps, () => sendHeldResult(ctx, { status, bearer }, steps.tell));
   printResult(session, { status }, () => '');

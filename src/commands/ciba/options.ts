@@ -5,7 +5,7 @@ import { type AuthenticationRequest, buildAuthenticationRequest } from '../../pr
 import { parseListenAddress } from '../../servers/listen-address.ts';
 import { parseCount, parseSeconds } from '../../session/option-values.ts';
 import type { Session } from '../../session/session.ts';
-import { readTokenReference } from '../../session/token-argument.ts';
+import { readTokenReference, type TokenName } from '../../session/token-argument.ts';
 import { summaryLine } from '../../steps/ciba-steps.ts';
 
 export interface RequestOptions {
@@ -49,13 +49,13 @@ export async function readRequest(session: Session, options: RequestOptions): Pr
     loginHint === undefined && !otherHint && session.mayAsk
       ? await (await session.ctx.prompt()).text('Who should be asked (login_hint)?')
       : loginHint;
-  const token = async (reference: string | undefined) =>
-    reference === undefined ? undefined : readTokenReference(session, reference);
+  const token = async (reference: string | undefined, ...wanted: TokenName[]) =>
+    reference === undefined ? undefined : readTokenReference(session, reference, wanted);
   const request: AuthenticationRequest = {
     scope: settings.get('scope') ?? 'openid',
     login_hint: asked,
-    login_hint_token: await token(options.loginHintToken),
-    id_token_hint: await token(options.idTokenHint),
+    login_hint_token: await token(options.loginHintToken, 'login_hint_token'),
+    id_token_hint: await token(options.idTokenHint, 'id_token'),
     binding_message: options.bindingMessage,
     acr_values: options.acrValues,
     user_code: options.userCode === undefined ? undefined : await session.ctx.secret(options.userCode),

@@ -10,7 +10,7 @@ import { connect } from '../../session/connect.ts';
 import { createReferenceArgument } from '../../session/options.ts';
 import { openSession, printResult, type Session } from '../../session/session.ts';
 import { addServerOptions } from '../../session/setting-options.ts';
-import { readTokenArgument, readTypeHint } from '../../session/token-argument.ts';
+import { listWanted, readToken, readTypeHint } from '../../session/token-argument.ts';
 import { tellAnswer, tellRefusal, tellRequest } from '../../steps/request-steps.ts';
 
 interface IntrospectFlags {
@@ -34,11 +34,11 @@ export function defineIntrospect(command: Command, ctx: Context): void {
 async function runIntrospect(base: Context, command: Command, argument: string): Promise<void> {
   const session = await openSession(base, command);
   const { tokenTypeHint, jwt, accept } = command.opts<IntrospectFlags>();
-  const token = await readTokenArgument(session, argument);
+  const picked = await readToken(session, argument, listWanted(tokenTypeHint));
   const options = {
     target: await connect(session),
-    token,
-    tokenTypeHint: tokenTypeHint ?? readTypeHint(argument),
+    token: picked.token,
+    tokenTypeHint: tokenTypeHint ?? readTypeHint(picked),
     signed: jwt,
     accept,
   };

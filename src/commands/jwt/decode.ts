@@ -11,7 +11,7 @@ import { describeShape } from '../../protocol/jose/token-shape.ts';
 import { readSecret } from '../../session/option-values.ts';
 import { createReferenceArgument } from '../../session/options.ts';
 import { openSession, printResult, type Session, storageName } from '../../session/session.ts';
-import { readTokenArgument } from '../../session/token-argument.ts';
+import { readTokenText } from '../../session/token-argument.ts';
 
 /** One token that was found, and what it holds; a token without a header is opaque. */
 interface Result {
@@ -46,7 +46,8 @@ async function runDecode(base: Context, command: Command, given: readonly string
   ctx.redactor.know(...results.map(({ found }) => found.token));
   for (const { found, decoded } of results) {
     const whose = results.length > 1 && found.name !== undefined ? `${found.name}: ` : '';
-    for (const warning of decoded?.warnings ?? []) reporter.warning(`${whose}${printable(warning)}`);
+    for (const warning of [...(found.repairs ?? []), ...(decoded?.warnings ?? [])])
+      reporter.warning(`${whose}${printable(warning)}`);
     if (found.isSdJwt) reporter.warning('it is an SD-JWT; its disclosures are not shown');
   }
   reporter.warning('NOTHING WAS VERIFIED: anyone can have written this; "oauthctl jwt verify" checks it');
@@ -69,7 +70,7 @@ function listArguments({ ctx }: Session, given: readonly string[]): readonly str
 
 /** `@last` alone is the whole of the token response that was kept. */
 async function readText(session: Session, argument: string): Promise<string> {
-  if (argument !== '@last') return readTokenArgument(session, argument);
+  if (argument !== '@last') return readTokenText(session, argument);
   const kept = await (await session.ctx.store()).tokens.last(storageName(session));
   if (kept !== undefined) return stringifyJson(kept.response);
   throw new UsageError('nothing_kept', 'no tokens are kept for this profile', {

@@ -35,8 +35,10 @@ export async function readExpectations(
     clientId: isForClient ? settings.get('clientId') : undefined,
     nonce: flags.nonce,
     accessToken:
-      flags.accessToken === undefined ? undefined : await readTokenReference(session, flags.accessToken),
-    code: flags.code === undefined ? undefined : await readTokenReference(session, flags.code),
+      flags.accessToken === undefined
+        ? undefined
+        : await readTokenReference(session, flags.accessToken, ['access_token']),
+    code: flags.code === undefined ? undefined : await readTokenReference(session, flags.code, ['code']),
   };
 }
 

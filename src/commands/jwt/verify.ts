@@ -9,7 +9,7 @@ import { describeShape } from '../../protocol/jose/token-shape.ts';
 import { createReferenceArgument, createRepeatableOption } from '../../session/options.ts';
 import { isForPeople, openSession, printResult, type Session } from '../../session/session.ts';
 import { addSetting } from '../../session/setting-options.ts';
-import { readTokenArgument } from '../../session/token-argument.ts';
+import { readTokenText } from '../../session/token-argument.ts';
 import { readExpectations, type VerifyFlags } from './expectations.ts';
 
 /** `oauthctl jwt verify` */
@@ -127,14 +127,15 @@ async function readToken(
       hint: 'Give it as an argument, as @FILE, as @last.access_token, or on standard input.',
     });
   }
-  const text = await readTokenArgument(session, argument ?? '-');
+  const text = await readTokenText(session, argument ?? '-');
   const found = findTokens(text);
   session.ctx.redactor.know(...found.map(({ token }) => token));
   if (found[0]?.isSdJwt) session.reporter.warning('it is an SD-JWT; its disclosures are not verified');
-  if (found.length <= 1) return found[0]?.token ?? text;
   const wanted = profile ?? 'access_token';
-  const named = found.find(({ name }) => name === wanted);
-  if (named !== undefined) return named.token;
+  const meant = found.length === 1 ? found[0] : found.find(({ name }) => name === wanted);
+  for (const repair of meant?.repairs ?? []) session.reporter.warning(repair);
+  if (meant !== undefined) return meant.token;
+  if (found.length === 0) return text.trim();
   throw new UsageError('token_ambiguous', `there are ${found.length} tokens, and one is verified at a time`, {
     hint: 'Give one of them, or all of them one a line with --lines.',
   });

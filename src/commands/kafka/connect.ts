@@ -115,10 +115,11 @@ async function openTokens(session: Session, { token, refresh, keep }: ConnectFla
   if (token !== undefined) {
     if (globals.curl)
       throw new UsageError('curl_unfit', '--curl shows a request by HTTP, and with --token there is none');
-    const given = await readTokenArgument(session, token);
+    const given = await readTokenArgument(session, token, ['access_token']);
     return { isRenewable: false, next: async () => given };
   }
-  const given = typeof refresh === 'string' ? await readTokenArgument(session, refresh) : undefined;
+  const given =
+    typeof refresh === 'string' ? await readTokenArgument(session, refresh, ['refresh_token']) : undefined;
   // Those of a client itself take the place of no user's tokens.
   const target = await connect(session, { keepTokens: keep && refresh !== undefined });
   const steps = new TokenSteps(reporter);

@@ -46,7 +46,8 @@ async function runExplain(base: Context, command: Command): Promise<void> {
   const { ctx, settings, reporter } = session;
   const { token: reference, bootstrap, brokerClientId, listener, ssl } = command.opts<ExplainFlags>();
   parseBootstrap(bootstrap);
-  const token = reference === undefined ? undefined : await readTokenArgument(session, reference);
+  const token =
+    reference === undefined ? undefined : await readTokenArgument(session, reference, ['access_token']);
   const steps = new TokenSteps(reporter);
   const options = {
     target: await connect(session, { keepTokens: false }),

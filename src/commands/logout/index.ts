@@ -92,7 +92,7 @@ const BROWSER_FLAGS = [
 
 async function byRefreshToken(session: Session, argument: string): Promise<void> {
   const { ctx, reporter } = session;
-  const refreshToken = await readTokenArgument(session, argument);
+  const refreshToken = await readTokenArgument(session, argument, ['refresh_token']);
   const target = await connect(session);
   try {
     const { forgotten } = await endSession(ctx, { target, refreshToken }, (event) => tell(session, event));
@@ -113,7 +113,7 @@ async function byBrowser(session: Session, flags: LogoutFlags, isIdTokenKept: bo
     postLogoutRedirectUri === undefined ? undefined : parseRedirectUri(postLogoutRedirectUri);
   const hint = flags.idTokenHint ?? (isIdTokenKept ? '@last.id_token' : undefined);
   const request = {
-    id_token_hint: hint === undefined ? undefined : await readTokenArgument(session, hint),
+    id_token_hint: hint === undefined ? undefined : await readTokenArgument(session, hint, ['id_token']),
     logout_hint: flags.logoutHint,
     state: flags.state,
     ui_locales: flags.uiLocales,

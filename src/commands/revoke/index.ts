@@ -6,7 +6,7 @@ import { connect } from '../../session/connect.ts';
 import { createReferenceArgument } from '../../session/options.ts';
 import { openSession, printResult, type Session, storageName } from '../../session/session.ts';
 import { addServerOptions } from '../../session/setting-options.ts';
-import { readTokenArgument, readTypeHint } from '../../session/token-argument.ts';
+import { readToken, readTypeHint } from '../../session/token-argument.ts';
 import { tellAnswer, tellRefusal, tellRequest } from '../../steps/request-steps.ts';
 
 /** `oauthctl revoke` */
@@ -26,17 +26,19 @@ async function runRevoke(base: Context, command: Command, given: string | undefi
   const session = await openSession(base, command);
   const { tokenTypeHint } = command.opts<{ tokenTypeHint?: string }>();
   const argument = given ?? (await strongestKept(session));
-  const token = await readTokenArgument(session, argument);
+  // A hint says which of a token response is meant.
+  const wanted = NAMES.filter((name) => tokenTypeHint === undefined || name === tokenTypeHint);
+  const picked = await readToken(session, argument, wanted.length > 0 ? wanted : NAMES);
   const options = {
     target: await connect(session),
-    token,
-    tokenTypeHint: tokenTypeHint ?? readTypeHint(argument),
+    token: picked.token,
+    tokenTypeHint: tokenTypeHint ?? readTypeHint(picked),
   };
   try {
     const { forgotten } = await revoke(session.ctx, options, (event) => tell(session, event));
     printResult(session, { accepted: true, forgotten }, () =>
       [
-        'the token is good no more; whether it ever was, the server does not say\n',
+        'the server accepted the revocation; whether it knew the token, it does not say (RFC 7009, section 2.2)\n',
         ...forgotten.map((owner) => `the kept token of "${printable(owner)}" is forgotten\n`),
       ].join(''),
     );
@@ -45,6 +47,9 @@ async function runRevoke(base: Context, command: Command, given: string | undefi
     throw error;
   }
 }
+
+/** What a server can revoke; the refresh token before the access token. */
+const NAMES = ['refresh_token', 'access_token'] as const;
 
 /** With a refresh token, a server revokes the access tokens of the same grant as well (RFC 7009, section 2.1). */
 async function strongestKept(session: Session): Promise<string> {

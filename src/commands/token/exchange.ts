@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import { UsageError } from '../../errors.ts';
-import { EXCHANGE_GRANT } from '../../protocol/definitions/grants/exchange.ts';
+import { EXCHANGE_GRANT, TOKEN_TYPES } from '../../protocol/definitions/grants/exchange.ts';
 import { decodeUnverified } from '../../protocol/jose/jwt.ts';
 import type { TokenResponse } from '../../protocol/oauth/token.ts';
 import { buildTokenExchange, readTokenType } from '../../protocol/oauth/token-exchange.ts';
 import { type ReadValues, readParameters } from '../../session/parameters.ts';
 import { readReuse } from '../../session/reuse.ts';
 import { type Session, storageName } from '../../session/session.ts';
+import type { TokenName } from '../../session/token-argument.ts';
 import { type GrantHook, sendRequest } from './grant.ts';
 
 /** The options that are not passed on as they are. */
@@ -28,6 +29,10 @@ export const TOKEN_EXCHANGE: GrantHook = {
       session,
       command,
       EXCHANGE_GRANT.parameters,
+      {
+        subject_token: namesOfType(types.subject_token_type),
+        actor_token: namesOfType(types.actor_token_type),
+      },
     );
     return {
       ...buildTokenExchange({ ...types, subject_token, actor_token, audience, resource, scope }),
@@ -99,6 +104,14 @@ function warnOfOmissions(
   const claims = decodeUnverified(access_token)?.claims;
   if (hasActor && claims !== undefined && claims.act === undefined)
     reporter.warning('the new token names no acting party (act): the server has ignored the actor token');
+}
+
+/** Which tokens of a token response are of a type. @see https://www.rfc-editor.org/rfc/rfc8693#section-3 */
+function namesOfType(type: string | undefined): readonly TokenName[] {
+  const named = (['access_token', 'refresh_token', 'id_token'] as const).filter(
+    (name) => TOKEN_TYPES[name] === type,
+  );
+  return named.length > 0 ? named : ['access_token', 'id_token'];
 }
 
 /** `@last.id_token` says of which type it is. */

@@ -44,7 +44,8 @@ async function runRefresh(base: Context, command: Command, argument: string | un
     }
     const target = await connected();
     const { readTokenArgument } = await import('../../session/token-argument.ts');
-    const refreshToken = given === undefined ? undefined : await readTokenArgument(session, given);
+    const refreshToken =
+      given === undefined ? undefined : await readTokenArgument(session, given, ['refresh_token']);
     return refreshTokens(ctx, { target, refreshToken, scope }, tell);
   });
 }

@@ -28,7 +28,7 @@ async function runUserinfo(base: Context, command: Command, argument: string): P
   const { ctx, reporter } = session;
   const { post } = command.opts<{ post?: true }>();
   // A call may go anywhere with the kept token; this one goes to its issuer only.
-  if (argument.startsWith('@last.')) await readTokenArgument(session, argument);
+  if (argument.startsWith('@last.')) await readTokenArgument(session, argument, ['access_token']);
   const { accessToken: token = '', dpop: key, grant } = await presentToken(session, { token: argument });
   const method = post ? 'POST' : 'GET';
   const certificate = await certificateThumbprint(session);

@@ -16,7 +16,7 @@ import { parseSeconds } from '../../session/option-values.ts';
 import { createReferenceArgument, createRepeatableOption } from '../../session/options.ts';
 import { isForPeople, openSession, printFailedResult, type Session } from '../../session/session.ts';
 import { addServerOptions } from '../../session/setting-options.ts';
-import { readTokenArgument, readTypeHint } from '../../session/token-argument.ts';
+import { listWanted, readToken, readTypeHint } from '../../session/token-argument.ts';
 import { tellRefusal } from '../../steps/request-steps.ts';
 import { tellValidation, tellWatch } from '../../steps/validate-steps.ts';
 import { comparisonDocument, renderComparison, renderReport, watchDocument } from './output.ts';
@@ -70,11 +70,11 @@ async function runValidate(base: Context, command: Command, argument: string): P
   const flags = command.opts<ValidateFlags>();
   const watching = readWatch(flags);
   const leeway = parseSeconds(flags.leeway, '--leeway', { mayBeZero: true });
-  const token = await readTokenArgument(session, argument);
+  const picked = await readToken(session, argument, listWanted(flags.tokenTypeHint));
   const options: ValidateOptions = {
     target: await connect(session),
-    token,
-    tokenTypeHint: flags.tokenTypeHint ?? readTypeHint(argument),
+    token: picked.token,
+    tokenTypeHint: flags.tokenTypeHint ?? readTypeHint(picked),
     audience: flags.audience,
     types: flags.type,
     leeway,

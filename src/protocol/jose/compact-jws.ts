@@ -42,7 +42,7 @@ export function readCompactJws(token: string, mayRepeat = false): CompactJws {
   const readClaims = readJson('claims', claims, mayRepeat);
   const bytes = decodeBase64url(signature);
   const flaws = [...readHeader.flaws, ...readClaims.flaws];
-  if (bytes === undefined) flaws.push(notBase64url('signature'));
+  if (bytes === undefined) flaws.push(notBase64url('signature', signature));
   return {
     ...(readHeader.json && { header: readHeader.json }),
     ...(readClaims.json && { claims: readClaims.json }),
@@ -70,7 +70,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function readJson(part: 'header' | 'claims', encoded: string, mayRepeat = false): ReadPart {
   const bytes = decodeBase64url(encoded);
-  if (bytes === undefined) return { flaws: [notBase64url(part)] };
+  if (bytes === undefined) return { flaws: [notBase64url(part, encoded)] };
   let text: string;
   try {
     text = utf8.decode(bytes);
@@ -128,11 +128,20 @@ function encrypted({ json, flaws }: ReadPart): CompactJws {
   return { header: json, flaws: [...flaws, flaw] };
 }
 
-function notBase64url(part: string): FormatFlaw {
-  return {
-    reason: 'not_base64url',
-    detail: `the ${part} part is not base64url to the letter, or is cut short`,
-  };
+function notBase64url(part: string, encoded: string): FormatFlaw {
+  return { reason: 'not_base64url', detail: `the ${part} part ${describeEncodingFlaw(encoded)}` };
+}
+
+/** What in a text is not base64url. */
+function describeEncodingFlaw(encoded: string): string {
+  if (/\s/.test(encoded)) return 'has spaces or line breaks in it, which base64url has not';
+  if (encoded.includes('=')) return 'is padded with "=", which base64url in a JWT is not';
+  if (/[+/]/.test(encoded)) return 'is in base64, and not in base64url: it has "+" or "/"';
+  const other = /[^\w-]/u.exec(encoded)?.[0];
+  if (other !== undefined) return `has the character ${shown(other)}, which base64url has not`;
+  // One character too many for whole bytes, or bits in the last one that no byte takes.
+  if (encoded.length % 4 === 1) return 'is cut short: its length is one that base64url never has';
+  return 'ends in bits that no encoder leaves there: it was cut short, or altered';
 }
 
 function flawed(reason: string, detail: string): CompactJws {

@@ -1,3 +1,6 @@
+import { parseJson } from '../../exact-json.ts';
+import { repairJwt, unwrapToken } from './jwt-repair.ts';
+
 /** A token that stood somewhere. */
 export interface FoundToken {
   /** The JSON member or parameter it stood in. */
@@ -5,6 +8,8 @@ export interface FoundToken {
   readonly token: string;
   /** Whether disclosures followed it, which are not part of the token here. */
   readonly isSdJwt?: boolean;
+  /** What was repaired in it, in a few words each. */
+  readonly repairs?: readonly string[];
 }
 
 /** A JWS or JWE in compact serialization, also one that is cut short after its first part. */
@@ -28,12 +33,17 @@ const DEEPEST = 16;
  * @returns in the order they stand in; none where nothing looks like a token
  */
 export function findTokens(text: string): readonly FoundToken[] {
-  const trimmed = unquoted(text.trim());
+  const unwrapped = unwrapToken(text);
+  const trimmed = unwrapped.text;
   if (SHORTENED.test(trimmed)) return [];
   const issued = trimmed.split('~', 1)[0] ?? '';
+  const sdJwt = issued === trimmed ? {} : { isSdJwt: true };
+  const repaired = repairJwt(issued);
+  if (repaired !== undefined)
+    return [{ ...withRepairs(repaired.text, [...unwrapped.repairs, ...repaired.repairs]), ...sdJwt }];
   if (WHOLE_JWT.test(issued) || DOTTED_JWT.test(issued))
-    return [{ token: issued, ...(issued !== trimmed && { isSdJwt: true }) }];
-  const json = parseJson(trimmed);
+    return [{ ...withRepairs(issued, unwrapped.repairs), ...sdJwt }];
+  const json = readJson(trimmed);
   if (json !== undefined) return unique(inJson(json, undefined, 0));
   const parameters = parsePairs(trimmed);
   const named = parameters.filter(([name, value]) => isToken(name, value));
@@ -41,14 +51,14 @@ export function findTokens(text: string): readonly FoundToken[] {
   return unique(Array.from(trimmed.matchAll(EVERY_JWT), ([token]) => ({ token })));
 }
 
-function unquoted(text: string): string {
-  return /^(["'])(.*)\1$/s.exec(text)?.[2] ?? text;
+function withRepairs(token: string, repairs: readonly string[]): FoundToken {
+  return { token, ...(repairs.length > 0 && { repairs }) };
 }
 
-function parseJson(text: string): unknown {
+function readJson(text: string): unknown {
   if (!/^[[{]/.test(text)) return undefined;
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }
@@ -57,8 +67,11 @@ function parseJson(text: string): unknown {
 function inJson(value: unknown, name: string | undefined, depth: number): FoundToken[] {
   if (depth > DEEPEST) return [];
   if (typeof value === 'string') {
+    const named = name === undefined ? {} : { name };
+    const repaired = repairJwt(value.trim());
+    if (repaired !== undefined) return [{ ...named, ...withRepairs(repaired.text, repaired.repairs) }];
     if (name !== undefined && isToken(name, value)) return [{ name, token: value }];
-    return WHOLE_JWT.test(value) ? [{ ...(name !== undefined && { name }), token: value }] : [];
+    return WHOLE_JWT.test(value) ? [{ ...named, token: value }] : [];
   }
   if (value === null || typeof value !== 'object') return [];
   const serialized = fromJsonSerialization(value as Readonly<Record<string, unknown>>);
@@ -84,7 +97,7 @@ function fromJsonSerialization(value: Readonly<Record<string, unknown>>): FoundT
 }
 
 /** Parameters of a URL, in its query and its fragment, or of a form. */
-function parsePairs(text: string): readonly (readonly [string, string])[] {
+export function parsePairs(text: string): readonly (readonly [string, string])[] {
   if (/\s/.test(text) || !text.includes('=')) return [];
   const parts = /^[a-z][\w+.-]*:/i.test(text) || text.startsWith('/') ? text.split(/[?#]/).slice(1) : [text];
   return parts.flatMap((part) => [...new URLSearchParams(part)]);

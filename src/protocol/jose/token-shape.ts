@@ -3,6 +3,8 @@ export interface TokenShape {
   /** For example `a UUID: a reference token`. */
   readonly looksLike: string;
   readonly hint?: string;
+  /** Whether it can be no token of any kind. */
+  readonly isNoToken?: true;
 }
 
 const OPAQUE = 'Only the server that issued it knows what it stands for: ask it by introspection.';
@@ -11,11 +13,13 @@ const SHAPES: readonly (TokenShape & { readonly pattern: RegExp })[] = [
   {
     pattern: /\(masked\)|^eyJ\w?…/,
     looksLike: 'a token that was masked',
+    isNoToken: true,
     hint: 'Take the token from a result, for example "oauthctl token show --field access_token", or add --show-secrets.',
   },
   {
-    pattern: /^eyJ[\w.-]*(?:\.\.\.|…)$/,
+    pattern: /^eyJ[\w.-]*(?:\.\.\.|…)/,
     looksLike: 'a JWT that was shortened for display',
+    isNoToken: true,
     hint: 'Copy the whole of it.',
   },
   {
@@ -37,28 +41,40 @@ const SHAPES: readonly (TokenShape & { readonly pattern: RegExp })[] = [
   {
     pattern: /^<\?xml|^<[\w:]*(?:Assertion|Response)\b/,
     looksLike: 'XML: a SAML assertion',
+    isNoToken: true,
     hint: 'It can be read as it stands.',
   },
   {
     pattern: /^\s*<(?:!doctype|html)/i,
     looksLike: 'an HTML page',
+    isNoToken: true,
     hint: 'Something other than a token was copied or saved.',
   },
-  { pattern: /-----BEGIN [A-Z ]*KEY-----/, looksLike: 'a key in PEM', hint: 'See "oauthctl key show FILE".' },
-  { pattern: /-----BEGIN CERTIFICATE-----/, looksLike: 'a certificate in PEM' },
+  {
+    pattern: /-----BEGIN [A-Z ]*KEY-----/,
+    looksLike: 'a key in PEM',
+    isNoToken: true,
+    hint: 'See "oauthctl key show FILE".',
+  },
+  { pattern: /-----BEGIN CERTIFICATE-----/, looksLike: 'a certificate in PEM', isNoToken: true },
   {
     pattern: /^\{.*"(?:kty|keys)"\s*:/s,
     looksLike: 'a JWK or JWK Set',
+    isNoToken: true,
     hint: 'See "oauthctl key show FILE".',
   },
-  { pattern: /^\{.*"error"\s*:/s, looksLike: 'an error answer of a server, with no token in it' },
-  { pattern: /^[[{]/, looksLike: 'JSON with no token in it' },
+  {
+    pattern: /^\{.*"error"\s*:/s,
+    looksLike: 'an error answer of a server, with no token in it',
+    isNoToken: true,
+  },
+  { pattern: /^[[{]/, looksLike: 'JSON with no token in it', isNoToken: true },
   { pattern: /^ya29\./, looksLike: 'an access token of Google', hint: OPAQUE },
   { pattern: /^gh[oprsu]_|^github_pat_/, looksLike: 'a token of GitHub', hint: OPAQUE },
   { pattern: /^glpat-/, looksLike: 'a token of GitLab', hint: OPAQUE },
   { pattern: /^xox[abeprs]-/, looksLike: 'a token of Slack', hint: OPAQUE },
   { pattern: /^YII/, looksLike: 'a Kerberos (SPNEGO) token' },
-  { pattern: /^(?:https?|[a-z][\w+.-]*):\/\//i, looksLike: 'a URL with no token in it' },
+  { pattern: /^(?:https?|[a-z][\w+.-]*):\/\//i, looksLike: 'a URL with no token in it', isNoToken: true },
   { pattern: /^[0-9a-f]{32,}$/i, looksLike: 'a number in hexadecimal: a reference token', hint: OPAQUE },
   { pattern: /^[\w~+/.=-]{8,}$/, looksLike: 'an opaque token', hint: OPAQUE },
 ];
@@ -67,6 +83,6 @@ const SHAPES: readonly (TokenShape & { readonly pattern: RegExp })[] = [
 export function describeShape(text: string): TokenShape {
   const shape = SHAPES.find(({ pattern }) => pattern.test(text));
   if (shape === undefined) return { looksLike: 'no token of any kind that is known here' };
-  const { looksLike, hint } = shape;
-  return { looksLike, ...(hint !== undefined && { hint }) };
+  const { looksLike, hint, isNoToken } = shape;
+  return { looksLike, ...(hint !== undefined && { hint }), ...(isNoToken && { isNoToken }) };
 }

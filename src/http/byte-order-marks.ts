@@ -1,0 +1,14 @@
+import type { HttpClient } from './types.ts';
+
+/** The same client, whose answers have no byte order mark before their text; the bytes are left as they came. */
+export function withoutByteOrderMarks(client: HttpClient, warn: (text: string) => void): HttpClient {
+  return {
+    async send(request, signal) {
+      const answer = await client.send(request, signal);
+      if (!answer.body.startsWith('\ufeff')) return answer;
+      const { origin, pathname } = new URL(request.url);
+      warn(`the byte order mark before the answer of ${origin}${pathname} was left out`);
+      return { ...answer, body: answer.body.slice(1) };
+    },
+  };
+}

@@ -1,0 +1,84 @@
+// What copying, terminals and files do to a token, undone. Only the reading is lenient: a signature is verified over the
+// token as it is after the repair, to the byte.
+import { parseJsonObject } from '../json.ts';
+
+/** A text, and what was repaired in it, in a few words each; of a text that was in order there is nothing. */
+export interface Repaired {
+  readonly text: string;
+  readonly repairs: readonly string[];
+}
+
+const QUOTES: Readonly<Record<string, string>> = {
+  '"': '"',
+  "'": "'",
+  '`': '`',
+  '“': '”',
+  '‘': '’',
+};
+
+/** The parts of a JWT, padded or in base64 rather than base64url. `e` and one of these is how `{` is encoded. */
+const LOOSE_JWT = /^e[w-z0-9][\w+/-]*={0,2}(?:\.[\w+/-]*={0,2}){2}(?:(?:\.[\w+/-]*={0,2}){2})?$/;
+
+/**
+ * Takes off what stands around a token: a byte order mark, white space, quotes, the header name and the scheme of an
+ * `Authorization` header, a comma or semicolon after it.
+ */
+export function unwrapToken(text: string): Repaired {
+  let rest = text;
+  let before: string;
+  do {
+    before = rest;
+    // The byte order mark is white space to trim().
+    rest = rest.replace(/^\s*(?:\\[rn])+|(?:\\[rn])+\s*$/g, '').trim();
+    rest = unquote(rest);
+    rest = rest.replace(/^(?:authorization\s*:\s*)?(?:bearer|dpop)\s+(?=\S)/i, '');
+    if (/^[\w.~+/=-]+[,;]$/.test(rest)) rest = rest.slice(0, -1);
+  } while (rest !== before);
+  const repairs = text.startsWith('\ufeff') ? ['a byte order mark before it was left out'] : [];
+  return { text: rest, repairs };
+}
+
+/** Takes quotes off, and those of a JSON string with its escapes. */
+function unquote(text: string): string {
+  const quoted = text.replace(/[,;]$/, '');
+  const closing = QUOTES[quoted.charAt(0)];
+  if (closing === undefined || quoted.length < 2 || !quoted.endsWith(closing)) return text;
+  const inside = quoted.slice(1, -1);
+  if (!inside.includes(closing) && !inside.includes('\\')) return inside;
+  try {
+    return closing === '"' ? String(JSON.parse(quoted)) : text;
+  } catch {
+    return inside.includes(closing) ? text : inside;
+  }
+}
+
+/**
+ * Reads a text that is one JWT, in whatever encoding: joins one that is broken over lines.
+ * @returns undefined for anything else, several JWTs included
+ */
+export function joinJwt(text: string): Repaired | undefined {
+  const joined = text.replace(/\\\r?\n|\\r|\\n|\s/g, '');
+  if (!LOOSE_JWT.test(joined)) return undefined;
+  if (joined === text) return { text, repairs: [] };
+  if (!isOneJwt(joined.split('.'))) return undefined;
+  return { text: joined, repairs: ['it was broken by white space, which was left out'] };
+}
+
+/**
+ * As joinJwt, and writes one in base64url that is padded or in base64.
+ * @see https://www.rfc-editor.org/rfc/rfc7515#section-2
+ */
+export function repairJwt(text: string): Repaired | undefined {
+  const joined = joinJwt(text);
+  if (joined === undefined) return undefined;
+  const repairs = [...joined.repairs];
+  if (joined.text.includes('=')) repairs.push('its parts were padded with "=", which was left out');
+  if (/[+/]/.test(joined.text)) repairs.push('it was in base64, and is read as base64url');
+  return { text: joined.text.replaceAll('=', '').replaceAll('+', '-').replaceAll('/', '_'), repairs };
+}
+
+/** Two JWTs of three parts in a row have as many parts as one that is encrypted. */
+function isOneJwt([header = '', ...others]: readonly string[]): boolean {
+  const json = parseJsonObject(Buffer.from(header, 'base64url').toString('utf8'));
+  return json !== undefined && others.length === (json.enc === undefined ? 2 : 4);
+}
