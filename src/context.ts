@@ -1,5 +1,5 @@
 import { InterruptedError } from './errors.ts';
-import type { Exchange, HttpClient, TransportOptions } from './http/types.ts';
+import type { Exchange, HttpClient, Recorder, TransportOptions } from './http/types.ts';
 import type { KafkaClient } from './kafka/types.ts';
 import type { Prompt } from './output/prompt.ts';
 import { ResultStream } from './output/result-stream.ts';
@@ -169,20 +169,7 @@ function compose(
         return (await import('./output/line-prompt.ts')).createLinePrompt(parts.signal, terminal);
       return (await import('./output/enquirer-prompt.ts')).createEnquirerPrompt(parts.signal, terminal);
     }),
-    servers: once(async () => {
-      const { listenAuthenticationDevice } = await import('./servers/authentication-device.ts');
-      return {
-        authenticationDevice: (options) => listenAuthenticationDevice(options, { record }, () => clock.now()),
-        async redirect(options) {
-          const { listenRedirect } = await import('./servers/redirect.ts');
-          return listenRedirect(options, { record }, () => clock.now());
-        },
-        async resource(options) {
-          const { listenResourceServer } = await import('./servers/resource-server.ts');
-          return listenResourceServer(options, { record }, () => clock.now());
-        },
-      };
-    }),
+    servers: once(() => openServers({ record }, () => clock.now())),
     async secret(reference) {
       const { parseSecretReference, resolveSecretReference } = await import('./store/secret-reference.ts');
       const secret = await resolveSecretReference(parseSecretReference(reference), {
@@ -209,6 +196,21 @@ function compose(
       listeners.push(listener);
     },
     withTransport: (options) => compose(parts, options, listeners),
+  };
+}
+
+async function openServers(recorder: Recorder, now: () => number): Promise<Servers> {
+  const { listenAuthenticationDevice } = await import('./servers/authentication-device.ts');
+  return {
+    authenticationDevice: (options) => listenAuthenticationDevice(options, recorder, now),
+    async redirect(options) {
+      const { listenRedirect } = await import('./servers/redirect.ts');
+      return listenRedirect(options, recorder, now);
+    },
+    async resource(options) {
+      const { listenResourceServer } = await import('./servers/resource-server.ts');
+      return listenResourceServer(options, recorder, now);
+    },
   };
 }
 

@@ -70,6 +70,22 @@ export function createProvider(
   { rotateRefreshTokens }: { rotateRefreshTokens: boolean },
 ): Provider {
   const provider = new Provider(parts.issuer, {
+    ...configureServer(parts, registrations),
+    ...configureIssuance(parts, rotateRefreshTokens),
+  });
+  allowLoopbackRedirects(provider);
+  issueAsJwt(provider.AccessToken, parts.accessTokens);
+  issueAsJwt(provider.ClientCredentials, parts.accessTokens);
+  registerCibaGrant(provider, parts);
+  registerDeviceGrant(provider, parts);
+  registerOwnGrants(provider, parts);
+  installMiddleware(provider, parts);
+  return provider;
+}
+
+/** Keys, clients, endpoints, scopes and algorithms of the server. */
+function configureServer(parts: SandboxParts, registrations: readonly Payload[]): Payload {
+  return {
     adapter: (kind: string) => createAdapter(parts.store, kind, adapterTraits(parts, kind)),
     jwks: { keys: [parts.keys.privateJwk, parts.keys.encryptionJwk] },
     clients: registrations,
@@ -89,6 +105,12 @@ export function createProvider(
     allowOmittingSingleRegisteredRedirectUri: false,
     enabledJWA: enabledAlgorithms(),
     features: features(parts),
+  };
+}
+
+/** Which tokens are issued, to whom, and for how long. */
+function configureIssuance(parts: SandboxParts, rotateRefreshTokens: boolean): Payload {
+  return {
     // An assertion brings no refresh token: a client that has one can make another.
     issueRefreshToken: (ctx: RouteContext, client: Client) =>
       client.grantTypeAllowed('refresh_token') && ctx.oidc.params.grant_type !== JWT_BEARER_GRANT.grantType,
@@ -115,13 +137,10 @@ export function createProvider(
       Grant: LONGEST_SESSION + parts.expiresIn,
       BackchannelAuthenticationRequest: parts.expiresIn,
     },
-  });
-  allowLoopbackRedirects(provider);
-  issueAsJwt(provider.AccessToken, parts.accessTokens);
-  issueAsJwt(provider.ClientCredentials, parts.accessTokens);
-  registerCibaGrant(provider, parts);
-  registerDeviceGrant(provider, parts);
-  registerOwnGrants(provider, parts);
+  };
+}
+
+function installMiddleware(provider: Provider, parts: SandboxParts): void {
   provider.use(async (ctx, next) => {
     await next();
     finish(parts, ctx);
@@ -139,7 +158,6 @@ export function createProvider(
   });
   // Without a listener Koa prints what went wrong; the client is told with a 500 all the same.
   provider.on('error', () => {});
-  return provider;
 }
 
 function features(parts: SandboxParts): Payload {

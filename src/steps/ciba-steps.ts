@@ -1,5 +1,5 @@
 import { type Endpoint, RefusedError } from '../errors.ts';
-import type { DelegationSummary } from '../flows/ciba/device.ts';
+import type { CibaDeviceEvent, DelegationSummary } from '../flows/ciba/device.ts';
 import type { CibaStartEvent } from '../flows/ciba/start.ts';
 import { inWords } from '../output/duration.ts';
 import { printable } from '../output/printable.ts';
@@ -40,54 +40,14 @@ export class CibaSteps {
         reporter.step({ mark: '②', parties: 'server → client', status: 200, text, ms, tone: 'good' });
         return;
       }
-      case 'device_listening':
-        reporter.note(`device listens on ${event.url} · ${describeRule(event.rule)}`);
-        return;
-      case 'delegated':
-        reporter.step({
-          mark: '③',
-          parties: 'server → device',
-          text: `POST ${event.url}`,
-          details: [summaryLine(event.summary)],
-        });
-        return;
-      case 'delegation_answered':
-        reporter.step({ mark: '④', parties: 'device → server', status: event.status, text: '' });
-        return;
-      case 'delegation_refused':
-        reporter.warning(`a delegation was refused with ${event.status}: ${printable(event.reason)}`);
-        return;
-      case 'decided':
-        if (event.decision === 'ignore') reporter.note('ignored: no result will be sent');
-        if (event.decision === 'hold')
-          reporter.note('held: send the result with "oauthctl ciba callback succeed"');
-        return;
-      case 'result_too_early':
-        reporter.note('the result came before the server had stored the request · once more in 1 s');
-        return;
-      case 'result_sent':
-        reporter.step({ mark: '⑦', parties: 'device → server', text: event.status });
-        return;
-      case 'result_accepted':
-        reporter.step({
-          mark: '⑧',
-          parties: 'server → device',
-          status: event.httpStatus,
-          text: '',
-          ms: event.ms,
-          tone: 'good',
-        });
-        return;
-      case 'result_failed':
-        reporter.warning(printable(event.error.message));
-        if (event.error.hint) reporter.note(event.error.hint);
-        return;
       default:
-        tellPoll(reporter, event, {
-          pending: '⑤⑥',
-          tokens: '⑨⑩',
-          waitingFor: this.#user ?? 'the result',
-        });
+        if (isDeviceEvent(event)) tellDevice(reporter, event);
+        else
+          tellPoll(reporter, event, {
+            pending: '⑤⑥',
+            tokens: '⑨⑩',
+            waitingFor: this.#user ?? 'the result',
+          });
     }
   };
 
@@ -104,6 +64,69 @@ export class CibaSteps {
       text: printable(error.oauth.error),
       tone: 'bad',
     });
+  }
+}
+
+const DEVICE_EVENTS: Readonly<Record<CibaDeviceEvent['type'], true>> = {
+  device_listening: true,
+  delegated: true,
+  delegation_answered: true,
+  delegation_refused: true,
+  decided: true,
+  result_too_early: true,
+  result_sent: true,
+  result_accepted: true,
+  result_failed: true,
+};
+
+function isDeviceEvent(event: CibaStartEvent): event is CibaDeviceEvent {
+  return event.type in DEVICE_EVENTS;
+}
+
+function tellDevice(reporter: Reporter, event: CibaDeviceEvent): void {
+  switch (event.type) {
+    case 'device_listening':
+      reporter.note(`device listens on ${event.url} · ${describeRule(event.rule)}`);
+      return;
+    case 'delegated':
+      reporter.step({
+        mark: '③',
+        parties: 'server → device',
+        text: `POST ${event.url}`,
+        details: [summaryLine(event.summary)],
+      });
+      return;
+    case 'delegation_answered':
+      reporter.step({ mark: '④', parties: 'device → server', status: event.status, text: '' });
+      return;
+    case 'delegation_refused':
+      reporter.warning(`a delegation was refused with ${event.status}: ${printable(event.reason)}`);
+      return;
+    case 'decided':
+      if (event.decision === 'ignore') reporter.note('ignored: no result will be sent');
+      if (event.decision === 'hold')
+        reporter.note('held: send the result with "oauthctl ciba callback succeed"');
+      return;
+    case 'result_too_early':
+      reporter.note('the result came before the server had stored the request · once more in 1 s');
+      return;
+    case 'result_sent':
+      reporter.step({ mark: '⑦', parties: 'device → server', text: event.status });
+      return;
+    case 'result_accepted':
+      reporter.step({
+        mark: '⑧',
+        parties: 'server → device',
+        status: event.httpStatus,
+        text: '',
+        ms: event.ms,
+        tone: 'good',
+      });
+      return;
+    case 'result_failed':
+      reporter.warning(printable(event.error.message));
+      if (event.error.hint) reporter.note(event.error.hint);
+      return;
   }
 }
 

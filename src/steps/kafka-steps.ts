@@ -5,6 +5,12 @@ import { printable } from '../output/printable.ts';
 import type { Reporter } from '../output/reporter.ts';
 import { renderBroker } from '../protocol/kafka/oauthbearer.ts';
 
+/** The events after the authentication. */
+type SessionUse = Extract<
+  KafkaEvent,
+  { type: 'metadata' | 'produced' | 'consumed' | 'hold_started' | 'holding' }
+>;
+
 /** Tells what goes on between client and broker. */
 export class KafkaSteps {
   readonly #reporter: Reporter;
@@ -62,6 +68,14 @@ export class KafkaSteps {
         });
         return;
       }
+      default:
+        this.#tellUse(event);
+    }
+  };
+
+  #tellUse(event: SessionUse): void {
+    const reporter = this.#reporter;
+    switch (event.type) {
       case 'metadata': {
         const { nodes, topics, ms } = event.cluster;
         this.#came(`Metadata: ${count(nodes.length, 'node')}, ${count(topics.length, 'topic')}`, ms);
@@ -88,7 +102,7 @@ export class KafkaSteps {
           `${inWords(event.leftMs / 1000)} left${event.sessionLeftMs === undefined ? '' : ` · session ends in ${inWords(event.sessionLeftMs / 1000)}`}`,
         );
     }
-  };
+  }
 
   #sent(text: string): void {
     this.#reporter.step({ mark: '', parties: 'client → broker', text });

@@ -22,7 +22,7 @@ interface ServeFlags {
   readonly allowIdToken?: true;
 }
 
-/** Seconds for a request to an issuer, unless `--timeout` says otherwise: somebody waits for the answer. */
+/** Seconds for a request to an issuer, unless `--timeout` is given; short, because the client of `serve` waits for it. */
 const TIMEOUT = '5';
 
 /** `oauthctl serve`, and what belongs to it. */
@@ -62,7 +62,7 @@ async function runServe(base: Context, command: Command): Promise<void> {
   const { serve } = await import('../../flows/serve/serve.ts');
   const log = new RequestLog({
     write: (text) => ctx.io.err(text),
-    now: () => ctx.clock.now(),
+    clock: ctx.clock,
     json: globals.json === true,
   });
   const onEvent = (event: ServeEvent) => {
@@ -111,7 +111,7 @@ function tellWhere(session: Session, { url }: Serving, tenants: readonly Tenant[
   );
 }
 
-/** From now on the file is the list; one that is no good changes nothing. */
+/** Replaces the tenants whenever the file changes; an invalid file leaves them as they are. */
 async function watchTenants(session: Session, file: string, serving: Serving) {
   const { reporter } = session;
   const { watchFile } = await import('../../store/watched-file.ts');
@@ -122,7 +122,7 @@ async function watchTenants(session: Session, file: string, serving: Serving) {
       for (const issuer of removed) reporter.note(`tenant removed: ${printable(issuer)}`);
       for (const issuer of changed) reporter.note(`tenant changed: ${printable(issuer)}`);
     },
-    onError: (error) => reporter.warning(`the tenants stay as they were: ${said(error)}`),
+    onError: (error) => reporter.warning(`the tenants are unchanged: ${said(error)}`),
   });
 }
 
@@ -142,7 +142,7 @@ async function readTenants(
   return parseTenantsText(await session.ctx.readFile(file), file);
 }
 
-/** Each tenant of `--issuer` is checked locally, and for the same audience. */
+/** Builds the tenants of `--issuer`: each is checked locally, for the same audience. */
 function tenantsOfFlags({ issuer = [], audience, anyAudience }: ServeFlags): readonly Tenant[] {
   if (issuer.length === 0) {
     throw new UsageError('tenants_missing', 'no tenant is given', {
@@ -151,7 +151,7 @@ function tenantsOfFlags({ issuer = [], audience, anyAudience }: ServeFlags): rea
   }
   if ((audience === undefined) === (anyAudience === undefined)) {
     throw new UsageError('audience_missing', 'either --audience or --any-audience has to be given', {
-      hint: 'A token for somebody else would pass otherwise: name what this server is called in "aud".',
+      hint: 'Without it, tokens for other resource servers would be accepted: give the value of "aud" for this server.',
     });
   }
   const conditions = anyAudience ? { any_audience: true } : { audience };
@@ -166,7 +166,7 @@ function parseLoopback({ listen: text, allowRemote }: ServeFlags): ListenAddress
   const isLoopback = /^(localhost|127(\.\d{1,3}){3}|::1)$/i.test(listen.host);
   if (!isLoopback && !allowRemote) {
     throw new UsageError('listen_not_loopback', `${listen.host} may be reached from other machines`, {
-      hint: 'Bearer tokens would cross the network in clear. If that is meant, add --allow-remote.',
+      hint: 'Bearer tokens would be sent over the network unencrypted. Add --allow-remote to allow it.',
     });
   }
   return listen;

@@ -1,22 +1,23 @@
+import type { Clock } from '../../context.ts';
 import { renderLogLine } from '../../output/access-log.ts';
 import type { Answered } from '../../servers/resource-server.ts';
 
 export interface RequestLogOptions {
   readonly write: (text: string) => void;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly json: boolean;
 }
 
-/** Milliseconds for which lines are gathered: writing each by itself would hold up the next request. */
-const GATHERED_FOR = 50;
-const GATHERED_AT_MOST = 500;
+/** Milliseconds for which lines are collected before they are written: single writes would delay the next request. */
+const COLLECT_MS = 50;
+const MAX_COLLECTED = 500;
 
-/** The log of requests: a line each, written several at a time. */
+/** Logs requests, one line each; several lines are written at a time. */
 export class RequestLog {
   readonly #options: RequestLogOptions;
   #lines: string[] = [];
-  #timer: NodeJS.Timeout | undefined;
+  /** Ends the current wait. */
+  #waiting: AbortController | undefined;
 
   constructor(options: RequestLogOptions) {
     this.#options = options;
@@ -26,7 +27,7 @@ export class RequestLog {
     const refused = verdict === undefined || verdict.outcome === 'accepted' ? undefined : verdict;
     const reason = refused === undefined ? null : 'reason' in refused ? refused.reason : refused.outcome;
     const line = {
-      at: this.#options.now(),
+      at: this.#options.clock.now(),
       method,
       path,
       status,
@@ -36,17 +37,26 @@ export class RequestLog {
       ms,
     };
     this.#lines.push(renderLogLine(line, this.#options.json));
-    if (this.#lines.length >= GATHERED_AT_MOST) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), GATHERED_FOR);
+    if (this.#lines.length >= MAX_COLLECTED) this.flush();
+    else if (this.#waiting === undefined) this.#flushLater();
   }
 
-  /** Writes what was gathered. */
+  /** Writes the collected lines. */
   flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#waiting?.abort();
+    this.#waiting = undefined;
     if (this.#lines.length === 0) return;
     const text = this.#lines.join('');
     this.#lines = [];
     this.#options.write(text);
+  }
+
+  #flushLater(): void {
+    const waiting = new AbortController();
+    this.#waiting = waiting;
+    this.#options.clock.sleep(COLLECT_MS, waiting.signal).then(
+      () => this.flush(),
+      () => {},
+    );
   }
 }

@@ -100,7 +100,7 @@ describe('serve', () => {
     await writeFile(file, JSON.stringify({ tenants: [{ issuer: as.issuer, audience: CLIENT_ID }] }));
     await until(async () => (await get(token)).status === 200, 'the token is taken');
     await writeFile(file, '{"tenants":[{"issuer":1}]}');
-    await until(() => parts.stderr().includes('the tenants stay as they were'));
+    await until(() => parts.stderr().includes('the tenants are unchanged'));
     expect((await get(token)).status).toBe(200);
     const metadata = (await (await get(undefined, '.well-known/oauth-protected-resource')).json()) as object;
     expect(metadata).toMatchObject({ authorization_servers: [as.issuer] });
