@@ -3,7 +3,7 @@ import { commands } from '../../src/commands/index.ts';
 import { createContext } from '../../src/context.ts';
 import { ExitCode } from '../../src/errors.ts';
 import { buildProgram } from '../../src/program.ts';
-import { SETTINGS } from '../../src/settings.ts';
+import { HELP_GROUPS, SETTINGS } from '../../src/settings.ts';
 import { testParts } from '../helpers/parts.ts';
 
 /** A setting as far as the documents show it. */
@@ -103,15 +103,16 @@ function renderArguments(args: readonly Argument[]): string[] {
   ];
 }
 
-/** The options of a command in their groups, the program's own left out. */
+/** The options of a command in their groups, its own group first; those of the program are left out. */
 function renderOptions(command: Command, inherited: ReadonlySet<string | undefined> = new Set()): string[] {
-  const groups = new Map<string, Option[]>();
+  const groups = new Map<string, Option[]>(Object.values(HELP_GROUPS).map((heading) => [heading, []]));
   for (const option of command.options) {
     if (option.hidden || (inherited.has(option.long) && isInherited(option, command))) continue;
     const heading = (option.helpGroupHeading ?? 'Options:').replace(/:$/, '');
     groups.set(heading, [...(groups.get(heading) ?? []), option]);
   }
   return [...groups].flatMap(([heading, options]) => {
+    if (options.length === 0) return [];
     const rows = options.map((option) => {
       const variable = findVariable(option);
       const cells = [`\`${escapeCode(option.flags)}\``, describeOption(option)];

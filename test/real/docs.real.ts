@@ -35,6 +35,7 @@ async function openShell(
     replacements: new Map([
       ['export CLIENT_SECRET=…', ''],
       ['http://127.0.0.1:8080', serverUrl(keycloak)],
+      ['http://localhost:8080', serverUrl(keycloak).replace('127.0.0.1', 'localhost')],
       ['SampleRealm', realm],
       ...replacements,
     ]),
