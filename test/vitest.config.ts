@@ -6,6 +6,9 @@ import { defineConfig } from 'vitest/config';
  */
 const LIMIT = 120_000;
 
+/** A test in which nothing is asserted fails: its loop was over nothing, or its callback was never called. */
+const EXPECT = { requireAssertions: true, poll: { timeout: LIMIT / 2 } };
+
 /** `unit` needs nothing but Node; `real` starts Keycloak by itself and needs a JDK and Maven. */
 export default defineConfig({
   test: {
@@ -25,7 +28,7 @@ export default defineConfig({
           maxWorkers: '100%',
           testTimeout: LIMIT,
           hookTimeout: LIMIT,
-          expect: { poll: { timeout: LIMIT / 2 } },
+          expect: EXPECT,
         },
       },
       {
@@ -37,7 +40,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 4 * LIMIT,
           hookTimeout: 4 * LIMIT,
-          expect: { poll: { timeout: LIMIT / 2 } },
+          expect: EXPECT,
         },
       },
     ],
