@@ -1,5 +1,7 @@
+import { onTestFinished } from 'vitest';
+import { InterruptedError } from '../../src/errors.ts';
 import { main } from '../../src/main.ts';
-import { type TestPartsOptions, testParts } from './parts.ts';
+import { type TestParts, type TestPartsOptions, testParts } from './parts.ts';
 
 export interface Run {
   readonly code: number;
@@ -41,6 +43,25 @@ export async function machine(): Promise<Machine> {
       if (code !== 0) throw new Error(`the profile was not added: ${stderr}`);
     },
   };
+}
+
+/** A command that runs until it is interrupted. */
+export interface Started {
+  readonly parts: TestParts;
+  /** Interrupts it. @returns its exit code */
+  end(): Promise<number>;
+}
+
+/** Starts one command on a machine of its own, until it is interrupted or the test ends. */
+export async function startCommand(options: TestPartsOptions, ...argv: string[]): Promise<Started> {
+  const parts = await testParts(options);
+  const ended = main(argv, parts);
+  const end = async () => {
+    parts.abort(new InterruptedError('SIGINT'));
+    return ended;
+  };
+  onTestFinished(async () => void (await end()));
+  return { parts, end };
 }
 
 /** Runs one command on a machine of its own. */

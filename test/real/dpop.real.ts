@@ -149,9 +149,10 @@ onEachKeycloak({ attributes: { oauth2DevicePollingInterval: '1' }, interval: 1 }
     const tokens = await cli.json('ciba', 'start', ...ciba, '--device', '--approve', '--after', 'pending');
     expect(tokens.token_type).toBe('DPoP');
     expect(jktOf(tokens.access_token)).toBe((await kept(cli)).dpop.jkt);
-    for (const { request } of cli.exchanges('token')) expect(request.headers.dpop).toBe('eyJh…(masked)');
-    for (const { request } of cli.exchanges('backchannel_authentication'))
-      expect(request.headers).not.toHaveProperty('dpop');
+    const proofs = cli.exchanges('token').map(({ request }) => request.headers.dpop);
+    expect(new Set(proofs)).toEqual(new Set(['eyJh…(masked)']));
+    const [asked] = cli.exchanges('backchannel_authentication');
+    expect(asked?.request.headers).not.toHaveProperty('dpop');
 
     const device = cli.start('ciba', 'device', '--approve', '--count', '1');
     await device.says('listens');

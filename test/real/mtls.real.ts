@@ -40,6 +40,7 @@ onKeycloakTls({ interval: 1 }, (stage) => {
       const tokens = await cli.json(...grant, ...TLS_CLIENT_AUTH, ...flags);
       expect(claimsOf(tokens.access_token)).toMatchObject({ cnf: { 'x5t#S256': thumbprint } });
     }
+    expect(cli.exchanges('token')).toHaveLength(3);
     for (const { request } of cli.exchanges('token')) {
       expect(request.headers).not.toHaveProperty('authorization');
       expect(request.body).toMatch(/client_id=certified$/);
@@ -91,6 +92,7 @@ onKeycloakTls({ interval: 1 }, (stage) => {
     const tokens = await cli.json(...PASSWORD_GRANT, ...server, ...client, ...flags);
     expect(claimsOf(tokens.access_token)).toMatchObject({ cnf: { 'x5t#S256': thumbprint } });
     await cli.json('token', 'refresh', String(tokens.refresh_token), ...server, ...client, ...flags);
+    expect(cli.exchanges('token')).toHaveLength(2);
     for (const { request } of cli.exchanges('token')) expect(request.url).toMatch(`${issuer}/`);
     // Without a certificate there is no reason to go there, and nothing else is at the other address.
     const error = await cli.fails(5, ...PASSWORD_GRANT, ...server, ...client);

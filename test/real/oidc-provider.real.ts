@@ -4,6 +4,7 @@ import { askFor } from '../lab/provided.ts';
 import type { Skipped } from '../lab/servers.ts';
 import { type Cli, failure, openCli, type RunningProgram, SECRET_VARIABLE } from './cli.ts';
 import { type Page, Person } from './person.ts';
+import { expectPendingThenTokens } from './tokens.ts';
 
 /** Seconds between two polls where the server names none. @see OpenID CIBA Core 1.0 §7.3 */
 const DEFAULT_INTERVAL = 5;
@@ -62,10 +63,6 @@ describe('oidc-provider', () => {
     return JSON.parse(run.stdout);
   }
 
-  /** The `error` of each answer of the token endpoint so far; undefined stands for tokens. */
-  const pollErrors = (cli: Cli): unknown[] =>
-    cli.exchanges('token').map(({ answer }) => JSON.parse(answer?.body ?? '').error);
-
   test('the metadata below the issuer names every endpoint', async (context) => {
     const cli = await open(context);
     const { issuer } = server();
@@ -93,7 +90,7 @@ describe('oidc-provider', () => {
       expect((await running.ended).stderr).toContain('id_token verified: RS256, sub cl-taro');
       const [request] = cli.exchanges('backchannel_authentication');
       expect(Object.keys(JSON.parse(request?.answer?.body ?? ''))).toEqual(['expires_in', 'auth_req_id']);
-      expect(pollErrors(cli)).toEqual(['authorization_pending', undefined]);
+      expectPendingThenTokens(cli);
       const sentAt = [request, ...cli.exchanges('token')].map((one) => Date.parse(one?.at ?? ''));
       for (const [index, at] of sentAt.slice(1).entries())
         expect(at - (sentAt[index] ?? 0)).toBeGreaterThanOrEqual(DEFAULT_INTERVAL * 1000);

@@ -3,7 +3,7 @@ import { secondsLeftOf } from '../helpers/seconds-left.ts';
 import type { Cli, RunningProgram } from './cli.ts';
 import { failure } from './cli.ts';
 import { onEachKeycloak } from './keycloaks.ts';
-import { claimsOf } from './tokens.ts';
+import { claimsOf, expectPendingThenTokens, expectTokens } from './tokens.ts';
 
 /** Seconds between two polls, as in the walk-through. */
 const INTERVAL = 5;
@@ -15,19 +15,6 @@ async function startDevice(cli: Cli, ...args: string[]): Promise<RunningProgram>
   const device = cli.start('ciba', 'device', ...args);
   await device.says('device listens on');
   return device;
-}
-
-/** Every poll so far was answered with `authorization_pending`, the last one with tokens. */
-function expectPendingThenTokens(cli: Cli): void {
-  const [first, ...others] = pollErrors(cli);
-  expect(first).toBe('authorization_pending');
-  expect(others.pop()).toBeUndefined();
-  expect(new Set([first, ...others])).toEqual(new Set(['authorization_pending']));
-}
-
-/** The `error` of each answer of the token endpoint so far; undefined stands for tokens. */
-function pollErrors(cli: Cli): unknown[] {
-  return cli.exchanges('token').map(({ answer }) => JSON.parse(answer?.body ?? '').error);
 }
 
 onEachKeycloak({ interval: INTERVAL, also24: true }, (stage) => {
@@ -137,7 +124,7 @@ onEachKeycloak({ interval: INTERVAL, also24: true }, (stage) => {
     expect(asked.map(({ login_hint, binding_message }) => `${login_hint} ${binding_message}`).sort()).toEqual(
       users.map((user) => `${user} for-${user}`).sort(),
     );
-    for (const cli of clis) expect(pollErrors(cli)).toEqual([undefined]);
+    for (const cli of clis) expectTokens(cli);
   });
 
   test('one shell makes two requests at the same time, and polls for each by its id', async (context) => {
@@ -149,7 +136,7 @@ onEachKeycloak({ interval: INTERVAL, also24: true }, (stage) => {
     expect(one?.access_token).not.toBe(other?.access_token);
     expect(await device.ended).toMatchObject({ exitCode: 0 });
     expect(cli.exchanges('ciba_callback')).toHaveLength(2);
-    expect(pollErrors(cli)).toEqual([undefined, undefined]);
+    expectTokens(cli, 2);
   });
 
   test('a start and a poll that are interrupted end before the next poll, and poll goes on where they stopped', async (context) => {

@@ -67,3 +67,20 @@ export async function createIntrospector({ admin, realm, client }: SampleRealm):
   await admin.addAudienceMapper(realm, client.id, clientId);
   return { id, clientId, secret };
 }
+
+/** The `error` of each answer of the token endpoint so far; undefined stands for tokens. */
+export function pollErrors(cli: Cli): unknown[] {
+  return cli.exchanges('token').map(({ answer }) => JSON.parse(answer?.body ?? '').error);
+}
+
+/** So many polls were answered with tokens, and all others with `authorization_pending`: how many depends on the machine. */
+export function expectTokens(cli: Cli, count = 1): void {
+  const errors = pollErrors(cli);
+  expect(errors.filter((error) => error !== 'authorization_pending')).toEqual(Array(count).fill(undefined));
+}
+
+/** The first poll was answered with `authorization_pending`, and one with tokens. */
+export function expectPendingThenTokens(cli: Cli): void {
+  expect(pollErrors(cli)[0]).toBe('authorization_pending');
+  expectTokens(cli);
+}

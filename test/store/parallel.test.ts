@@ -51,7 +51,7 @@ describe('processes that write at the same time', () => {
        for (let number = 0; number < 6; number += 1)
          await profiles.add(process.argv[2] + '-' + number, { issuer: 'https://as.example' });`,
     );
-    const writers = Array.from({ length: 8 }, (_, number) => `writer-${number}`);
+    const writers = Array.from({ length: 4 }, (_, number) => `writer-${number}`);
     const results = await Promise.all(writers.map((name) => run(script, [name], home)));
     expect(results).toEqual(writers.map(() => ({ code: 0, output: '' })));
     const { current, profiles } = await openStore({ OAUTHCTL_HOME: home }).profiles.list();

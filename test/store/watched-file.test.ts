@@ -46,6 +46,7 @@ it('tells the text at first, and after every change', async () => {
   expect(heard).toEqual([1]);
   await writeFile(path, '22');
   await until(() => heard.at(-1) === 22);
+  expect(heard).toEqual([1, 22]);
 });
 
 it('sees by notice that a file is replaced', async () => {
@@ -55,6 +56,7 @@ it('sees by notice that a file is replaced', async () => {
     await rename(`${path}.new`, path);
     await until(() => heard.at(-1) === Number(text));
   }
+  expect(heard).toEqual([1, 2, 3]);
 });
 
 it('sees by looking at it that a file is replaced', async () => {
@@ -67,6 +69,7 @@ it('sees by looking at it that a file is replaced', async () => {
       return heard.at(-1) === Number(text);
     });
   }
+  expect(heard).toEqual([1, 2, 3]);
 });
 
 it('does not tell of half a file that is whole a moment later', async () => {

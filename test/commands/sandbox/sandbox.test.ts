@@ -1,21 +1,15 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { main } from '../../../src/main.ts';
 import { type TestPartsOptions, testParts } from '../../helpers/parts.ts';
-import { run } from '../../helpers/run.ts';
+import { run, startCommand } from '../../helpers/run.ts';
 import { until } from '../../helpers/wait.ts';
 
 /** Runs the sandbox until it has told how to reach it; `end` interrupts it. */
 async function start(options: TestPartsOptions, ...argv: string[]) {
-  const parts = await testParts(options);
-  const ended = main(['sandbox', ...argv], parts);
-  await until(() => parts.stdout() !== '');
-  const end = async () => {
-    parts.abort(new Error('enough'));
-    await ended;
-  };
-  return { parts, end, told: parts.stdout() };
+  const started = await startCommand(options, 'sandbox', ...argv);
+  await until(() => started.parts.stdout() !== '');
+  return { ...started, told: started.parts.stdout() };
 }
 
 describe('oauthctl sandbox', () => {

@@ -1,12 +1,9 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { InterruptedError } from '../../../src/errors.ts';
-import { main } from '../../../src/main.ts';
+import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { CLIENT_ID, startMisbehavingServer } from '../../helpers/misbehaving-server.ts';
-import { testParts } from '../../helpers/parts.ts';
-import { failureOf, machine, run } from '../../helpers/run.ts';
+import { failureOf, machine, run, startCommand } from '../../helpers/run.ts';
 import { until } from '../../helpers/wait.ts';
 
 const ISSUER = 'https://as.example';
@@ -14,13 +11,7 @@ const ISSUER = 'https://as.example';
 /** Runs the server until the test ends it. */
 async function serving(...argv: string[]) {
   const clock = new FakeClock();
-  const parts = await testParts({ clock });
-  const ended = main(['serve', '--listen', '127.0.0.1:0', ...argv], parts);
-  const end = async () => {
-    parts.abort(new InterruptedError('SIGINT'));
-    return ended;
-  };
-  onTestFinished(async () => void (await end()));
+  const { parts, end } = await startCommand({ clock }, 'serve', '--listen', '127.0.0.1:0', ...argv);
   await until(() => parts.stdout().includes('http'));
   const url = /http:\/\/127\.0\.0\.1:\d+\//.exec(parts.stdout())?.[0] ?? expect.fail(parts.stderr());
   const get = (token?: string, path = '') =>

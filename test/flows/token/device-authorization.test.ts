@@ -36,6 +36,7 @@ describe('the device authorization grant', () => {
     expect(Object.fromEntries(lab.server.to('device_authorization')[0]?.form ?? [])).toEqual({
       scope: 'a b',
     });
+    expect(lab.server.to('token')).toHaveLength(2);
     for (const { form } of lab.server.to('token')) {
       expect(Object.fromEntries(form)).toEqual({
         grant_type: 'urn:ietf:params:oauth:grant-type:device_code',

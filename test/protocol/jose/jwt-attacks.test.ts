@@ -490,6 +490,7 @@ describe('several failures', () => {
 
   it('are told in short, whatever a token holds', async () => {
     const { checks } = await verify(signed(rs256, { ...CLAIMS, iss: 'x'.repeat(100_000) }));
+    expect(checks).not.toEqual([]);
     for (const { detail } of checks) expect(detail.length).toBeLessThan(1000);
   });
 });
