@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, type TestCon
 import { freePort } from '../lab/ports.ts';
 import { type BuiltProgram, buildProgram } from '../lab/program.ts';
 import { Person } from '../real/person.ts';
-import { readDocuments } from './markdown.ts';
+import { parseMarkdown, readDocuments } from './markdown.ts';
 import { findCommandBlocks, hasKind, readMarker, runPage, simplifyOutput } from './page.ts';
 import { buildScript, Shell } from './shell.ts';
 
@@ -107,8 +107,20 @@ describe('the runner of the documents', () => {
     expect(() => readMarker({ ...block, marker: 'run: mainframe' }, 'x.md')).toThrow('x.md:7');
     expect(() => readMarker({ ...block, marker: 'not run: no' }, 'x.md')).toThrow('x.md:7');
     expect(readMarker({ ...block, marker: 'run: sandbox, until "a b", empty home' }, 'x.md')).toEqual({
-      ...{ run: true, kind: 'sandbox', until: 'a b', emptyHome: true, person: false },
+      ...{ run: true, kind: 'sandbox', until: 'a b', after: undefined, emptyHome: true, person: false },
     });
+  });
+
+  it('compares a block of output with what the block before it wrote', async () => {
+    const shell = await Shell.open({ program: program.path, replacements: new Map() });
+    onTestFinished(() => shell.close());
+    const page = (output: string) =>
+      parseMarkdown(
+        'x.md',
+        `<!-- run: sandbox -->\n\`\`\`sh\necho "took 12 ms"\n\`\`\`\n\n<!-- output -->\n\`\`\`text\n${output}\n\`\`\``,
+      );
+    await runPage(page('took 3 ms'), 'sandbox', shell);
+    await expect(runPage(page('took 3 min'), 'sandbox', shell)).rejects.toThrow('x.md:7');
   });
 
   it('compares output without times, ports and identifiers', () => {

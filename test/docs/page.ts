@@ -15,6 +15,8 @@ export type Marker =
       readonly kind: Kind;
       /** The command stays running until the end of the page; it is ready when it has written this. */
       readonly until: string | undefined;
+      /** The block waits until a command that stays running has written this. */
+      readonly after: string | undefined;
       /** With a store that has no profile yet; such blocks of a page share one. */
       readonly emptyHome: boolean;
       /** A person opens the address that the command prints, and signs in. */
@@ -22,19 +24,29 @@ export type Marker =
     };
 
 /**
- * Reads the marker of a block of commands: `run: KIND[, until "TEXT"][, empty home][, a person signs in]`, or
+ * Reads the marker of a block of commands: `run: KIND[, until "TEXT"][, after "TEXT"][, empty home]
+ * [, a person signs in]`, or
  * `not run: REASON`.
  * @throws Error where there is none, or it is another
  */
 export function readMarker({ marker = '', line }: Block, path: string): Marker {
   const [, reason] = /^not run: (.{10,})$/.exec(marker) ?? [];
   if (reason !== undefined) return { run: false, reason };
-  const [, kind, until, emptyHome, person] =
-    /^run: (\w+)(?:, until "([^"]+)")?(, empty home)?(, a person signs in)?$/.exec(marker) ?? [];
+  const [, kind, until, after, emptyHome, person] =
+    /^run: (\w+)(?:, until "([^"]+)")?(?:, after "([^"]+)")?(, empty home)?(, a person signs in)?$/.exec(
+      marker,
+    ) ?? [];
   const known = KINDS.find((name) => name === kind);
   if (known === undefined)
     throw new Error(`${path}:${line}: a block of commands needs a marker such as <!-- run: sandbox -->`);
-  return { run: true, kind: known, until, emptyHome: emptyHome !== undefined, person: person !== undefined };
+  return {
+    run: true,
+    kind: known,
+    until,
+    after,
+    emptyHome: emptyHome !== undefined,
+    person: person !== undefined,
+  };
 }
 
 /** Finds the blocks of a page that are commands. */
@@ -76,6 +88,7 @@ export async function runPage(
     if (!marker.run || marker.kind !== kind) continue;
     const home = marker.emptyHome ? 'empty-home' : 'home';
     try {
+      if (marker.after !== undefined) await shell.waitFor(marker.after);
       if (marker.until !== undefined) last = (await shell.start(block.text, marker.until, { home })).output();
       else
         last = await (marker.person

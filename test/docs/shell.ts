@@ -33,7 +33,7 @@ export class Shell {
   readonly folder: string;
   readonly replacements: Map<string, string>;
   readonly #options: ShellOptions;
-  readonly #running: { child: ChildProcess; describe: () => string }[] = [];
+  readonly #running: { child: ChildProcess; output: Output; describe: () => string }[] = [];
 
   private constructor(folder: string, options: ShellOptions) {
     this.folder = folder;
@@ -90,26 +90,21 @@ export class Shell {
   async start(text: string, until: string, options: { readonly home?: string } = {}): Promise<Running> {
     const [command, expected] = [this.replace(text), this.replace(until)];
     const { child, output } = this.#spawn(`exec ${command}`, options.home);
-    const running = { child, describe: () => describe(command, child.exitCode, output) };
+    const running = { child, output, describe: () => describe(command, child.exitCode, output) };
     this.#running.push(running);
-    const timer = setTimeout(() => kill(child), DEADLINE);
-    await new Promise<void>((resolve, reject) => {
-      const look = () => {
-        if (output.stdout.includes(expected) || output.stderr.includes(expected)) resolve();
-      };
-      child.stdout?.on('data', look);
-      child.stderr?.on('data', look);
-      child.once('error', reject);
-      child.once('close', (code) => {
-        reject(new Error(describe(command, code, output)));
-      });
-    })
-      .catch((error) => {
-        this.#running.splice(this.#running.indexOf(running), 1);
-        throw error;
-      })
-      .finally(() => clearTimeout(timer));
+    await waitForText(running, expected).catch((error) => {
+      this.#running.splice(this.#running.indexOf(running), 1);
+      throw error;
+    });
     return { output: () => output };
+  }
+
+  /**
+   * Waits until a command that stays running has written a text.
+   * @throws Error when none is running, or when all have ended before
+   */
+  async waitFor(text: string): Promise<void> {
+    await Promise.any(this.#running.map((running) => waitForText(running, this.replace(text))));
   }
 
   /**
@@ -160,6 +155,32 @@ export class Shell {
     }
     return { child, output };
   }
+}
+
+/** @throws Error when the command ends before it has written the text, or does not write it in time */
+function waitForText(
+  { child, output, describe }: { child: ChildProcess; output: Output; describe: () => string },
+  text: string,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      kill(child);
+    }, DEADLINE);
+    const look = () => {
+      if (!output.stdout.includes(text) && !output.stderr.includes(text)) return;
+      clearTimeout(timer);
+      resolve();
+    };
+    const fail = () => {
+      clearTimeout(timer);
+      reject(new Error(`"${text}" was not written: ${describe()}`));
+    };
+    child.stdout?.on('data', look);
+    child.stderr?.on('data', look);
+    child.once('error', fail);
+    child.once('close', fail);
+    look();
+  });
 }
 
 function kill({ pid }: ChildProcess): void {
