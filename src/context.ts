@@ -63,6 +63,8 @@ export interface Io {
   readonly stdinIsTerminal: boolean;
   readonly stdoutIsTerminal: boolean;
   readonly stderrIsTerminal: boolean;
+  /** The width of stdout; undefined where it is no terminal. */
+  readonly stdoutColumns: number | undefined;
   /** stderr itself, for spinners and questions; only to be used where it is a terminal. */
   readonly terminal: NodeJS.WriteStream;
 }
@@ -305,6 +307,9 @@ export function processParts(options: { showSecrets: boolean }): ContextParts {
       },
       get stdoutIsTerminal() {
         return process.stdout.isTTY === true;
+      },
+      get stdoutColumns() {
+        return process.stdout.isTTY ? process.stdout.columns : undefined;
       },
       get stderrIsTerminal() {
         return process.stderr.isTTY === true;

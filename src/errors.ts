@@ -16,6 +16,23 @@ export const ExitCode = {
 
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
+/** The exit codes in words. */
+export const EXIT_CODE_MEANINGS: Readonly<Record<keyof typeof ExitCode, string>> = {
+  done: 'done',
+  defect: 'a defect of oauthctl',
+  usage: 'the arguments, the environment or a profile are wrong',
+  refused: 'the server refused: an OAuth error other than those of 6 and 7',
+  validation:
+    'a validation failed: a bad signature or claim, an inactive token, an untrusted issuer, or an answer that breaks the protocol',
+  network: 'the network: name look-up, connection, TLS, or an answer that is not of the protocol',
+  timeout: 'time ran out: a deadline, or expired_token',
+  denied: 'a person denied: access_denied where a person decides',
+  pending: 'the request is still pending (ciba poll --once)',
+  unwritten: 'what was received could not be written: a full disk, or a closed stdout',
+  interrupted: 'interrupted (Ctrl-C)',
+  terminated: 'terminated',
+};
+
 /** Which endpoint an answer came from, in the words of the metadata. */
 export type Endpoint =
   | 'metadata'

@@ -9,7 +9,7 @@ import {
 } from './errors.ts';
 import { stringifyJson } from './exact-json.ts';
 import { printable } from './output/printable.ts';
-import { buildProgram } from './program.ts';
+import { runProgram } from './program.ts';
 
 /** What stderr's last line is, after a failure under `--json`. */
 interface ErrorDocument {
@@ -39,8 +39,7 @@ export async function main(
 ): Promise<number> {
   const ctx = createContext(parts);
   try {
-    const program = await buildProgram(argv, ctx);
-    await program.parseAsync(argv, { from: 'user' });
+    await runProgram(argv, ctx);
     await parts.io.outFlushed();
     return ExitCode.done;
   } catch (thrown) {

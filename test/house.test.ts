@@ -57,8 +57,9 @@ const MAY_IMPORT: Readonly<Record<string, { run?: readonly string[]; types?: rea
   'exact-json.ts': {},
   'redact.ts': { run: [DEFINITIONS] },
   'settings.ts': {},
+  help: { run: ['session', 'settings.ts'] },
   'context.ts': { run: ['http', 'kafka', 'store', 'output', 'servers', 'workers'] },
-  'program.ts': { run: ['commands', 'session', 'settings.ts'], types: ['context.ts'] },
+  'program.ts': { run: ['commands', 'help', 'session', 'settings.ts'], types: ['context.ts'] },
   'main.ts': { run: ['context.ts', 'program.ts', 'explain', 'output'] },
   commands: {
     run: [

@@ -33,7 +33,7 @@ describe('help', () => {
     const { code, stdout, stderr } = await run(...argv);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout.startsWith(usage)).toBe(true);
-    expect(stdout).toContain('--show-secrets');
+    expect(stdout).toContain('\nExamples:\n  oauthctl ');
   });
 });
 

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
-import type { GlobalOptions } from './global-options.ts';
 
-/** The global options of a command that neither speaks to a server nor asks anything. */
+/** The global options, by their attributes, of a command that neither speaks to a server nor asks anything. */
 export const OFFLINE_GLOBALS = ['json', 'field', 'quiet', 'showSecrets'] as const;
 
 /** The global options of a command that sends requests whose parameters are not those of a protocol. */
@@ -26,15 +25,15 @@ export interface CommandHelp {
   readonly examples: readonly string[];
   /** What the description is too short for. */
   readonly notes?: string;
-  /** The global options that mean something to it; absent for all of them. */
-  readonly globals?: readonly (keyof GlobalOptions)[];
+  /** The options of the commands above it that mean something to it, by their attributes; absent for all of them. */
+  readonly globals?: readonly string[];
 }
 
 const helps = new WeakMap<Command, CommandHelp>();
 
-/** Sets what the help of a command says beside its options. */
-export function documentCommand(command: Command, help: CommandHelp): Command {
-  helps.set(command, help);
+/** Sets what the help of a command says beside its options; what was set before and is not set now stays. */
+export function documentCommand(command: Command, help: Partial<CommandHelp>): Command {
+  helps.set(command, { examples: [], ...helps.get(command), ...help });
   return command;
 }
 

@@ -20,16 +20,8 @@ export const DEFAULT_MIN_TTL = 30;
 /** Options of the commands that may do with tokens that are kept. */
 export function addReuseOptions(command: Command): Command {
   return command
-    .addOption(
-      new Option(
-        '--reuse',
-        'take the kept access token while it lives, else refresh, else request anew',
-      ).conflicts('keep'),
-    )
-    .option(
-      '--min-ttl <seconds>',
-      `with --reuse: how long the token must still live (default: ${DEFAULT_MIN_TTL})`,
-    );
+    .addOption(new Option('--reuse', 'use the kept token, else refresh, else request').conflicts('keep'))
+    .option('--min-ttl <seconds>', `with --reuse: life it must still have (default: ${DEFAULT_MIN_TTL})`);
 }
 
 /**

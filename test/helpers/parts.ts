@@ -29,6 +29,8 @@ export interface TestPartsOptions {
   readonly terminal?: boolean;
   /** Its columns; 80 where nothing is said. */
   readonly columns?: number;
+  /** The width of stdout; without one it is no terminal. */
+  readonly stdoutColumns?: number;
   /** Stands for the browser. */
   readonly browse?: (url: string) => Promise<void>;
 }
@@ -83,7 +85,8 @@ export async function testParts(options: TestPartsOptions = {}): Promise<TestPar
       },
       readStdinBytes: async () => stdin,
       stdinIsTerminal: false,
-      stdoutIsTerminal: false,
+      stdoutIsTerminal: options.stdoutColumns !== undefined,
+      stdoutColumns: options.stdoutColumns,
       stderrIsTerminal: options.terminal ?? false,
       get terminal(): NodeJS.WriteStream {
         if (options.terminal !== true) throw new Error('there is no terminal in this test');

@@ -6,6 +6,7 @@ import type { CallOptions, CallResult } from '../../flows/resource/call.ts';
 import { printable } from '../../output/printable.ts';
 import { maskBody, maskHeader } from '../../redact.ts';
 import { certificateThumbprint } from '../../session/certificate.ts';
+import { documentCommand, NETWORK_GLOBALS } from '../../session/command-help.ts';
 import { buildProofOptions, dpopClaimOption } from '../../session/dpop.ts';
 import { createRepeatableOption, markStdinReader } from '../../session/options.ts';
 import { presentToken, type TokenChoice } from '../../session/presented-token.ts';
@@ -51,6 +52,13 @@ export function defineCall(command: Command, ctx: Context): void {
     .option('--location', 'follow redirects within the origin')
     .option('--allow-http', 'send the token in clear to another machine')
     .action((first?: string, second?: string) => runCall(ctx, command, first, second));
+  documentCommand(command, {
+    globals: NETWORK_GLOBALS,
+    examples: [
+      'oauthctl call https://api.example/orders',
+      `oauthctl call POST https://api.example/orders --data '{"item":1}' -i`,
+    ],
+  });
 }
 
 async function runCall(

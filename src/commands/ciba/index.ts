@@ -1,85 +1,113 @@
 import { type Command, Option } from 'commander';
 import type { Context } from '../../context.ts';
 import { CALLBACK_STATUS } from '../../protocol/ciba/keycloak-ciba.ts';
+import { documentCommand, NETWORK_GLOBALS } from '../../session/command-help.ts';
 import { dpopClaimOption } from '../../session/dpop.ts';
-import { createReferenceArgument } from '../../session/options.ts';
+import { createReferenceArgument, createRepeatableOption } from '../../session/options.ts';
 import { addReuseOptions } from '../../session/reuse.ts';
-import { addServerOptions, addSetting, addSettings } from '../../session/setting-options.ts';
+import {
+  acceptServerOptions,
+  addServerOptions,
+  addSetting,
+  addSettings,
+} from '../../session/setting-options.ts';
+import { HELP_GROUPS } from '../../settings.ts';
 
 /** `oauthctl ciba …` */
 export function defineCiba(command: Command, ctx: Context): void {
-  const start = command.command('start').description('the whole flow, steps 1 to 10');
-  addPollOptions(addRequestOptions(addServerOptions(start)));
-  addReuseOptions(start);
-  addRuleOptions(start.option('--device', 'play the authentication device in this process as well'))
-    .addOption(keepOption())
-    .addHelpText(
-      'after',
-      '\nWithout a profile and an issuer it runs on the built-in sandbox. On Keycloak, without --device, run\n"oauthctl ciba device" elsewhere.',
-    )
-    .action(async () => (await actions()).runStart(ctx, start));
+  documentCommand(command, { examples: ['oauthctl ciba start', 'oauthctl ciba device --approve'] });
+  defineStart(command.command('start'), ctx);
+  defineRequest(command.command('request'), ctx);
+  definePoll(command.command('poll'), ctx);
+  defineDevice(command.command('device'), ctx);
+  defineCallback(command.command('callback'), ctx);
+}
 
-  const request = command.command('request').description('steps 1 and 2: ask for an authentication');
-  addRequestOptions(addServerOptions(request))
+function defineStart(command: Command, ctx: Context): void {
+  command.description('the whole CIBA flow, steps 1 to 10');
+  addRequestOptions(addServerOptions(command));
+  addPollOptions(command);
+  addReuseOptions(command).addOption(keepOption());
+  addRuleOptions(command.option('--device', 'be the authentication device as well')).action(async () =>
+    (await actions()).runStart(ctx, command),
+  );
+  documentCommand(command, {
+    notes:
+      'Without a profile and an issuer it runs on the built-in sandbox. On Keycloak, without --device, run ' +
+      '"oauthctl ciba device" in another terminal.',
+    examples: ['oauthctl ciba start', 'oauthctl ciba start --login-hint cl-taro --device --approve'],
+  });
+}
+
+function defineRequest(command: Command, ctx: Context): void {
+  command.description('steps 1 and 2: send the authentication request');
+  addRequestOptions(addServerOptions(command))
     .addOption(intervalOption())
-    .action(async () => (await actions()).runRequest(ctx, request));
+    .action(async () => (await actions()).runRequest(ctx, command));
+  documentCommand(command, {
+    examples: ['oauthctl ciba request --login-hint cl-taro --field auth_req_id --show-secrets'],
+  });
+}
 
-  const poll = command
-    .command('poll')
-    .description('steps 5, 6, 9 and 10: ask for the tokens until they are there')
+function definePoll(command: Command, ctx: Context): void {
+  command
+    .description('steps 5, 6, 9 and 10: poll for the tokens')
     .addArgument(
       createReferenceArgument('[auth_req_id]', 'the request to poll for, or - (default: the last one)'),
     );
-  addPollOptions(addServerOptions(poll))
-    .option('--once', 'send one poll; exit 8 while it is pending')
+  addPollOptions(addServerOptions(command))
+    .option('--once', 'send one poll; exit 8 while the request is pending')
     .addOption(keepOption())
-    .action(async (id: string | undefined) => (await actions()).runPoll(ctx, poll, id));
+    .action(async (id: string | undefined) => (await actions()).runPoll(ctx, command, id));
+  documentCommand(command, { examples: ['oauthctl ciba poll', 'oauthctl ciba poll --once --json'] });
+}
 
-  const device = command
-    .command('device')
-    .description("steps 3, 4, 7 and 8: be the authentication device of Keycloak's ciba-http-auth-channel");
-  addRuleOptions(addServerOptions(device))
+function defineDevice(command: Command, ctx: Context): void {
+  command.description(
+    "steps 3, 4, 7 and 8: be the authentication device of Keycloak's ciba-http-auth-channel",
+  );
+  addRuleOptions(acceptServerOptions(command, 'issuer', 'acceptIssuer'))
     .option('--count <n>', 'end after so many delegations')
-    .option('--any-issuer', 'take delegations of any issuer, unverified (in a laboratory only)')
-    .action(async () => (await actions()).runDeviceCommand(ctx, device));
+    .option('--any-issuer', 'accept delegations of any issuer, unverified (in a laboratory only)')
+    .action(async () => (await actions()).runDeviceCommand(ctx, command));
+  documentCommand(command, {
+    globals: NETWORK_GLOBALS,
+    examples: ['oauthctl ciba device', 'oauthctl ciba device --approve --after 5 --count 1'],
+  });
+}
 
-  const callback = command
-    .command('callback')
+function defineCallback(command: Command, ctx: Context): void {
+  command
     .description('steps 7 and 8: send the result of a delegation that was held')
     .argument('<result>', `one of ${Object.keys(CALLBACK_STATUS).join(', ')}`);
-  addServerOptions(callback)
-    .option(
-      '--bearer <ref>',
-      "the delegation's bearer: env:NAME, file:PATH, cmd:COMMAND or - (default: the last held)",
-    )
-    .action(async (result: string) => (await import('./callback.ts')).runCallback(ctx, callback, result));
+  acceptServerOptions(command)
+    .option('--bearer <ref>', 'the bearer of the delegation (default: that of the last held one)')
+    .action(async (result: string) => (await import('./callback.ts')).runCallback(ctx, command, result));
+  documentCommand(command, {
+    globals: NETWORK_GLOBALS,
+    examples: [
+      'oauthctl ciba callback succeed',
+      'oauthctl ciba callback unauthorized --bearer file:bearer.txt',
+    ],
+  });
 }
 
 function addRequestOptions(command: Command): Command {
   addSetting(command, 'loginHint');
-  addSetting(command, 'scope', { defaultText: 'openid' });
-  return command
-    .option('--login-hint-token <ref>', 'a token that says who; @FILE, env:NAME, file:PATH, cmd:COMMAND or -')
-    .option(
-      '--id-token-hint <ref>',
-      'an ID token that says who; @last.id_token, @FILE, env:NAME, file:PATH, cmd:COMMAND or -',
-    )
-    .option('--binding-message <text>', 'shown on the device, to tie both ends together')
-    .option('--acr-values <values>', 'authentication context classes, by preference')
-    .option('--user-code <ref>', "the person's code; env:NAME, file:PATH, cmd:COMMAND or -; never stored")
+  return addSetting(command, 'scope', { defaultText: 'openid' })
+    .option('--login-hint-token <ref>', 'a token that identifies the user')
+    .option('--id-token-hint <ref>', 'an ID token of the user')
+    .option('--binding-message <text>', 'shown on the device')
+    .option('--acr-values <values>', 'authentication context classes')
+    .option('--user-code <ref>', 'the code of the user; it is never stored')
     .option('--requested-expiry <seconds>', 'how long the request should live');
 }
 
 function addPollOptions(command: Command): Command {
   return addSettings(command, 'idTokenAlg')
     .addOption(intervalOption())
-    .option('--deadline <seconds>', 'give up after so long, exit 6 (default: when the request expires)')
-    .addOption(
-      new Option(
-        '--pending-error <error>',
-        'an error that means "pending" at this server; repeatable',
-      ).argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]),
-    )
+    .option('--deadline <seconds>', 'give up after so long, exit 6')
+    .addOption(createRepeatableOption('--pending-error <error>', 'an error that means "pending" here'))
     .addOption(dpopClaimOption());
 }
 
@@ -88,20 +116,18 @@ function addRuleOptions(command: Command): Command {
     .option('--approve', 'approve every delegation (SUCCEED)')
     .option('--deny', 'deny every delegation (UNAUTHORIZED)')
     .option('--cancel', 'cancel every delegation (CANCELLED)')
-    .option('--ignore', 'answer 201 and never send a result')
+    .addOption(new Option('--ignore', 'answer 201 and never send a result').helpGroup(HELP_GROUPS.provoke))
     .option('--hold', 'keep delegations for "oauthctl ciba callback"')
-    .option(
-      '--after <seconds|pending>',
-      'decide so much later, or once the client was told authorization_pending',
-    )
-    .option(
-      '--respond <status>',
-      'answer the delegation with this status instead of 201, to provoke the server',
+    .option('--after <when>', 'decide after so many seconds, or after "pending"')
+    .addOption(
+      new Option('--respond <status>', 'answer the delegation with this status instead of 201').helpGroup(
+        HELP_GROUPS.provoke,
+      ),
     );
 }
 
 function intervalOption(): Option {
-  return new Option('--interval <seconds>', "between polls, in place of the server's");
+  return new Option('--interval <seconds>', "between polls, instead of the server's");
 }
 
 function keepOption(): Option {

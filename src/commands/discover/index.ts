@@ -3,8 +3,9 @@ import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
 import { discover, findKeycloakRealm } from '../../flows/server/discover.ts';
 import { printable } from '../../output/printable.ts';
+import { documentCommand, NETWORK_GLOBALS } from '../../session/command-help.ts';
 import { openSession, printResult } from '../../session/session.ts';
-import { addServerOptions } from '../../session/setting-options.ts';
+import { acceptServerOptions } from '../../session/setting-options.ts';
 
 const LISTS = [
   ['grants', 'grant_types_supported'],
@@ -21,11 +22,18 @@ const LISTS = [
 
 /** `oauthctl discover` */
 export function defineDiscover(command: Command, ctx: Context): void {
-  addServerOptions(command)
+  acceptServerOptions(command, 'issuer', 'acceptIssuer')
     .argument('[issuer]', 'the authorization server (default: that of the profile)')
     .option('--url <url>', 'a Keycloak, with --realm: finds the realm below /realms or /auth/realms')
     .option('--realm <name>', 'the realm, with --url')
     .action((issuer: string | undefined) => runDiscover(ctx, command, issuer));
+  documentCommand(command, {
+    globals: NETWORK_GLOBALS,
+    examples: [
+      'oauthctl discover https://as.example',
+      'oauthctl discover --url http://127.0.0.1:8080 --realm SampleRealm --json',
+    ],
+  });
 }
 
 async function runDiscover(base: Context, command: Command, argument: string | undefined): Promise<void> {

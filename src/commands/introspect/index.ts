@@ -6,6 +6,7 @@ import { colours } from '../../output/style.ts';
 import { renderClaims } from '../../output/token-result.ts';
 import type { Introspection } from '../../protocol/oauth/introspection.ts';
 import { maskJson } from '../../redact.ts';
+import { documentCommand } from '../../session/command-help.ts';
 import { connect } from '../../session/connect.ts';
 import { createReferenceArgument } from '../../session/options.ts';
 import { openSession, printResult, type Session } from '../../session/session.ts';
@@ -29,6 +30,9 @@ export function defineIntrospect(command: Command, ctx: Context): void {
     .option('--jwt', 'ask for a signed answer (RFC 9701), verify it, and take no other')
     .option('--accept <type>', 'ask for this media type; Keycloak: application/jwt adds the member jwt')
     .action((token: string) => runIntrospect(ctx, command, token));
+  documentCommand(command, {
+    examples: ['oauthctl introspect', 'oauthctl introspect @last.refresh_token --json'],
+  });
 }
 
 async function runIntrospect(base: Context, command: Command, argument: string): Promise<void> {

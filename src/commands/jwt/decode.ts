@@ -8,6 +8,7 @@ import { type FoundToken, findTokens } from '../../protocol/jose/find-tokens.ts'
 import type { DecodedToken, DecryptionKeys } from '../../protocol/jose/jwt-decoding.ts';
 import { describeClaim, describeParameter, TIME_CLAIMS } from '../../protocol/jose/jwt-names.ts';
 import { describeShape } from '../../protocol/jose/token-shape.ts';
+import { documentCommand, OFFLINE_GLOBALS } from '../../session/command-help.ts';
 import { readSecret } from '../../session/option-values.ts';
 import { createReferenceArgument } from '../../session/options.ts';
 import { openSession, printResult, type Session, storageName } from '../../session/session.ts';
@@ -30,8 +31,12 @@ export function defineJwtDecode(command: Command, ctx: Context): void {
       ),
     )
     .option('--key <file>', 'opens encrypted tokens: private key in PEM (PKCS#8), JWK or JWK Set')
-    .option('--secret <ref>', 'opens encrypted tokens: env:NAME, file:PATH, cmd:COMMAND or -')
+    .option('--secret <ref>', 'opens encrypted tokens')
     .action((tokens: readonly string[]) => runDecode(ctx, command, tokens));
+  documentCommand(command, {
+    globals: [...OFFLINE_GLOBALS, 'profile'],
+    examples: ['oauthctl jwt decode @last.access_token', 'oauthctl jwt decode @response.json --json'],
+  });
 }
 
 async function runDecode(base: Context, command: Command, given: readonly string[]): Promise<void> {

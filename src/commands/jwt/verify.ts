@@ -6,6 +6,7 @@ import { findTokens } from '../../protocol/jose/find-tokens.ts';
 import { decodeUnverified } from '../../protocol/jose/jwt.ts';
 import type { JwtProfile } from '../../protocol/jose/jwt-verdict.ts';
 import { describeShape } from '../../protocol/jose/token-shape.ts';
+import { documentCommand, NETWORK_GLOBALS } from '../../session/command-help.ts';
 import { createReferenceArgument, createRepeatableOption } from '../../session/options.ts';
 import { isForPeople, openSession, printResult, type Session } from '../../session/session.ts';
 import { addSetting } from '../../session/setting-options.ts';
@@ -29,7 +30,7 @@ export function defineJwtVerify(command: Command, ctx: Context): void {
     )
     .option('--jwks <file|url>', 'keys: a JWK Set')
     .option('--key <file>', 'key: PEM, JWK or JWK Set (with --cert it stays the key of the certificate)')
-    .option('--secret <ref>', 'key of HS256, HS384, HS512: env:NAME, file:PATH, cmd:COMMAND or -')
+    .option('--secret <ref>', 'key of HS256, HS384, HS512')
     .addOption(createRepeatableOption('--audience <aud>', 'who must be in aud; one of several is enough'))
     .addOption(createRepeatableOption('--type <typ>', 'what typ may be: JWT, at+jwt, …'))
     .addOption(
@@ -45,15 +46,20 @@ export function defineJwtVerify(command: Command, ctx: Context): void {
     )
     .option('--id-token', 'as an ID token: iss, sub, aud, azp, exp, iat, nonce, at_hash, c_hash')
     .option('--nonce <nonce>', 'what the authentication request sent, with --id-token')
-    .option(
-      '--access-token <ref>',
-      'what came with the ID token, for at_hash: @last.access_token, @FILE, env:NAME, …',
-    )
-    .option('--code <ref>', 'what came with the ID token, for c_hash: @FILE, env:NAME, …')
+    .option('--access-token <ref>', 'the access token that came with the ID token, for at_hash')
+    .option('--code <ref>', 'the code that came with the ID token, for c_hash')
     .option('--access-token-profile', 'as an access token of RFC 9068: typ at+jwt and its claims')
     .option('--logout-token', 'as a back-channel logout token: events, sub or sid, no nonce')
     .option('--lines', 'many tokens on standard input, one a line: a verdict a line, on all cores')
     .action((token: string | undefined) => runVerify(ctx, command, token));
+  documentCommand(command, {
+    globals: NETWORK_GLOBALS,
+    examples: [
+      'oauthctl jwt verify @last.access_token --audience api',
+      'oauthctl jwt verify @last.id_token --id-token --access-token @last.access_token',
+      'oauthctl jwt verify --lines --jwks keys.json',
+    ],
+  });
 }
 
 async function runVerify(base: Context, command: Command, argument: string | undefined): Promise<void> {

@@ -7,6 +7,7 @@ import { brokerError } from '../../flows/kafka/refusal.ts';
 import type { BrokerValidation } from '../../flows/kafka/validation.ts';
 import type { Target } from '../../flows/server/target.ts';
 import { parseBootstrap } from '../../protocol/kafka/oauthbearer.ts';
+import { documentCommand } from '../../session/command-help.ts';
 import { connect } from '../../session/connect.ts';
 import { parseCount, parseParameters, parseSeconds } from '../../session/option-values.ts';
 import { createRepeatableOption } from '../../session/options.ts';
@@ -51,13 +52,16 @@ export function defineKafkaConnect(command: Command, ctx: Context): void {
     .option('--consume <count>', 'read so many of the newest messages of the topic')
     .option('--hold <seconds>', 'keep the session in use, and authenticate again with fresh tokens in time')
     .option('--validate', 'compare the verdict with a local check and with introspection by the client')
-    .addHelpText(
-      'after',
-      `
-The exit code is 0 where the broker accepted the token, 4 where it refused it, 3 where it could not judge it. People see
-its verdict in any case; with --json it stands on stdout after 0, and else in the error on stderr, as "kafka". Proxies are not for brokers.`,
-    )
     .action(() => runConnect(ctx, command));
+  documentCommand(command, {
+    notes:
+      'The exit code is 0 if the broker accepted the token, 4 if it refused it, 3 if it could not decide. With --json the ' +
+      'verdict is on stdout after 0, and otherwise in the error on stderr, as "kafka". Brokers are reached without a proxy.',
+    examples: [
+      'oauthctl kafka connect --bootstrap 127.0.0.1:9092',
+      'oauthctl kafka connect --bootstrap broker.example:9093 --ssl --topic orders --consume 5',
+    ],
+  });
 }
 
 async function runConnect(base: Context, command: Command): Promise<void> {

@@ -6,6 +6,7 @@ import { printable } from '../../output/printable.ts';
 import { colours, type Paint } from '../../output/style.ts';
 import type { Configuration, IssuedToken, KafkaFlow } from '../../protocol/kafka/configuration.ts';
 import { parseBootstrap } from '../../protocol/kafka/oauthbearer.ts';
+import { documentCommand } from '../../session/command-help.ts';
 import { connect } from '../../session/connect.ts';
 import { openSession, printResult, type Session } from '../../session/session.ts';
 import { addServerOptions, addSettings } from '../../session/setting-options.ts';
@@ -39,6 +40,12 @@ export function defineKafkaExplain(command: Command, ctx: Context): void {
     .option('--listener <name>', "the name of the broker's listener", 'oauth')
     .option('--no-ssl', 'SASL_PLAINTEXT, where tokens are readable on the way')
     .action(() => runExplain(ctx, command));
+  documentCommand(command, {
+    examples: [
+      'oauthctl kafka explain --bootstrap broker.example:9093',
+      'oauthctl kafka explain --token @last.access_token',
+    ],
+  });
 }
 
 async function runExplain(base: Context, command: Command): Promise<void> {

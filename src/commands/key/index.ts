@@ -5,6 +5,7 @@ import { UsageError } from '../../errors.ts';
 import { renderJson } from '../../output/json.ts';
 import { printable } from '../../output/printable.ts';
 import type { KeyUse } from '../../protocol/jose/key.ts';
+import { documentCommand, OFFLINE_GLOBALS } from '../../session/command-help.ts';
 import { openSession, printResult, type Session } from '../../session/session.ts';
 
 interface KeyFlags {
@@ -27,12 +28,20 @@ export function defineKey(command: Command, ctx: Context): void {
     .addOption(new Option('--format <format>', 'of the private key').choices(['jwk', 'pem']).default('jwk'))
     .option('--force', 'replace the file')
     .action(() => runGenerate(ctx, generate));
+  documentCommand(generate, {
+    globals: OFFLINE_GLOBALS,
+    examples: [
+      'oauthctl key generate --out key.json',
+      'oauthctl key generate --alg ES256 --format pem --out key.pem',
+    ],
+  });
 
   const show = command
     .command('show')
     .description('show the keys in a file: kid, kind, algorithm, use and public parts')
     .argument('<file>', 'PEM, JWK or JWK Set');
   show.action((file: string) => runShow(ctx, show, file));
+  documentCommand(show, { globals: OFFLINE_GLOBALS, examples: ['oauthctl key show key.json'] });
 
   const jwks = command
     .command('jwks')
@@ -42,6 +51,10 @@ export function defineKey(command: Command, ctx: Context): void {
     .option('--alg <alg>', 'of the keys that do not name theirs')
     .addOption(new Option('--use <use>', 'of the keys that do not name theirs').choices(['sig', 'enc']))
     .action((files: readonly string[]) => runJwks(ctx, jwks, files));
+  documentCommand(jwks, { globals: OFFLINE_GLOBALS, examples: ['oauthctl key jwks key.json next-key.json'] });
+  documentCommand(command, {
+    examples: ['oauthctl key generate --out key.json', 'oauthctl key jwks key.json'],
+  });
 }
 
 async function runGenerate(base: Context, command: Command): Promise<void> {

@@ -10,6 +10,7 @@ import {
 } from '../../flows/authorization/logout.ts';
 import { printable } from '../../output/printable.ts';
 import { parseRedirectUri } from '../../protocol/oauth/redirect-uri.ts';
+import { documentCommand } from '../../session/command-help.ts';
 import { connect } from '../../session/connect.ts';
 import { createAddressOpener } from '../../session/open-address.ts';
 import { parseSeconds } from '../../session/option-values.ts';
@@ -57,6 +58,12 @@ export function defineLogout(command: Command, ctx: Context): void {
     .option('--ui-locales <tags>', 'languages of the pages, separated by spaces')
     .option('--deadline <seconds>', 'give up waiting for the browser after so long, exit 6', DEFAULT_DEADLINE)
     .action((token: string | undefined) => runLogout(ctx, command, token));
+  documentCommand(command, {
+    examples: [
+      'oauthctl logout',
+      'oauthctl logout --browser --post-logout-redirect-uri http://127.0.0.1:8090/',
+    ],
+  });
 }
 
 async function runLogout(base: Context, command: Command, given: string | undefined): Promise<void> {

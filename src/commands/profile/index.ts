@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
 import { isSecretName } from '../../redact.ts';
+import { documentCommand, NETWORK_GLOBALS, OFFLINE_GLOBALS } from '../../session/command-help.ts';
 import { warnAboutLiteral } from '../../session/option-values.ts';
 import { definedOnly, openSession, printResult, readFlags, type Session } from '../../session/session.ts';
 import { checkSetting } from '../../session/setting-checks.ts';
@@ -28,6 +29,9 @@ const SETTING_BY_MEMBER: Readonly<Record<string, SettingName>> = Object.fromEntr
   }),
 );
 
+/** The global options of a command that changes a profile: it may look for a realm, and a profile holds some of them. */
+const CHANGE_GLOBALS = NETWORK_GLOBALS.filter((name) => name !== 'profile');
+
 /** `oauthctl profile …` */
 export function defineProfile(command: Command, ctx: Context): void {
   const add = command
@@ -38,15 +42,28 @@ export function defineProfile(command: Command, ctx: Context): void {
     .option('--force', 'replace a profile of the same name')
     .option('--use', 'make it the current profile')
     .action((name: string | undefined) => runAdd(ctx, add, name));
+  documentCommand(add, {
+    globals: CHANGE_GLOBALS,
+    examples: [
+      'oauthctl profile add sample --url http://127.0.0.1:8080 --realm SampleRealm --client-id test-client --client-secret env:SECRET',
+      'oauthctl profile add --issuer https://as.example --client-id app --client-key key.json --use',
+    ],
+  });
 
   const list = command.command('list').description('list the profiles');
   list.action(() => runList(ctx, list));
+  documentCommand(list, { globals: OFFLINE_GLOBALS, examples: ['oauthctl profile list'] });
 
   const show = command.command('show').description('show a profile, secrets masked').argument('[name]');
   show.action((name: string | undefined) => runShow(ctx, show, name));
+  documentCommand(show, {
+    globals: [...OFFLINE_GLOBALS, 'profile'],
+    examples: ['oauthctl profile show', 'oauthctl profile show sample --field issuer'],
+  });
 
   const use = command.command('use').description('make a profile the current one').argument('<name>');
   use.action((name: string) => runUse(ctx, use, name));
+  documentCommand(use, { globals: OFFLINE_GLOBALS, examples: ['oauthctl profile use sample'] });
 
   const set = command.command('set').description('change a profile').argument('<name>');
   addProfileOptions(set)
@@ -57,9 +74,18 @@ export function defineProfile(command: Command, ctx: Context): void {
         .join(', ')}`,
     )
     .action((name: string) => runSet(ctx, set, name));
+  documentCommand(set, {
+    globals: CHANGE_GLOBALS,
+    examples: [
+      'oauthctl profile set sample --scope "openid email"',
+      'oauthctl profile set sample --unset dpop scope',
+    ],
+  });
 
   const remove = command.command('remove').description('remove a profile').argument('<name>');
   remove.action((name: string) => runRemove(ctx, remove, name));
+  documentCommand(remove, { globals: OFFLINE_GLOBALS, examples: ['oauthctl profile remove sample'] });
+  documentCommand(command, { examples: ['oauthctl profile add', 'oauthctl profile use sample'] });
 }
 
 function addProfileOptions(command: Command): Command {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { type RevokeEvent, revoke } from '../../flows/token/revoke.ts';
 import { printable } from '../../output/printable.ts';
+import { documentCommand } from '../../session/command-help.ts';
 import { connect } from '../../session/connect.ts';
 import { createReferenceArgument } from '../../session/options.ts';
 import { openSession, printResult, type Session, storageName } from '../../session/session.ts';
@@ -20,6 +21,7 @@ export function defineRevoke(command: Command, ctx: Context): void {
     )
     .option('--token-type-hint <type>', 'access_token or refresh_token (default: what @last names)')
     .action((token: string | undefined) => runRevoke(ctx, command, token));
+  documentCommand(command, { examples: ['oauthctl revoke', 'oauthctl revoke @last.access_token'] });
 }
 
 async function runRevoke(base: Context, command: Command, given: string | undefined): Promise<void> {

@@ -4,6 +4,7 @@ import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
 import type { Sandbox } from '../../sandbox/index.ts';
 import { addressUrl, parseListenAddress } from '../../servers/listen-address.ts';
+import { documentCommand, OFFLINE_GLOBALS } from '../../session/command-help.ts';
 import { parseCount, parseSeconds, readSecret } from '../../session/option-values.ts';
 import { openSession, printResult, type Session } from '../../session/session.ts';
 
@@ -32,27 +33,27 @@ export function defineSandbox(command: Command, ctx: Context): void {
       '127.0.0.1:3000/api/v1/auth',
     )
     .option('--client-id <id>', 'its client', 'sandbox-client')
-    .option(
-      '--client-secret <ref>',
-      'env:NAME, file:PATH, cmd:COMMAND or - (default: a new one, stored in the profile)',
-    )
+    .option('--client-secret <ref>', 'the secret of its clients (default: a new one, stored in the profile)')
     .option(
       '--client-jwks <file...>',
       'keys of its clients, public or private: PEM, JWK or JWKS; they open private_key_jwt, signed request objects, encrypted answers and assertions',
       [],
     )
     .option('--user <name...>', 'its users', ['cl-taro'])
-    .option(
-      '--password <ref>',
-      "the users' password: env:NAME, file:PATH, cmd:COMMAND or - (default: a new one each, printed)",
-    )
+    .option('--password <ref>', 'the password of its users (default: a new one each, printed)')
     .option('--rotate-refresh-tokens', 'a refresh token is good for one use; a second one ends its grant')
-    .addHelpText(
-      'after',
-      '\nIts clients have one secret. Where they send a person back to may be any port and path of this machine.' +
-        ' Assertions for "token jwt-bearer" come from the issuer "sandbox-issuer".\n\nIt writes a profile "sandbox", so that other terminals reach it with "-p sandbox", and removes it when it ends.',
-    )
     .action(() => runSandbox(ctx, command));
+  documentCommand(command, {
+    globals: [...OFFLINE_GLOBALS, 'verbose', 'trace'],
+    notes:
+      'Its clients share one secret, and may redirect to any port and path of this machine. Assertions for ' +
+      '"token jwt-bearer" come from the issuer "sandbox-issuer". It writes a profile "sandbox", so that other terminals ' +
+      'reach it with "-p sandbox", and removes the profile when it ends.',
+    examples: [
+      'oauthctl sandbox',
+      'oauthctl sandbox --port 9000 --user cl-taro cl-hanako --password env:PASSWORD',
+    ],
+  });
 }
 
 async function runSandbox(base: Context, command: Command): Promise<void> {

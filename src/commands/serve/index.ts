@@ -5,6 +5,7 @@ import type { ServeEvent, Serving } from '../../flows/serve/serve.ts';
 import { parseTenants, parseTenantsText, type Tenant } from '../../flows/serve/tenants-file.ts';
 import { printable } from '../../output/printable.ts';
 import { type ListenAddress, parseListenAddress } from '../../servers/listen-address.ts';
+import { documentCommand, NETWORK_GLOBALS, OFFLINE_GLOBALS } from '../../session/command-help.ts';
 import { parseSeconds } from '../../session/option-values.ts';
 import { createRepeatableOption } from '../../session/options.ts';
 import { openSession, printResult, type Session } from '../../session/session.ts';
@@ -25,6 +26,9 @@ interface ServeFlags {
 /** Seconds for a request to an issuer, unless `--timeout` is given; short, because the client of `serve` waits for it. */
 const TIMEOUT = '5';
 
+/** A resource server speaks to issuers, and uses no profile. */
+const SERVE_GLOBALS = NETWORK_GLOBALS.filter((name) => !['profile', 'curl', 'field', 'input'].includes(name));
+
 /** `oauthctl serve`, and what belongs to it. */
 export function defineServe(command: Command, ctx: Context): void {
   command
@@ -36,17 +40,22 @@ export function defineServe(command: Command, ctx: Context): void {
     .option('--tenants <file>', 'the tenants, in JSON; watched for changes')
     .option('--leeway <seconds>', 'by which clocks may differ', '0')
     .option('--allow-id-token', 'let an ID token pass for an access token')
-    .addHelpText(
-      'after',
-      `
-GET / with a bearer token says which tenant it is of, and its claims. Beside it are /metrics and
-/.well-known/oauth-protected-resource. The form of the file of --tenants is shown by "oauthctl serve schema". An issuer
-has ${TIMEOUT} seconds to answer, unless --timeout says otherwise.`,
-    )
     .action(() => runServe(ctx, command));
+  documentCommand(command, {
+    globals: SERVE_GLOBALS,
+    notes:
+      'GET / with a bearer token returns the tenant and the claims of the token; /metrics and ' +
+      '/.well-known/oauth-protected-resource are served as well. "oauthctl serve schema" shows the form of the file of ' +
+      `--tenants. An issuer has ${TIMEOUT} seconds to answer, unless --timeout says otherwise.`,
+    examples: [
+      'oauthctl serve --issuer https://as.example --audience api',
+      'oauthctl serve --tenants tenants.json --listen 127.0.0.1:8090',
+    ],
+  });
   defineTenants(command.command('tenants').description('edit the file of --tenants'), ctx);
   const schema = command.command('schema').description('show the JSON Schema of the file of --tenants');
   schema.action(() => runSchema(ctx, schema));
+  documentCommand(schema, { globals: OFFLINE_GLOBALS, examples: ['oauthctl serve schema'] });
 }
 
 async function runServe(base: Context, command: Command): Promise<void> {

@@ -13,6 +13,7 @@ import {
 } from '../../flows/serve/tenants-file.ts';
 import { printable } from '../../output/printable.ts';
 import { VALIDATIONS, type Validation } from '../../protocol/oauth/bearer.ts';
+import { documentCommand, OFFLINE_GLOBALS } from '../../session/command-help.ts';
 import { parseNameValue, warnAboutLiteral } from '../../session/option-values.ts';
 import { definedOnly, openSession, printResult, type Session } from '../../session/session.ts';
 import { JsonFile } from '../../store/json-file.ts';
@@ -38,20 +39,36 @@ export function defineTenants(command: Command, ctx: Context): void {
     .argument('<issuer>', 'as its tokens and its metadata say it')
     .addOption(new Option('--validation <how>', 'how its tokens are checked').choices(VALIDATIONS))
     .option('--client-id <id>', 'the client that introspects')
-    .option('--client-secret <ref>', 'env:NAME, file:PATH or cmd:COMMAND')
+    .option('--client-secret <ref>', 'its secret: env:NAME, file:PATH or cmd:COMMAND')
     .option('--scope <scope...>', 'every one of these a token must have')
     .option('--claim <name=value...>', 'what a claim must be, or, if it is a list, hold')
     .option('--force', 'replace the tenant of the same issuer');
   add.action((issuer: string) => runAdd(ctx, add, issuer));
+  documentCommand(add, {
+    globals: [...OFFLINE_GLOBALS, 'tenants', 'audience', 'anyAudience'],
+    examples: [
+      'oauthctl serve tenants add https://as.example --tenants tenants.json --audience api',
+      'oauthctl serve tenants add https://as.example --tenants tenants.json --any-audience --validation introspection --client-id api --client-secret env:SECRET',
+    ],
+  });
 
   const remove = command
     .command('remove')
     .description('remove a tenant from the file of --tenants')
     .argument('<issuer>');
   remove.action((issuer: string) => runRemove(ctx, remove, issuer));
+  documentCommand(remove, {
+    globals: [...OFFLINE_GLOBALS, 'tenants'],
+    examples: ['oauthctl serve tenants remove https://as.example --tenants tenants.json'],
+  });
 
   const list = command.command('list').description('list the tenants of the file of --tenants');
   list.action(() => runList(ctx, list));
+  documentCommand(list, {
+    globals: [...OFFLINE_GLOBALS, 'tenants'],
+    examples: ['oauthctl serve tenants list --tenants tenants.json'],
+  });
+  documentCommand(command, { examples: ['oauthctl serve tenants list --tenants tenants.json'] });
 }
 
 async function runAdd(base: Context, command: Command, issuer: string): Promise<void> {

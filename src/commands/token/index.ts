@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { GRANTS, type GrantName } from '../../protocol/definitions/grants/index.ts';
-import { documentCommand } from '../../session/command-help.ts';
+import { documentCommand, OFFLINE_GLOBALS } from '../../session/command-help.ts';
 import { addReuseOptions } from '../../session/reuse.ts';
 import { addTokenOptions } from '../../session/token-request.ts';
 import { defineAuthorizationCode } from './code.ts';
@@ -40,12 +40,17 @@ export function defineToken(command: Command, ctx: Context): void {
   const kept = () => import('./kept.ts');
   const list = command.command('list').description('list the tokens that are kept, one line a profile');
   list.action(async () => (await kept()).runTokenList(ctx, list));
+  documentCommand(list, { globals: OFFLINE_GLOBALS, examples: ['oauthctl token list'] });
 
   const show = command
     .command('show')
     .description('show the kept tokens of a profile: claims, lifetimes; raw with --json or --field')
     .argument('[profile]', 'whose tokens, as "token list" names it (default: the profile in use)');
   show.action(async (name: string | undefined) => (await kept()).runTokenShow(ctx, show, name));
+  documentCommand(show, {
+    globals: [...OFFLINE_GLOBALS, 'profile'],
+    examples: ['oauthctl token show', 'oauthctl token show sample --field access_token'],
+  });
 
   const forget = command
     .command('forget')
@@ -53,4 +58,15 @@ export function defineToken(command: Command, ctx: Context): void {
     .argument('[profile]', 'whose tokens, as "token list" names it (default: the profile in use)')
     .option('--all', 'of every profile');
   forget.action(async (name: string | undefined) => (await kept()).runTokenForget(ctx, forget, name));
+  documentCommand(forget, {
+    globals: [...OFFLINE_GLOBALS, 'profile', 'input'],
+    examples: ['oauthctl token forget', 'oauthctl token forget --all'],
+  });
+  documentCommand(command, {
+    examples: [
+      'oauthctl token client-credentials',
+      'oauthctl token code --scope openid',
+      'oauthctl token show',
+    ],
+  });
 }

@@ -5,6 +5,7 @@ import { colours } from '../../output/style.ts';
 import { renderClaims } from '../../output/token-result.ts';
 import type { Userinfo } from '../../protocol/oidc/userinfo.ts';
 import { certificateThumbprint } from '../../session/certificate.ts';
+import { documentCommand } from '../../session/command-help.ts';
 import { connect } from '../../session/connect.ts';
 import { dpopClaimOption } from '../../session/dpop.ts';
 import { createReferenceArgument } from '../../session/options.ts';
@@ -21,6 +22,7 @@ export function defineUserinfo(command: Command, ctx: Context): void {
     .option('--post', 'send a POST instead of a GET')
     .addOption(dpopClaimOption())
     .action((token: string) => runUserinfo(ctx, command, token));
+  documentCommand(command, { examples: ['oauthctl userinfo', 'oauthctl userinfo --field email'] });
 }
 
 async function runUserinfo(base: Context, command: Command, argument: string): Promise<void> {

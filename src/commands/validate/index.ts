@@ -11,6 +11,7 @@ import { type WatchReport, watchVerdicts } from '../../flows/validation/validate
 import { buildValidationFailure } from '../../flows/validation/validation-failure.ts';
 import { colours } from '../../output/style.ts';
 import { reasonsForInactive } from '../../protocol/oauth/inactive-token.ts';
+import { documentCommand } from '../../session/command-help.ts';
 import { connect } from '../../session/connect.ts';
 import { parseSeconds } from '../../session/option-values.ts';
 import { createReferenceArgument, createRepeatableOption } from '../../session/options.ts';
@@ -54,14 +55,14 @@ export function defineValidate(command: Command, ctx: Context): void {
       `with --watch, from one introspection to the next (default: ${DEFAULT_INTERVAL})`,
     )
     .option('--deadline <seconds>', 'with --watch, end it after so long')
-    .addHelpText(
-      'after',
-      `
-The exit code is 0 when the token is accepted and no way refuses it, 4 when a way refuses it, 3 or 5 when a way
-could not be asked; with --watch that of the beginning. People see the comparison in any case; with --json it
-stands on stdout after 0, and else in the error on stderr, as "validation".`,
-    )
     .action((token: string) => runValidate(ctx, command, token));
+  documentCommand(command, {
+    notes:
+      'The exit code is 0 if the token is accepted and no check refuses it, 4 if a check refuses it, 3 or 5 if a check ' +
+      'was not possible; with --watch it is that of the first comparison. With --json the comparison is on stdout after 0, ' +
+      'and otherwise in the error on stderr, as "validation".',
+    examples: ['oauthctl validate', 'oauthctl validate --watch --interval 2 --audience api'],
+  });
 }
 
 async function runValidate(base: Context, command: Command, argument: string): Promise<void> {

@@ -1,0 +1,84 @@
+import { EXIT_CODE_MEANINGS, ExitCode } from '../errors.ts';
+import { SECRET_REFERENCES, TOKEN_REFERENCES } from '../session/option-values.ts';
+import { findDefinition, SETTING_NAMES } from '../settings.ts';
+import { renderRows, wrapText } from './wrap.ts';
+
+/** A page of help that belongs to no single command. */
+export interface Topic {
+  readonly name: string;
+  readonly summary: string;
+  /** @param width the longest line */
+  render(width: number): string;
+}
+
+/** The environment variables that are no settings. */
+export const OTHER_VARIABLES: readonly (readonly [name: string, meaning: string])[] = [
+  ['OAUTHCTL_HOME', 'the folder of profiles and kept tokens (default: that of the platform)'],
+  ['HTTP_PROXY, HTTPS_PROXY', 'the proxies for http and https, where --proxy names none'],
+  ['NO_PROXY', 'hosts that are reached without a proxy'],
+  ['NO_COLOR, FORCE_COLOR', 'turn colours off or on'],
+  ['CI', 'if set, no colours and nothing that moves'],
+  ['BROWSER', 'the command that opens an address'],
+];
+
+export const TOPICS: readonly Topic[] = [
+  {
+    name: 'exit-codes',
+    summary: 'what each exit code means',
+    render: (width) =>
+      renderPage(
+        width,
+        'The exit code of every command says how it ended. With --json a failure is one line of JSON at the end of ' +
+          'stderr, whose member "exit_code" is the same number.',
+        Object.entries(ExitCode).map(([name, code]) => [
+          String(code),
+          EXIT_CODE_MEANINGS[name as keyof typeof ExitCode],
+        ]),
+      ),
+  },
+  {
+    name: 'environment',
+    summary: 'environment variables, and the options that they stand for',
+    render: (width) =>
+      renderPage(
+        width,
+        'A value is looked up in this order: option, environment variable, profile, default. -v shows where each ' +
+          'value came from.',
+        [
+          ...SETTING_NAMES.map((name) => {
+            const { env, flag, profileFlag, description } = findDefinition(name);
+            const flags = profileFlag === undefined ? flag : `${flag}, ${profileFlag}`;
+            return [env, `${flags}: ${description}`] as const;
+          }),
+          ...OTHER_VARIABLES,
+        ],
+      ),
+  },
+  {
+    name: 'references',
+    summary: 'how options name secrets, tokens and files: env:NAME, @FILE, @last.access_token, -',
+    render: (width) =>
+      [
+        renderPage(
+          width,
+          'An option that takes a secret takes one of these. A profile keeps the reference, which is resolved at each use.',
+          SECRET_REFERENCES,
+        ),
+        renderPage(width, 'An option or argument that takes a token takes these as well.', TOKEN_REFERENCES),
+        `${wrapText('Standard input can be read once in a run: by one option or argument.', width).join('\n')}\n`,
+      ].join('\n'),
+  },
+];
+
+/** Finds a topic by its name. */
+export function findTopic(name: string | undefined): Topic | undefined {
+  return TOPICS.find((topic) => topic.name === name);
+}
+
+function renderPage(
+  width: number,
+  introduction: string,
+  rows: readonly (readonly [string, string])[],
+): string {
+  return `${[...wrapText(introduction, width), '', ...renderRows(rows, width, 34)].join('\n')}\n`;
+}

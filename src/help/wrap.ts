@@ -1,0 +1,64 @@
+/** Lines narrower than this are not made; a narrower terminal wraps them itself. */
+const NARROWEST = 60;
+/** Lines wider than this are hard to read. */
+const WIDEST = 120;
+/** Where the output is no terminal. */
+const USUAL = 80;
+
+/** Chooses the width of the lines. @param columns those of the terminal; undefined where there is none */
+export function chooseWidth(columns: number | undefined): number {
+  return Math.min(WIDEST, Math.max(NARROWEST, columns ?? USUAL));
+}
+
+/**
+ * Breaks a text into lines at its spaces.
+ * @param width the longest line, indentation included
+ * @param indent the spaces before every line after the first
+ */
+export function wrapText(text: string, width: number, indent = 0): readonly string[] {
+  return wrapWords(text.split(/\s+/), width, indent);
+}
+
+/** Breaks a command line at its spaces, quoted ones apart, so that the lines can be pasted into a shell. */
+export function wrapCommandLine(text: string, width: number, indent: number): readonly string[] {
+  const words = text.match(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g) ?? [];
+  const lines = wrapWords(words, width - ' \\'.length, indent);
+  return lines.map((line, index) => (index < lines.length - 1 ? `${line} \\` : line));
+}
+
+function wrapWords(words: readonly string[], width: number, indent: number): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of words) {
+    const longer = line === '' ? `${lines.length > 0 ? ' '.repeat(indent) : ''}${word}` : `${line} ${word}`;
+    if (longer.length <= width || line === '') {
+      line = longer;
+      continue;
+    }
+    lines.push(line);
+    line = `${' '.repeat(indent)}${word}`;
+  }
+  return [...lines, line];
+}
+
+/**
+ * Renders rows of two columns, the second one wrapped. A first column that is too long has a line of its own.
+ * @param widest how wide the first column may become, indentation and gap included
+ */
+export function renderRows(
+  rows: readonly (readonly [first: string, second: string])[],
+  width: number,
+  widest: number,
+): readonly string[] {
+  const fitting = rows.map(([first]) => first.length + 4).filter((length) => length <= widest);
+  const column = Math.max(0, ...fitting);
+  return rows.flatMap(([first, second]) => {
+    const [line = '', ...others] = wrapText(second, width - column, 0);
+    const indent = ' '.repeat(column);
+    const head = `  ${first}`;
+    const rest = others.map((text) => `${indent}${text}`);
+    if (second === '') return [head];
+    if (head.length + 2 <= column) return [`${head.padEnd(column)}${line}`, ...rest];
+    return [head, `${indent}${line}`, ...rest];
+  });
+}
