@@ -3,7 +3,7 @@ import type { Target } from '../flows/server/target.ts';
 import { withMtlsEndpointAliases } from '../protocol/oauth/metadata.ts';
 import { readDecryptionKeys, resolveClient } from './client.ts';
 import { resolveDpop } from './dpop.ts';
-import { parseParameters } from './option-values.ts';
+import { parseParameters, parseSeconds } from './option-values.ts';
 import { type Session, storageName } from './session.ts';
 
 /**
@@ -21,6 +21,11 @@ export async function connect(session: Session, { keepTokens } = { keepTokens: t
     metadata: settings.get('cert') === undefined ? metadata : withMtlsEndpointAliases(metadata),
     client,
     idTokenAlg: settings.get('idTokenAlg'),
+    trustedAudiences: settings
+      .get('trustAudience')
+      ?.split(/[\s,]+/)
+      .filter(Boolean),
+    leeway: parseSeconds(settings.get('leeway'), '--leeway', { mayBeZero: true }),
     decryptionKeys,
     ...(await resolveDpop(session, metadata)),
     extraParameters: parseParameters(session.globals.param ?? []),

@@ -65,6 +65,9 @@ export function addProfileSettings(command: Command): Command {
 function addOptions(command: Command, name: SettingName, options: readonly SettingOption[]): Command {
   for (const option of options) {
     if (findDefinition(name).check === 'auth_method') option.choices([...CLIENT_AUTH_METHODS]);
+    // A list that is separated by spaces may be given in several options as well.
+    if (name === 'trustAudience')
+      option.argParser((value, before?: string) => (before === undefined ? value : `${before} ${value}`));
     command.addOption(option);
   }
   return command;

@@ -10,7 +10,7 @@ export interface TokenFlags {
 
 /** Options of every command that requests tokens. */
 export function addTokenOptions(command: Command): Command {
-  return addSettings(addServerOptions(command), 'scope', 'idTokenAlg')
+  return addSettings(addServerOptions(command), 'scope', 'idTokenAlg', 'trustAudience', 'leeway')
     .addOption(dpopClaimOption())
     .option('--no-keep', 'keep no tokens on disk');
 }

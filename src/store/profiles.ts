@@ -32,6 +32,10 @@ export interface Profile {
   /** An absolute path. */
   readonly decryption_key?: string;
   readonly id_token_alg?: string;
+  /** Separated by spaces. */
+  readonly trust_audience?: string;
+  /** Seconds. */
+  readonly leeway?: string;
 }
 
 export interface ProfilesDocument {

@@ -104,7 +104,7 @@ function addRequestOptions(command: Command): Command {
 }
 
 function addPollOptions(command: Command): Command {
-  return addSettings(command, 'idTokenAlg')
+  return addSettings(command, 'idTokenAlg', 'trustAudience', 'leeway')
     .addOption(intervalOption())
     .option('--deadline <seconds>', 'give up after so long, exit 6')
     .addOption(createRepeatableOption('--pending-error <error>', 'an error that means "pending" here'))

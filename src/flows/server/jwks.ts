@@ -28,7 +28,7 @@ export async function fetchJwks(ctx: Context, metadata: ServerMetadata): Promise
  */
 export async function prepareVerification(
   ctx: Context,
-  { metadata, client, decryptionKeys }: Target,
+  { metadata, client, decryptionKeys, leeway }: Target,
   listed: string,
 ): Promise<JwtKeys & JwtParties> {
   return {
@@ -39,5 +39,7 @@ export async function prepareVerification(
     supportedAlgs: listedIn(metadata, listed),
     decryptionKeys,
     now: ctx.clock.now(),
+    leeway,
+    onRepair: ctx.warn,
   };
 }

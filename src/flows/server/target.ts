@@ -25,6 +25,10 @@ export interface Target {
   readonly client: RegisteredClient;
   /** The client's registered `id_token_signed_response_alg`, when it is known. */
   readonly idTokenAlg?: string | undefined;
+  /** The audiences that an ID token may have beside the client. */
+  readonly trustedAudiences?: readonly string[] | undefined;
+  /** Seconds by which the server's clock may differ from ours. */
+  readonly leeway?: number | undefined;
   /** The client's private keys, for ID tokens and authorization responses that are encrypted. */
   readonly decryptionKeys?: readonly JWK[] | undefined;
   /** The key that requested tokens are bound to; undefined requests tokens without DPoP. */

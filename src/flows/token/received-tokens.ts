@@ -1,5 +1,7 @@
+import type { JWTPayload } from 'jose';
 import type { Context } from '../../context.ts';
 import { ValidationError } from '../../errors.ts';
+import { decodeUnverified } from '../../protocol/jose/jwt.ts';
 import type { TokenResponse } from '../../protocol/oauth/token.ts';
 import { isDpopType, readConfirmation } from '../../protocol/oauth/token-binding.ts';
 import type { AuthenticationExpectations, VerifiedIdToken } from '../../protocol/oidc/id-token.ts';
@@ -46,7 +48,28 @@ export async function verifyReceivedIdToken(
     ...expected,
     ...(await prepareVerification(ctx, target, 'id_token_signing_alg_values_supported')),
     alg: target.idTokenAlg,
+    trustedAudiences: target.trustedAudiences,
   });
+}
+
+/**
+ * Reads the claims of the ID token that is kept with tokens to be refreshed; it was verified when it came.
+ * @returns undefined where there is none, or where it is encrypted and does not open
+ */
+export async function readKeptIdToken(
+  { decryptionKeys = [] }: Target,
+  kept: KeptTokens | undefined,
+): Promise<JWTPayload | undefined> {
+  const idToken = kept?.response.id_token;
+  if (typeof idToken !== 'string') return undefined;
+  const { decryptJwe, isJwe } = await import('../../protocol/jose/signed-jwt.ts');
+  if (!isJwe(idToken)) return decodeUnverified(idToken)?.claims;
+  const refuse = (what: string) => new ValidationError('id_token_unreadable', what);
+  try {
+    return decodeUnverified((await decryptJwe(idToken, decryptionKeys, refuse)).content)?.claims;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

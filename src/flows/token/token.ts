@@ -25,7 +25,13 @@ import {
   type KeptTokens,
   keptDpopKey,
 } from './kept-tokens.ts';
-import { checkDpopBinding, dpopToKeep, keepTokens, verifyIssuedIdToken } from './received-tokens.ts';
+import {
+  checkDpopBinding,
+  dpopToKeep,
+  keepTokens,
+  readKeptIdToken,
+  verifyIssuedIdToken,
+} from './received-tokens.ts';
 
 export type TokenEvent =
   | {
@@ -156,7 +162,8 @@ async function refresh(
     });
   }
   checkDpopBinding(target, tokens);
-  const idToken = await verified(ctx, target, received, onEvent);
+  const original = tokens.id_token === undefined ? undefined : await readKeptIdToken(target, kept);
+  const idToken = await verified(ctx, target, received, onEvent, { original });
   const json = { ...tokens.json, refresh_token: tokens.refresh_token ?? refreshToken };
   await keepTokens(ctx, target, grantType, { ...tokens, json }, { asked, receivedAt });
   ctx.signal.throwIfAborted();

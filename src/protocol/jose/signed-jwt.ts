@@ -14,6 +14,7 @@ import { type ErrorDetails, ValidationError } from '../../errors.ts';
 import { parseJsonObject } from '../json.ts';
 import { LONGEST_TOKEN, readCompactJws } from './compact-jws.ts';
 import { readAudiences } from './jwt.ts';
+import { repairJwt } from './jwt-repair.ts';
 import { ENCRYPTION_ALGS, listEncryptionAlgs } from './key.ts';
 
 /** Bytes that an encrypted one may be inflated to. */
@@ -34,6 +35,8 @@ export interface JwtKeys {
   readonly supportedAlgs?: readonly string[] | undefined;
   /** The client's private keys, for a JWT that is encrypted. */
   readonly decryptionKeys?: readonly JWK[] | undefined;
+  /** Hears what was repaired before the JWT was verified, one sentence each. */
+  readonly onRepair?: ((what: string) => void) | undefined;
 }
 
 /** Who a JWT from the server must be from and for. */
@@ -42,6 +45,8 @@ export interface JwtParties {
   readonly client_id: string;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** Seconds by which the server's clock may differ; 0 where it is not given. */
+  readonly leeway?: number | undefined;
 }
 
 /** How a JWE was encrypted. */
@@ -77,9 +82,10 @@ export async function openSignedJwt(
   mayRepeat = false,
 ): Promise<OpenedJwt> {
   if (jwt.length > LONGEST_TOKEN) throw refuse(`it has ${jwt.length} characters, which is too long`);
-  const isEncrypted = isJwe(jwt);
-  const decrypted = isEncrypted ? await decryptJwe(jwt, keys.decryptionKeys ?? [], refuse) : undefined;
-  const jws = decrypted?.content ?? jwt;
+  const repaired = repair(jwt, keys);
+  const isEncrypted = isJwe(repaired);
+  const decrypted = isEncrypted ? await decryptJwe(repaired, keys.decryptionKeys ?? [], refuse) : undefined;
+  const jws = decrypted === undefined ? repaired : repair(decrypted.content, keys);
   const { header, flaws } = readCompactJws(jws, mayRepeat);
   if (header === undefined || (isEncrypted && jws.split('.').length !== 3)) {
     throw refuse(
@@ -91,6 +97,13 @@ export async function openSignedJwt(
   const alg = checkAlgorithm(header.alg, keys, refuse);
   const claims = await verifySignature(jws, alg, keys, refuse);
   return { alg, typ: header.typ, claims, encryption: decrypted?.encryption };
+}
+
+/** Undoes what a server or a proxy did to the encoding of a JWT. */
+function repair(jwt: string, { onRepair }: JwtKeys): string {
+  const repaired = repairJwt(jwt);
+  for (const what of repaired?.repairs ?? []) onRepair?.(`the JWT of the server: ${what}`);
+  return repaired?.text ?? jwt;
 }
 
 /** What is wrong with whom a JWT from the server is from and for: `iss`, `aud`. */
@@ -105,15 +118,31 @@ export function wrongParties(claims: JWTPayload, { issuer, client_id }: JwtParti
 /** What is wrong with the claims of a JWT from the server that expires: `iss`, `aud`, `exp`, `nbf`. */
 export function wrongCommonClaims(claims: JWTPayload, expected: JwtParties): string[] {
   const { exp, nbf } = claims;
+  const { leeway = 0 } = expected;
   const now = expected.now / 1000;
   const wrong = wrongParties(claims, expected);
   if (typeof exp !== 'number') wrong.push('exp is missing or not a number');
-  else if (exp <= now) wrong.push(`it expired ${Math.round(now - exp)} s ago`);
+  else if (isMilliseconds(exp)) wrong.push(inMilliseconds('exp', exp));
+  else if (exp <= now - leeway) wrong.push(`it expired ${Math.round(now - exp)} s ago`);
   if (nbf !== undefined && typeof nbf !== 'number') wrong.push('nbf is not a number');
-  else if (nbf !== undefined && nbf > now + CLOCK_AHEAD)
+  else if (nbf !== undefined && isMilliseconds(nbf)) wrong.push(inMilliseconds('nbf', nbf));
+  else if (nbf !== undefined && nbf > now + Math.max(CLOCK_AHEAD, leeway))
     wrong.push(`it is not valid for another ${Math.round(nbf - now)} s (nbf)`);
   return wrong;
 }
+
+/** Whether a time can be in milliseconds only: in seconds it would be after the year 9999. */
+export function isMilliseconds(time: number): boolean {
+  return time > LATEST_TIME && time / 1000 <= LATEST_TIME;
+}
+
+/** What is wrong with a claim that is in milliseconds. @see https://www.rfc-editor.org/rfc/rfc7519#section-2 */
+export function inMilliseconds(name: string, time: number): string {
+  return `${name} is ${time}, which is milliseconds: it must be seconds since 1970`;
+}
+
+/** The end of the year 9999, in seconds since 1970. */
+const LATEST_TIME = 253_402_300_799;
 
 /** A claim as an error shows it. */
 export function show(value: unknown): string {

@@ -3,6 +3,8 @@ import { ValidationError } from '../../errors.ts';
 import { readAudiences } from '../jose/jwt.ts';
 import {
   CLOCK_AHEAD,
+  inMilliseconds,
+  isMilliseconds,
   type JwtKeys,
   type JwtParties,
   type JwtRefusal,
@@ -36,6 +38,10 @@ export interface AuthenticationExpectations {
   readonly state?: string | undefined;
   /** Who else it may be issued to than the client: the audiences of a token exchange. */
   readonly issuedTo?: readonly string[] | undefined;
+  /** The audiences that it may have beside the client. */
+  readonly trustedAudiences?: readonly string[] | undefined;
+  /** Of a refresh: the claims of the ID token that the authentication was answered with. */
+  readonly original?: JWTPayload | undefined;
   /** Whether it came by the browser: then the hashes of the access token and the code must be there. */
   readonly isFrontChannel?: boolean | undefined;
 }
@@ -72,9 +78,10 @@ export async function verifyIdToken(
     ...wrongCommonClaims(claims, { ...expected, client_id: holder }),
     ...wrongOwnClaims(claims, expected, holder),
     ...wrongAuthentication(claims, expected),
+    ...(expected.original === undefined ? [] : wrongRefresh(claims, expected.original)),
     ...hashes.wrong,
   ];
-  if (wrong.length > 0) throw invalid(wrong.join('; '));
+  if (wrong.length > 0) throw invalid(wrong.join('; '), { hint: chooseHint(claims, expected, holder) });
   return { ...opened, remarks: [...remarksOnAcr(claims, expected), ...hashes.remarks] };
 }
 
@@ -83,18 +90,69 @@ function wrongOwnClaims(claims: JWTPayload, expected: IdTokenExpectations, holde
   const { sub, iat, azp } = claims;
   const now = expected.now / 1000;
   const audiences = readAudiences(claims);
-  const others = audiences.filter((audience) => audience !== holder);
+  const strangers = listStrangers(claims, expected, holder);
   const wrong: string[] = [];
   if (typeof sub !== 'string' || sub === '') wrong.push('sub is missing');
-  if (audiences.includes(holder) && others.length > 0)
-    wrong.push(`aud also names ${others.join(', ')}, which is not trusted`);
+  if (strangers.length > 0) wrong.push(`aud also names ${strangers.join(', ')}, which is not trusted`);
+  else if (audiences.length > 1 && azp === undefined)
+    wrong.push(`azp is missing, and of several audiences it must name ${expected.client_id}`);
   if (azp !== undefined && azp !== expected.client_id && azp !== holder)
     wrong.push(`azp is ${show(azp)}, expected ${expected.client_id}`);
   if (typeof iat !== 'number') wrong.push('iat is missing or not a number');
-  else if (iat > now + CLOCK_AHEAD) wrong.push(`iat is ${Math.round(iat - now)} s in the future`);
-  else if (expected.requestedAt !== undefined && iat < expected.requestedAt / 1000 - ISSUED_BEFORE) {
+  else if (isMilliseconds(iat)) wrong.push(inMilliseconds('iat', iat));
+  else if (iat > now + Math.max(CLOCK_AHEAD, expected.leeway ?? 0))
+    wrong.push(`iat is ${Math.round(iat - now)} s in the future`);
+  else if (
+    expected.requestedAt !== undefined &&
+    iat < expected.requestedAt / 1000 - Math.max(ISSUED_BEFORE, expected.leeway ?? 0)
+  ) {
     wrong.push(`it was issued ${Math.round(expected.requestedAt / 1000 - iat)} s before it was asked for`);
   }
+  return wrong;
+}
+
+/** The audiences beside the client that nobody has said to trust. @see https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation */
+function listStrangers(
+  claims: JWTPayload,
+  { trustedAudiences = [] }: IdTokenExpectations,
+  holder: string,
+): readonly string[] {
+  const audiences = readAudiences(claims);
+  if (!audiences.includes(holder)) return [];
+  return audiences.filter((audience) => audience !== holder && !trustedAudiences.includes(audience));
+}
+
+/** What remedies a wrong ID token, where that is in the person's hands. */
+function chooseHint(claims: JWTPayload, expected: IdTokenExpectations, holder: string): string {
+  const strangers = listStrangers(claims, expected, holder);
+  if (strangers.length > 0 && claims.azp === expected.client_id)
+    return `Where these audiences are known to you, accept them with --trust-audience "${strangers.join(' ')}", or in the profile (trust_audience). ${AT_FAULT}`;
+  const { exp, iat, nbf = 0 } = claims;
+  const now = expected.now / 1000;
+  const isClock =
+    typeof exp === 'number' && typeof iat === 'number' && exp > iat && (exp <= now || iat > now || nbf > now);
+  return isClock
+    ? `Compare the clocks of this machine and of the server; where neither can be set, --leeway SECONDS allows a difference. ${AT_FAULT}`
+    : AT_FAULT;
+}
+
+/**
+ * What is wrong with an ID token of a refresh, compared with the one that the authentication was answered with.
+ * @see https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse
+ */
+function wrongRefresh(claims: JWTPayload, original: JWTPayload): string[] {
+  const differs = (name: string) => claims[name] !== original[name];
+  const said = (name: string) =>
+    `${name} is ${show(claims[name])}, and that of the original ID token is ${show(original[name])}`;
+  const wrong = ['iss', 'sub', 'azp'].filter(differs).map(said);
+  const audiences = readAudiences(claims);
+  const isSame =
+    audiences.length === readAudiences(original).length &&
+    readAudiences(original).every((audience) => audiences.includes(audience));
+  if (!isSame) wrong.push(said('aud'));
+  // These two may be left out.
+  for (const name of ['auth_time', 'nonce'])
+    if (claims[name] !== undefined && differs(name)) wrong.push(said(name));
   return wrong;
 }
 
@@ -151,8 +209,11 @@ function remarksOnAcr({ acr }: JWTPayload, { acrValues }: IdTokenExpectations): 
   return [`acr is ${show(acr)}, and acr_values asked for ${asked.join(' or ')}`];
 }
 
+const AT_FAULT =
+  'The server or the client registration is at fault; see the token itself with -v --show-secrets. Nothing was kept.';
+
 const invalid: JwtRefusal = (what, details) =>
   new ValidationError('id_token_invalid', `the ID token must not be trusted: ${what}`, {
-    hint: 'The server or the client registration is at fault; see the token itself with -v --show-secrets. Nothing was kept.',
+    hint: AT_FAULT,
     ...details,
   });

@@ -266,3 +266,33 @@ describe('the lock of a refresh', () => {
     expect((await refresh(lab).run).tokens.access_token).toBe('access-2');
   });
 });
+
+describe('the ID token of a refresh', () => {
+  /** A lab that holds an ID token of `user-1`, and refreshes it to one of another subject. */
+  const startOther = async (claims: Readonly<Record<string, unknown>>) => {
+    const first = async () => ({ json: tokens(1, { id_token: await lab.server.idToken() }) });
+    const second = async () => ({ json: tokens(2, { id_token: await lab.server.idToken({ claims }) }) });
+    const lab: Lab = await startLab({ token: [first, second] });
+    await requestTokens(lab.ctx, { target: lab.target, grantType: 'password', values: {} }, nothing);
+    return lab;
+  };
+
+  it('is kept where it is about the same user', async () => {
+    const lab = await startOther({ jti: 'new' });
+    const before = (await keptBy(lab))?.response.id_token;
+    await refresh(lab).run;
+    expect((await keptBy(lab))?.response.id_token).not.toBe(before);
+  });
+
+  it('is refused where it is about another user, and the one that is kept stays', async () => {
+    const lab = await startOther({ sub: 'user-2' });
+    const before = (await keptBy(lab))?.response.id_token;
+    await expect(refresh(lab).run).rejects.toMatchObject({
+      code: 'id_token_invalid',
+      exitCode: 4,
+      message: expect.stringContaining('sub is "user-2", and that of the original ID token is "user-1"'),
+    });
+    const kept = (await keptBy(lab))?.response;
+    expect(kept).toMatchObject({ id_token: before, access_token: 'access-1', refresh_token: 'refresh-2' });
+  });
+});

@@ -251,3 +251,137 @@ describe('what oauth4webapi says of the same ID token beside a code', () => {
     expect(await agreement('ES256', hashes)).toBe(true);
   });
 });
+
+describe('further audiences', () => {
+  const aud = [CLIENT_ID, 'https://api.example'];
+  const trustedAudiences = ['https://api.example', 'other'];
+
+  it('are accepted where they were named and azp is the client', async () => {
+    expect((await verify({ aud, azp: CLIENT_ID }, { trustedAudiences })).claims.aud).toEqual(aud);
+  });
+
+  it.each<[string, Claims, Partial<IdTokenExpectations>, RegExp]>([
+    [
+      'were not named',
+      { aud, azp: CLIENT_ID },
+      {},
+      /aud also names https:\/\/api\.example, which is not trusted/,
+    ],
+    [
+      'were named in part',
+      { aud: [...aud, 'x'], azp: CLIENT_ID },
+      { trustedAudiences },
+      /aud also names x, which/,
+    ],
+    ['come without azp', { aud }, { trustedAudiences }, /azp is missing, and of several audiences/],
+    [
+      'come with the azp of another',
+      { aud, azp: 'other' },
+      { trustedAudiences },
+      /azp is "other", expected test-client/,
+    ],
+    [
+      'come without the client',
+      { aud: ['https://api.example'], azp: CLIENT_ID },
+      { trustedAudiences },
+      /aud is \["https/,
+    ],
+  ])('are refused where they %s', async (_why, claims, expected, message) => {
+    expect(await refused(claims, expected)).toMatch(message);
+  });
+
+  it('are refused with the remedy where trusting them would do', async () => {
+    await expect(verify({ aud, azp: CLIENT_ID })).rejects.toMatchObject({
+      hint: expect.stringContaining('--trust-audience "https://api.example"'),
+    });
+    await expect(verify({ aud, azp: 'other' })).rejects.toMatchObject({
+      hint: expect.not.stringContaining('--trust-audience'),
+    });
+  });
+});
+
+describe('the leeway', () => {
+  it.each<[Claims, number, boolean]>([
+    [{ exp: SECONDS - 30, iat: SECONDS - 90 }, 0, false],
+    [{ exp: SECONDS - 30, iat: SECONDS - 90 }, 29, false],
+    [{ exp: SECONDS - 30, iat: SECONDS - 90 }, 60, true],
+    [{ iat: SECONDS + 100 }, 0, false],
+    [{ iat: SECONDS + 100 }, 120, true],
+    [{ nbf: SECONDS + 100 }, 0, false],
+    [{ nbf: SECONDS + 100 }, 120, true],
+  ])('with %j and %d s the ID token is accepted: %s', async (claims, leeway, isAccepted) => {
+    const verified = verify(claims, { leeway });
+    if (isAccepted) expect((await verified).claims.sub).toBe('user-1');
+    else await expect(verified).rejects.toMatchObject({ hint: expect.stringContaining('--leeway SECONDS') });
+  });
+});
+
+describe('a time in milliseconds', () => {
+  it.each(['exp', 'iat', 'nbf'])('as %s is refused as such', async (name) => {
+    const time = NOW + 60_000;
+    expect(await refused({ [name]: time })).toContain(`${name} is ${time}, which is milliseconds`);
+  });
+});
+
+describe('an ID token of a refresh', () => {
+  const original = { ...CLAIMS, azp: CLIENT_ID, auth_time: SECONDS - 60, nonce: 'n' };
+
+  it.each<[string, Claims]>([
+    ['the same claims', original],
+    ['no nonce and no auth_time', { azp: CLIENT_ID }],
+    ['another time of issue', { ...original, iat: SECONDS - 1, exp: SECONDS + 900, sid: 'x' }],
+  ])('with %s is accepted', async (_what, claims) => {
+    expect((await verify(claims, { original })).claims.sub).toBe('user-1');
+  });
+
+  it.each<[string, Claims]>([
+    ['sub', { ...original, sub: 'user-2' }],
+    ['azp', { ...original, azp: undefined }],
+    ['auth_time', { ...original, auth_time: SECONDS }],
+    ['nonce', { ...original, nonce: 'other' }],
+  ])('with another %s is refused', async (name, claims) => {
+    expect(await refused(claims, { original })).toMatch(
+      new RegExp(`${name} is .*, and that of the original ID token is`),
+    );
+  });
+
+  it('with other audiences or another issuer is refused', async () => {
+    const aud = [CLIENT_ID, 'api'];
+    const expected = { trustedAudiences: ['api'], original: { ...original, aud } };
+    expect((await verify({ ...original, aud: ['api', CLIENT_ID] }, expected)).claims.sub).toBe('user-1');
+    expect(await refused(original, expected)).toContain('aud is "test-client", and that of the original');
+    const elsewhere = { original: { ...original, iss: 'https://other.example' } };
+    expect(await refused(original, elsewhere)).toContain(`iss is "${ISSUER}", and that of the original`);
+  });
+
+  it('without an azp before and now is accepted, and with one now refused', async () => {
+    const { azp: _none, ...bare } = original;
+    expect((await verify(bare, { original: bare })).claims.sub).toBe('user-1');
+    expect(await refused(original, { original: bare })).toContain(
+      'azp is "test-client", and that of the original',
+    );
+  });
+});
+
+describe('an encoding that is not to the letter', () => {
+  it.each<[string, (jwt: string) => string]>([
+    [
+      'padding',
+      (jwt) =>
+        jwt
+          .split('.')
+          .map((part) => part + '='.repeat(-part.length & 3))
+          .join('.'),
+    ],
+    ['line breaks', (jwt) => jwt.replace(/.{40}/g, '$&\r\n')],
+  ])('%s is left out before the signature is verified, and that is said', async (_what, spoil) => {
+    const repairs: string[] = [];
+    const keys = { issuer: ISSUER, client_id: CLIENT_ID, jwks: await jwksOf(keyFor('ES256')), now: NOW };
+    const jwt = spoil(await sign({ ...CLAIMS, pad: 'x' }));
+    const { claims } = await verifyIdToken(jwt, { ...keys, onRepair: (what) => repairs.push(what) });
+    expect(claims.sub).toBe('user-1');
+    expect(repairs).toHaveLength(1);
+    const altered = spoil(`${(await sign(CLAIMS)).slice(0, -4)}AAAA`);
+    await expect(verifyIdToken(altered, keys)).rejects.toMatchObject({ code: 'id_token_invalid' });
+  });
+});
