@@ -6,22 +6,26 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { startTokenServer } from '../helpers/token-server.ts';
 import { parseMarkdown, ROOT } from './markdown.ts';
 
 const COPIED = ['src', 'bin', 'test', 'package.json', 'tsconfig.json'];
 
-/** A change that CONTRIBUTING.md shows: code that comes after a line of a file, or in its place. */
+/** A change that CONTRIBUTING.md shows: a new file, or code that comes after a line of a file, or in its place. */
 interface Change {
   readonly file: string;
-  readonly line: string;
+  /** Undefined for a new file. */
+  readonly line: string | undefined;
   readonly text: string;
 }
 
 function findChanges(): Change[] {
   const { blocks } = parseMarkdown('CONTRIBUTING.md', readFileSync(join(ROOT, 'CONTRIBUTING.md'), 'utf8'));
-  return blocks.flatMap(({ marker = '', text: code }) => {
+  return blocks.flatMap(({ marker = '', text: code }): Change[] => {
     const [, added, after = ''] = /^add to (\S+) after: (.+)$/.exec(marker) ?? [];
     if (added !== undefined) return [{ file: added, line: after, text: `${after}\n${code}` }];
+    const [, created] = /^create (\S+)$/.exec(marker) ?? [];
+    if (created !== undefined) return [{ file: created, line: undefined, text: code }];
     const [, replaced, line = ''] = /^replace in (\S+): (.+)$/.exec(marker) ?? [];
     return replaced === undefined ? [] : [{ file: replaced, line, text: code }];
   });
@@ -30,6 +34,10 @@ function findChanges(): Change[] {
 /** @throws Error where the file does not have the line exactly once */
 function apply({ file, line, text }: Change): void {
   const path = join(copy, file);
+  if (line === undefined) {
+    writeFileSync(path, text);
+    return;
+  }
   const parts = `\n${readFileSync(path, 'utf8')}`.split(`\n${line}\n`);
   if (parts.length !== 2) throw new Error(`${file} has the line "${line}" ${parts.length - 1} times`);
   writeFileSync(path, parts.join(`\n${text}\n`).slice(1));
@@ -111,6 +119,39 @@ describe('what CONTRIBUTING.md says, followed to the letter', () => {
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('--contact') });
     const help = await oauthctl(['discover', '--help']);
     expect(help.stdout).toMatch(/--contact <url>\s+where questions/);
+  }, 60_000);
+
+  it('a grant has a command with its option and its help', async () => {
+    expect((await oauthctl(['--help'])).stdout.replace(/\s+/g, ' ')).toMatch(
+      /request tokens: (\S+, )*voucher\b/,
+    );
+    const { stdout } = await oauthctl(['token', 'voucher', '--help']);
+    expect(stdout).toContain('with a voucher that was sold to the user (Example §2)');
+    expect(stdout).toMatch(/--voucher <ref> +the voucher/);
+  }, 60_000);
+
+  it('a grant sends its form once, shows its secret nowhere, and its tokens are reused', async () => {
+    const { issuer, forms } = await startTokenServer((_form, number) => ({
+      json: { access_token: `token-${number}`, token_type: 'Bearer', expires_in: 86_400 },
+    }));
+    const args = ['token', 'voucher', '--issuer', issuer, '--client-id', 'a', '--scope', 'x', '-v'];
+    const send = (...more: string[]) =>
+      oauthctl([...args, '--voucher', 'env:VOUCHER', ...more], { VOUCHER: 'the-voucher' });
+    const { stdout: curl } = await send('--curl');
+    expect(curl).toContain('voucher="$OAUTHCTL_VOUCHER"');
+    const first = await send('--field', 'access_token');
+    const second = await oauthctl([...args, '--reuse', '--field', 'access_token']);
+    expect([first.stdout, second.stdout], first.stderr).toEqual(['token-1\n', 'token-1\n']);
+    expect(forms.map((form) => [...form])).toEqual([
+      [
+        ['grant_type', 'urn:example:grant-type:voucher'],
+        ['scope', 'x'],
+        ['voucher', 'the-voucher'],
+        ['client_id', 'a'],
+      ],
+    ]);
+    expect(first.stderr).toContain('voucher=(masked)');
+    for (const shown of [curl, first.stderr, second.stderr]) expect(shown).not.toContain('the-voucher');
   }, 60_000);
 
   it('an explained refusal is printed with its cause and remedy', async () => {

@@ -1,14 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import type { Plugin } from 'esbuild';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { bundleProgram } from '../../helpers/bundle.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundleProgram, runBundle } from '../../helpers/bundle.ts';
+import { startTokenServer } from '../../helpers/token-server.ts';
 import { emptyFolder } from '../../store/folder.ts';
 
 /** Found by its name only: it is too short to be masked by value. */
@@ -33,39 +29,23 @@ const addParameters: Plugin = {
 };
 
 /** A server that refuses every token request and repeats what it was sent. */
-async function startEchoingServer() {
-  const forms: URLSearchParams[] = [];
-  let issuer = '';
-  const server = createServer(async (request, response) => {
-    const body = await text(request);
-    const json = (status: number, value: unknown, headers = {}) =>
-      response
-        .writeHead(status, { 'content-type': 'application/json', ...headers })
-        .end(JSON.stringify(value));
-    if (request.method === 'GET') return json(200, { issuer, token_endpoint: `${issuer}/token` });
-    const form = new URLSearchParams(body);
-    forms.push(form);
+const startEchoingServer = () =>
+  startTokenServer((form, _number, issuer) => {
     const { pin = '', badge = '', floor } = Object.fromEntries(form);
-    return json(
-      400,
-      {
+    return {
+      status: 400,
+      json: {
         error: 'invalid_grant',
         error_description: `the badge ${badge} is of another floor than ${floor}`,
         pin,
         nested: [{ pin: [pin, { badge }] }],
       },
-      { location: `${issuer}/help?${new URLSearchParams({ pin, badge })}`, 'x-badge': encodeURI(badge) },
-    );
+      headers: {
+        location: `${issuer}/help?${new URLSearchParams({ pin, badge })}`,
+        'x-badge': encodeURI(badge),
+      },
+    };
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { issuer, forms };
-}
 
 describe('a parameter that is added to a definition', () => {
   let folder: string;
@@ -80,34 +60,12 @@ describe('a parameter that is added to a definition', () => {
 
   async function run(issuer: string, ...args: string[]) {
     const home = await emptyFolder();
-    const trace = join(home, 'trace.jsonl');
-    const child = spawn(
-      process.execPath,
-      [
-        script,
-        ...['token', 'password', '--issuer', issuer, '--client-id', 'a', '--username', 'taro'],
-        ...['--password', 'env:PW', '--pin', 'env:PIN', '--badge', 'env:BADGE', '--floor', 'floor-12'],
-        ...['-v', '--trace', trace, ...args],
-      ],
-      {
-        env: {
-          PATH: process.env.PATH,
-          OAUTHCTL_HOME: home,
-          NO_PROXY: '*',
-          PW: 'the-password',
-          PIN: SHORT,
-          BADGE: LONG,
-        },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      },
-    );
-    const [stdout, stderr, [code]] = await Promise.all([
-      text(child.stdout),
-      text(child.stderr),
-      once(child, 'close'),
-    ]);
-    return { code, stdout, stderr, traced: () => readFile(trace, 'utf8') };
+    const request = ['token', 'password', '--issuer', issuer, '--client-id', 'a', '--username', 'taro'];
+    const env = { OAUTHCTL_HOME: home, PW: 'the-password', PIN: SHORT, BADGE: LONG };
+    return runBundle(script, [...request, '--password', 'env:PW', ...args], env);
   }
+
+  const PARAMETERS = ['--pin', 'env:PIN', '--badge', 'env:BADGE', '--floor', 'floor-12'];
 
   /** A secret as it stands in text, in a form, in a URL and in JSON. */
   const spellings = [SHORT, ...[LONG, encodeURI(LONG), encodeURIComponent(LONG)], LONG.replaceAll(' ', '+')]
@@ -116,10 +74,11 @@ describe('a parameter that is added to a definition', () => {
 
   it('is sent, and where it is secret shown nowhere: in steps, -v, trace and failure', async () => {
     const { issuer, forms } = await startEchoingServer();
-    const { code, stdout, stderr, traced } = await run(issuer);
+    const trace = join(folder, 'trace.jsonl');
+    const { code, stdout, stderr } = await run(issuer, ...PARAMETERS, '-v', '--trace', trace);
     expect(code, stderr).toBe(3);
     expect(forms.map((form) => [form.get('pin'), form.get('badge')])).toEqual([[SHORT, LONG]]);
-    const recorded = await traced();
+    const recorded = await readFile(trace, 'utf8');
     expect(recorded).toContain('pin=(masked)');
     expect(stderr).toContain('pin=(masked)  ');
     for (const secret of spellings)
@@ -131,7 +90,7 @@ describe('a parameter that is added to a definition', () => {
 
   it('is a shell variable under --curl where it is secret', async () => {
     const { issuer, forms } = await startEchoingServer();
-    const { code, stdout, stderr } = await run(issuer, '--curl');
+    const { code, stdout, stderr } = await run(issuer, ...PARAMETERS, '-v', '--curl');
     expect(code, stderr).toBe(0);
     expect(forms).toEqual([]);
     expect(stdout).toContain('pin="$OAUTHCTL_PIN"');
@@ -141,18 +100,7 @@ describe('a parameter that is added to a definition', () => {
 
   it('that is required is missed before any server is asked', async () => {
     const { issuer, forms } = await startEchoingServer();
-    const child = spawn(
-      process.execPath,
-      [
-        ...[script, 'token', 'password', '--issuer', issuer, '--client-id', 'a', '--username', 'taro'],
-        ...['--password', 'env:PW', '--json'],
-      ],
-      {
-        env: { OAUTHCTL_HOME: await emptyFolder(), NO_PROXY: '*', PW: 'the-password' },
-        stdio: ['ignore', 'ignore', 'pipe'],
-      },
-    );
-    const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+    const { code, stderr } = await run(issuer, '--json');
     expect(code).toBe(2);
     expect(JSON.parse(stderr).error).toMatchObject({
       code: 'setting_missing',
