@@ -1,29 +1,29 @@
 import { Socket } from 'node:net';
 import type { buildConnector } from 'undici';
 
-/** The connections of one exchange: they end with it, even those that are still being made. */
+/** The connections of one exchange. They are closed with it, including those that are not established yet. */
 export class Connections {
   readonly #sockets = new Set<Socket>();
   #tlsFailure: Error | undefined;
 
   /**
-   * What TLS said of a connection that had been made: since TLS 1.3 a server judges the client's certificate only
-   * then, and undici itself reports no more than that the connection ended.
+   * A TLS error on an established connection: in TLS 1.3 a server checks the client certificate only then, and undici
+   * itself reports only that the connection was closed.
    */
   get tlsFailure(): Error | undefined {
     return this.#tlsFailure;
   }
 
-  /** Wraps a connector of undici, so that what it connects is known here. */
+  /** Wraps a connector of undici, to know its connections. */
   through(connector: buildConnector.connector): buildConnector.connector {
     return (options, callback) => {
       const socket: unknown = connector(options, (...[error, connected]) => {
-        // undici tries again without end after some errors; wrapped, each is final.
+        // undici retries endlessly after some errors; a wrapped error is final.
         if (!connected) return callback(new Error('no connection', { cause: error }), null);
         connected.on('error', (failure: NodeJS.ErrnoException) => {
           if (!failure.code?.startsWith('ERR_SSL')) return;
           this.#tlsFailure ??= failure;
-          // Nothing more will be understood; the other side may never end its own.
+          // The server may never close its side.
           connected.destroy();
         });
         callback(null, connected);

@@ -5,7 +5,7 @@ import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js';
 import type { Connections } from './connections.ts';
 
 /**
- * Makes what sends one exchange through a proxy: https in a tunnel, http in absolute form.
+ * Creates the dispatcher that sends one exchange through a proxy: https in a tunnel, http in absolute form.
  * @param connect undici's options for the connections to the proxy and, in the tunnel, to the server
  */
 export function createProxyDispatcher(proxy: URL, connect: object, connections: Connections): Dispatcher {
@@ -22,7 +22,7 @@ export function createProxyDispatcher(proxy: URL, connect: object, connections: 
     // Many proxies refuse a CONNECT to a port of plain HTTP.
     proxyTunnel: false,
     factory: createClient,
-    // ProxyAgent counts on a method that only the whole of undici gives to its clients.
+    // ProxyAgent requires a method that only the full undici package adds to its clients.
     clientFactory: (origin, options) =>
       Object.assign(createClient(origin, options), { connect: sendConnect }),
   });

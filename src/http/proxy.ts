@@ -3,7 +3,7 @@ import type { TransportOptions } from './types.ts';
 
 /**
  * Finds the proxy for an address: that of its scheme, unless NO_PROXY names the host.
- * @returns undefined where the exchange goes straight to the server
+ * @returns undefined where the exchange is sent directly to the server
  * @throws UsageError `proxy_invalid`
  */
 export function proxyFor(
@@ -12,7 +12,7 @@ export function proxyFor(
 ): URL | undefined {
   const text = url.protocol === 'https:' ? options.httpsProxy : options.httpProxy;
   if (!text || isExempt(url, options.noProxy ?? '')) return undefined;
-  // As everywhere, HOST:PORT alone is an http proxy.
+  // As in other tools, HOST:PORT alone is an http proxy.
   const proxy = text.includes('://') ? text : `http://${text}`;
   if (!URL.canParse(proxy) || !['http:', 'https:'].includes(new URL(proxy).protocol)) {
     throw new UsageError('proxy_invalid', `the proxy for ${url.protocol}// is not an http or https URL`, {

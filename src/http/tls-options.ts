@@ -9,7 +9,7 @@ export interface TlsOptions extends SecureContextOptions {
   certificate?: X509Certificate;
 }
 
-/** What a person configured of TLS, checked before anything is sent. @throws UsageError `certificate_unusable` */
+/** Builds the TLS options and checks them before anything is sent. @throws UsageError `certificate_unusable` */
 export async function tlsOptions({ ca, cert, key, insecure }: TransportOptions): Promise<TlsOptions> {
   if (ca === undefined && cert === undefined && key === undefined) {
     return insecure ? { rejectUnauthorized: false } : {};
@@ -26,7 +26,7 @@ export async function tlsOptions({ ca, cert, key, insecure }: TransportOptions):
   try {
     if (ca !== undefined) new X509Certificate(ca);
   } catch (cause) {
-    throw new UsageError('certificate_unusable', 'the file of --ca-cert holds no certificate in PEM', {
+    throw new UsageError('certificate_unusable', 'the file of --ca-cert contains no certificate in PEM', {
       cause,
     });
   }

@@ -14,20 +14,20 @@ export interface HttpRequest {
   readonly raw?: { readonly maxBytes: number };
 }
 
-/** One answer, whole: the body has been read. */
+/** A complete answer. */
 export interface HttpAnswer {
   readonly status: number;
   /** Names in lower case; repeated headers joined with a comma. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Read as UTF-8, whatever it is. */
+  /** Decoded as UTF-8. */
   readonly body: string;
-  /** The same as it came, where the request asked for it. */
+  /** The undecoded body, where the request asked for it. */
   readonly bytes?: Uint8Array;
   /** Milliseconds from sending to the last byte. */
   readonly ms: number;
 }
 
-/** One request and what became of it, as `-v` and traces see it. Not redacted yet. */
+/** One request and its outcome, for `-v` and traces. Not redacted yet. */
 export interface Exchange {
   /** `out`: sent by us. `in`: received by one of our listeners. */
   readonly direction: 'out' | 'in';
@@ -62,7 +62,7 @@ export interface TransportOptions {
   readonly connectTimeoutMs: number;
   /** Milliseconds for a whole exchange. */
   readonly timeoutMs: number;
-  /** Bytes of an answer's body that are read before it is given up. */
+  /** The largest body of an answer, in bytes. */
   readonly maxBodyBytes: number;
   /** PEM texts, in addition to the system's certificate authorities. */
   readonly ca?: string | undefined;

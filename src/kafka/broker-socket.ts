@@ -2,13 +2,13 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import type { BrokerAddress } from './types.ts';
 
-/** Bytes of an answer, beyond which it is given up. */
+/** The largest answer that is read, in bytes. */
 const MOST_BYTES = 16 * 1024 * 1024;
 
-/** Why what came cannot be an answer of a broker. */
+/** Why received bytes are not an answer of a broker. */
 export type ForeignAnswer = 'http' | 'tls' | 'too_large' | 'unreadable';
 
-/** What answered is no broker, or not on this port. */
+/** The received bytes are not an answer of a Kafka broker. */
 export class ForeignAnswerError extends Error {
   readonly reason: ForeignAnswer;
 
@@ -21,7 +21,7 @@ export class ForeignAnswerError extends Error {
 /** The broker ended the connection while an answer was due. */
 export class ClosedError extends Error {}
 
-/** A socket on which one frame answers another; at most one is under way. */
+/** A socket that sends one request frame at a time and receives its answer. */
 export class BrokerSocket {
   readonly ended: Promise<void>;
   readonly #socket: Socket;
@@ -79,7 +79,7 @@ export class BrokerSocket {
   #deliver(whole: Buffer, length: number): void {
     this.#chunks.length = 0;
     this.#size = 0;
-    // Nothing is due beyond the one answer.
+    // No bytes may follow the one answer.
     if (whole.length > 4 + length || this.#waiting === undefined)
       this.#fail(new ForeignAnswerError('unreadable'));
     else this.#waiting.resolve(whole.subarray(4));
@@ -102,7 +102,7 @@ function detectForeignAnswer(head: Buffer, length: number): ForeignAnswer | unde
   if (head.toString('latin1', 0, 4) === 'HTTP') return 'http';
   // A TLS record: an alert or a handshake, of any version.
   if ((head[0] === 0x15 || head[0] === 0x16) && head[1] === 0x03) return 'tls';
-  // An answer begins with the number of its request.
+  // An answer starts with the four bytes of its correlation id.
   if (length < 4) return 'unreadable';
   return length > MOST_BYTES ? 'too_large' : undefined;
 }
@@ -124,7 +124,7 @@ export async function openTcp(
   return { socket, ms: now() - startedAt };
 }
 
-/** Speaks TLS over a connection from now on. @throws the socket's error, ClosedError, the signal's reason */
+/** Starts TLS on a connection. @throws the socket's error, ClosedError, the signal's reason */
 export async function openTls(
   socket: Socket,
   { host }: BrokerAddress,
@@ -155,7 +155,7 @@ async function settled(socket: Socket, event: string, signal: AbortSignal): Prom
     throw error;
   } finally {
     signal.removeEventListener('abort', onAbort);
-    // One that is destroyed may still say why.
+    // A destroyed socket may still emit an error.
     socket.on('error', () => {});
   }
 }

@@ -8,12 +8,12 @@ export function nameKafkaError(code: number): string {
 
 const HINTS: Readonly<Record<string, string>> = {
   TOPIC_AUTHORIZATION_FAILED:
-    "The token was accepted, and its principal may not do this: the broker's ACLs (or its authorizer) have to allow it for the topic.",
+    "The token was accepted, but its principal is not allowed to do this: the broker's ACLs or authorizer must allow it for the topic.",
   CLUSTER_AUTHORIZATION_FAILED:
-    'The token was accepted, and its principal may not do this with the cluster: the ACLs of the broker decide.',
+    'The token was accepted, but its principal is not allowed to do this with the cluster: the ACLs of the broker must allow it.',
   UNKNOWN_TOPIC_OR_PARTITION:
-    'Check the name of the topic; it is not created here. Without the right to describe it a topic looks like one that is not there.',
-  LEADER_NOT_AVAILABLE: 'A topic that is new looks like this for a moment; try again.',
+    'Check the name of the topic; oauthctl does not create it. A topic that the principal may not describe is reported as unknown, too.',
+  LEADER_NOT_AVAILABLE: 'A new topic may have no leader for a moment; try again.',
 };
 
 /** What kafkajs throws for an error code of an answer. */
@@ -22,13 +22,13 @@ interface ProtocolError extends Error {
   readonly code: number;
 }
 
-/** Whether an error is the broker's answer, and not for want of one. */
+/** Whether an error is an error code in an answer of the broker. */
 export function isProtocolError(error: unknown): error is ProtocolError {
   const { type, code } = (error ?? {}) as { type?: unknown; code?: unknown };
   return error instanceof Error && typeof type === 'string' && typeof code === 'number';
 }
 
-/** The error that a refusal of the broker is, the token being good; any other error is returned as it is. */
+/** Builds the error of a request that the broker refused after authentication; any other error is returned unchanged. */
 export function toBrokerError(error: unknown, where: string): unknown {
   if (!isProtocolError(error)) return error;
   const { type, code, message } = error;

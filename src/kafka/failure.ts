@@ -5,10 +5,10 @@ import { ClosedError, type ForeignAnswer, ForeignAnswerError } from './broker-so
 import { isProtocolError } from './error-codes.ts';
 import type { BrokerAddress } from './types.ts';
 
-/** How far an exchange with a broker came. */
+/** The stage that an exchange with a broker had reached. */
 export interface Progress {
   readonly stage: 'tcp' | 'tls' | 'exchange';
-  /** Whether the connection is to be one of TLS. */
+  /** Whether the connection uses TLS. */
   readonly isTls: boolean;
   readonly timeoutMs: number;
   readonly now: number;
@@ -17,25 +17,25 @@ export interface Progress {
 const FOREIGN: Readonly<Record<ForeignAnswer, readonly [code: string, what: string, hint: string]>> = {
   http: [
     'not_kafka',
-    'answers by HTTP, and is no Kafka broker',
+    'answers with HTTP, so it is not a Kafka broker',
     "Check the port: the bootstrap server of a cluster is a listener of a broker, not its REST proxy or the authorization server's.",
   ],
   tls: [
     'tls',
-    'speaks TLS on this port, and was spoken to in clear',
-    'Add --ssl, and --ca-cert FILE where the certificate is of an authority of your own.',
+    'speaks TLS on this port, but the connection is plaintext',
+    'Add --ssl, and --ca-cert FILE if the certificate is from a private certificate authority.',
   ],
   too_large: ['answer_too_large', 'announces a larger answer than oauthctl reads', 'Check the port.'],
-  unreadable: ['answer_invalid', 'answered what is not the protocol of Kafka', 'Check host and port.'],
+  unreadable: ['answer_invalid', 'sent an answer that is not in the Kafka protocol', 'Check host and port.'],
 };
 
-/** The error that a failed connection or exchange is; one of ours, or of an answer, is returned as it is. */
+/** Describes a failed connection or exchange; an OauthctlError or an error code of the broker is returned unchanged. */
 export function brokerFailure(error: unknown, address: BrokerAddress, progress: Progress): unknown {
   if (error instanceof OauthctlError || isProtocolError(error)) return error;
-  // kafkajs brings along no more than gzip.
+  // kafkajs itself decompresses gzip only.
   if (error instanceof Error && error.name === 'KafkaJSNotImplemented')
-    return new UsageError('compression_unsupported', `the messages cannot be read here: ${error.message}`, {
-      hint: 'Messages that are not compressed, or with gzip, can be read.',
+    return new UsageError('compression_unsupported', `oauthctl cannot read the messages: ${error.message}`, {
+      hint: 'oauthctl reads messages that are not compressed or are compressed with gzip.',
     });
   const { stage, isTls, timeoutMs, now } = progress;
   const where = renderBroker(address);
@@ -45,11 +45,11 @@ export function brokerFailure(error: unknown, address: BrokerAddress, progress: 
     return new TimeoutError(
       stage === 'exchange' ? 'answer_timeout' : 'connect_timeout',
       `${where} did not ${{ tcp: 'accept the connection', tls: 'finish the TLS handshake', exchange: 'answer' }[stage]} within ${timeoutMs / 1000} s`,
-      { hint: 'Check host and port, and give it longer with --timeout SECONDS.', cause: error },
+      { hint: 'Check host and port, or allow more time with --timeout SECONDS.', cause: error },
     );
   }
   if (error instanceof ForeignAnswerError) return network(...FOREIGN[error.reason]);
-  // What reads an answer beyond its end.
+  // Thrown when an answer is shorter than its format requires.
   if (error instanceof RangeError || error instanceof TypeError) return network(...FOREIGN.unreadable);
   const isClosed = error instanceof ClosedError || isReset(error);
   if (stage === 'tls') {
@@ -58,7 +58,7 @@ export function brokerFailure(error: unknown, address: BrokerAddress, progress: 
       return network(
         'tls',
         isPlain ? 'does not speak TLS on this port' : 'closed the connection during the TLS handshake',
-        'A listener in clear looks like this: leave --ssl out. One that wants a client certificate takes --cert and --key.',
+        'The listener may be plaintext (omit --ssl), or may require a client certificate (--cert, --key).',
       );
   }
   if (stage === 'exchange' && isClosed) {
@@ -66,8 +66,8 @@ export function brokerFailure(error: unknown, address: BrokerAddress, progress: 
       'connection_closed',
       'closed the connection without an answer',
       isTls
-        ? 'The log of the broker says why.'
-        : 'A listener of TLS looks like this (add --ssl), and so does one that is not for clients; the log of the broker says why.',
+        ? 'See the log of the broker for the reason.'
+        : 'The listener may require TLS (add --ssl), or may not be for clients; see the log of the broker for the reason.',
     );
   }
   return describeFailure(error, {
@@ -81,7 +81,7 @@ export function brokerFailure(error: unknown, address: BrokerAddress, progress: 
   });
 }
 
-/** The time for an exchange is up. */
+/** The deadline of an exchange has passed. */
 export class DeadlineError extends Error {}
 
 function isReset(error: unknown): boolean {

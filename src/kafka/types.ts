@@ -4,7 +4,7 @@ export interface BrokerAddress {
   readonly port: number;
 }
 
-/** What an answer took, in milliseconds. */
+/** The duration until an answer, in milliseconds. */
 export interface Timed {
   readonly ms: number;
 }
@@ -17,15 +17,15 @@ export interface ErrorCode {
 }
 
 export interface SaslHandshake extends Timed, ErrorCode {
-  /** What the listener takes, in its own order. */
+  /** The mechanisms that the listener enables, in its order. */
   readonly mechanisms: readonly string[];
 }
 
 export interface SaslAuthentication extends Timed, ErrorCode {
   readonly errorMessage: string | undefined;
-  /** What the mechanism itself answered, as text. */
+  /** The answer of the mechanism, as text. */
   readonly authBytes: string;
-  /** For how long the broker serves without another authentication; 0 for ever. */
+  /** Milliseconds until the client has to authenticate again; 0 for never. */
   readonly sessionLifetimeMs: number;
 }
 
@@ -36,7 +36,7 @@ export interface ClusterNode extends BrokerAddress {
 export interface ClusterMetadata extends Timed {
   readonly clusterId: string | undefined;
   readonly nodes: readonly ClusterNode[];
-  /** Those that were asked for, or all that the principal may see. */
+  /** The requested topics, or all that the principal may describe. */
   readonly topics: readonly {
     readonly topic: string;
     readonly partitions: readonly { readonly partition: number; readonly leader: number }[];
@@ -48,7 +48,7 @@ export interface PartitionName {
   readonly partition: number;
 }
 
-/** The first offset that is there, and the one of the next message. */
+/** The first available offset, and that of the next message. */
 export interface PartitionOffsets extends Timed {
   readonly first: bigint;
   readonly next: bigint;
@@ -68,10 +68,10 @@ export interface StoredMessage extends PartitionName {
  */
 export interface BrokerConnection {
   readonly address: BrokerAddress;
-  /** What connecting took, in milliseconds. */
+  /** The duration of the TCP connect, in milliseconds. */
   readonly tcpMs: number;
   readonly tls: { readonly protocol: string; readonly ms: number } | undefined;
-  /** Resolves when the connection has ended, whoever ended it. */
+  /** Resolves when either side has closed the connection. */
   readonly ended: Promise<void>;
   apiVersions(signal: AbortSignal): Promise<Timed & { readonly count: number }>;
   saslHandshake(mechanism: string, signal: AbortSignal): Promise<SaslHandshake>;
@@ -84,7 +84,7 @@ export interface BrokerConnection {
     signal: AbortSignal,
   ): Promise<Timed & { readonly offset: bigint | undefined }>;
   offsets(of: PartitionName, signal: AbortSignal): Promise<PartitionOffsets>;
-  /** Reads messages from an offset on, as many as an answer holds; none where there are none. */
+  /** Reads messages from an offset on, as many as one answer holds. */
   fetch(
     of: PartitionName,
     offset: bigint,

@@ -4,7 +4,7 @@ import { type Delegation, parseDelegation } from '../protocol/ciba/keycloak-ciba
 import type { ListenAddress } from './listen-address.ts';
 import { type Listener, listen, type ReceivedRequest, type Reply } from './listener.ts';
 
-/** A delegation that was accepted (or deliberately refused by `respond`), with its bearer. */
+/** A delegation that was accepted, or refused with the status of `respond`, and its bearer token. */
 export interface ReceivedDelegation extends Delegation {
   readonly bearer: string;
   readonly status: number;
@@ -12,17 +12,17 @@ export interface ReceivedDelegation extends Delegation {
 
 export interface AuthenticationDeviceOptions {
   readonly listen: ListenAddress;
-  /** What a good delegation is answered with; 201 unless the server is to be provoked. */
+  /** The status that a valid delegation is answered with; 201, except in a test of the server. */
   readonly status: number;
-  /** Throws an OauthctlError for a bearer that must not be trusted. */
+  /** Throws an OauthctlError for a bearer token that is not trusted. */
   readonly checkBearer: (bearer: string) => Promise<void>;
-  /** A delegation arrived; its answer has not left yet. */
+  /** Called when a delegation has arrived, before it is answered. */
   readonly onReceived: (delegation: ReceivedDelegation) => void;
-  /** Its answer has left. */
+  /** Called when the delegation has been answered. */
   readonly onAnswered: (delegation: ReceivedDelegation) => void;
-  /** A request was turned away. */
+  /** Called when a request was refused. */
   readonly onRefused: (reason: string, status: number) => void;
-  /** A request could not be handled: a defect of ours. */
+  /** Called when a request could not be handled, which is a defect. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -31,8 +31,7 @@ export type AuthenticationDeviceServer = Listener;
 const MAX_BODY_BYTES = 64 * 1024;
 
 /**
- * Listens as Keycloak's authentication device: takes the delegation and answers at once, so that the decision can
- * follow in its own time.
+ * Listens as the authentication device of Keycloak. A delegation is answered at once; the decision follows later.
  * @throws UsageError `address_in_use`, `address_unavailable`
  * @see https://www.keycloak.org/docs/latest/server_admin/#_client_initiated_backchannel_authentication_grant
  */

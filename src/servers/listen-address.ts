@@ -1,9 +1,9 @@
 import { UsageError } from '../errors.ts';
 
-/** Where a listener of ours is reached. */
+/** Where a listener is reached. */
 export interface ListenAddress {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 for any free port. */
   readonly port: number;
   readonly path: string;
 }

@@ -14,7 +14,7 @@ import { addressUrl, type ListenAddress } from './listen-address.ts';
 export interface ReceivedRequest {
   readonly method: string;
   readonly path: string;
-  /** What stands behind the question mark, still encoded; empty where there is none. */
+  /** The query, encoded; empty where there is none. */
   readonly query: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
@@ -27,7 +27,7 @@ export interface Reply {
   readonly body?: string;
   /** Called once the whole answer has been handed to the connection. */
   readonly sent?: () => void;
-  /** Called once there is nothing left to do: after `sent`, or when the other side broke off. */
+  /** Called once the exchange is over: after `sent`, or when the client closed the connection. */
   readonly ended?: () => void;
 }
 
@@ -35,25 +35,25 @@ export interface ListenerOptions {
   readonly listen: ListenAddress;
   /** Listens with TLS: certificate and private key in PEM. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
-  /** How to listen elsewhere, for the hint where the address cannot be had. */
+  /** How to choose another address, for the hint where this one cannot be used. */
   readonly elsewhere?: string;
   readonly endpoint: Endpoint;
-  /** Bytes of a request's body that are read; more is answered with 413. */
+  /** The largest body in bytes; a larger one is answered with 413. */
   readonly maxBodyBytes: number;
   readonly handle: (request: ReceivedRequest) => Promise<Reply>;
-  /** Hears of what `handle` or the recorder threw; the request is answered with 500 where it still can be. */
+  /** Called with what `handle` or the recorder threw; the request is answered with 500 if possible. */
   readonly onError: (error: unknown) => void;
 }
 
 export interface Listener {
-  /** The absolute URL, with the port that was really taken. */
+  /** The absolute URL, with the actual port. */
   readonly url: string;
   close(): Promise<void>;
 }
 
 const REQUEST_TIMEOUT = 15_000;
 const MAX_CONNECTIONS = 64;
-/** Bytes beyond the limit that are read and dropped, so that the other side lives to see the 413. */
+/** Bytes beyond the limit that are read and dropped, so that the client receives the 413. */
 const DROPPED_BYTES = 1024 * 1024;
 
 const ELSEWHERE = 'with --listen HOST:PORT/PATH and point the server there';
@@ -153,7 +153,7 @@ async function serve(
   try {
     body = await readBody(request, options.maxBodyBytes);
   } catch {
-    // The other side broke off; there is nobody left to answer.
+    // The client closed the connection.
     response.destroy();
     return;
   }
@@ -192,7 +192,7 @@ async function answer(
   return options.handle({ ...received, body });
 }
 
-/** The path and the query of a request's target; a target that is no URL is its own path. */
+/** The path and the query of a request's target; a target that is not a URL is used as the path. */
 function splitTarget(target: string): { path: string; query: string } {
   const base = 'http://localhost';
   if (!URL.canParse(target, base)) return { path: target, query: '' };
@@ -204,7 +204,7 @@ function splitTarget(target: string): { path: string; query: string } {
 async function readBody(request: IncomingMessage, maxBytes: number): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
-  // Leaving the loop must not destroy the connection: the answer still has to go there.
+  // Leaving the loop must not destroy the connection, on which the answer is still sent.
   const body: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false });
   for await (const chunk of body) {
     size += chunk.length;

@@ -6,7 +6,7 @@ const STYLE = [
   'h1{font-size:1.4rem}@media(prefers-color-scheme:dark){body{background:#181818;color:#ddd}}',
 ].join('');
 
-/** Sends the fragment, which browsers keep to themselves, back as a form; it does not stay in the address bar. */
+/** Sends the fragment, which browsers do not send, as a form, and removes it from the address bar. */
 const RELAY = [
   'const sent=new URLSearchParams(location.hash.slice(1));',
   'history.replaceState(null,"",location.pathname);',
@@ -17,13 +17,13 @@ const RELAY = [
   'else document.querySelector("h1").textContent="Nothing came with this address.";',
 ].join('');
 
-/** A page for the person in the browser: a heading and some sentences, which may be another party's words. */
+/** A page for the user: a heading and some sentences, which may contain text of another party. */
 export function page(status: number, heading: string, ...sentences: string[]): Reply {
   const text = sentences.map((sentence) => `<p>${escaped(sentence)}</p>`).join('');
   return html(status, `<h1>${escaped(heading)}</h1>${text}`, []);
 }
 
-/** The page that hands the fragment on. */
+/** The page that forwards the fragment. */
 export function relayPage(): Reply {
   const body = [
     '<h1>One moment…</h1><form method="post"></form>',
@@ -46,7 +46,7 @@ function html(status: number, body: string, allowed: readonly string[]): Reply {
     headers: {
       'content-type': 'text/html; charset=utf-8',
       'content-security-policy': policy.join('; '),
-      // The address holds the code.
+      // The URL contains the code.
       'referrer-policy': 'no-referrer',
       'x-content-type-options': 'nosniff',
     },

@@ -4,15 +4,15 @@ import type { ListenAddress } from './listen-address.ts';
 import { type ListenerOptions, listen, type ReceivedRequest, type Reply } from './listener.ts';
 import { page, relayPage } from './redirect-page.ts';
 
-/** In which part of the redirect the parameters stood. */
+/** The part of the redirect that carried the parameters. */
 export type RedirectPlace = 'query' | 'fragment' | 'form_post';
 
-/** What is thought of a redirect: it is the one that is waited for, whatever it says, or it is not. */
+/** Whether a redirect is the expected one, successful or not. */
 export type RedirectVerdict<Response> =
   | {
       readonly kind: 'taken';
       readonly response: Response;
-      /** Why it brings nothing, for the page in the browser; undefined where all is well. */
+      /** Why it failed, for the page in the browser; undefined on success. */
       readonly trouble?: string | undefined;
     }
   | { readonly kind: 'turned_away'; readonly reason: string };
@@ -21,22 +21,22 @@ export interface RedirectOptions<Response> {
   readonly listen: ListenAddress;
   /** Certificate and private key in PEM, for a redirect URI of https. */
   readonly tls?: ListenerOptions['tls'];
-  /** Whether the response comes in the fragment, which a page of ours has to hand on. */
+  /** Whether the response comes in the fragment, which a page has to forward. */
   readonly relaysFragment: boolean;
   readonly checkResponse: (
     parameters: FormParameters,
     place: RedirectPlace,
   ) => Promise<RedirectVerdict<Response>>;
-  /** A request to the redirect URI was turned away; the wait goes on. */
+  /** Called when a request to the redirect URI was refused; the wait continues. */
   readonly onRefused: (reason: string, status: number) => void;
-  /** A request could not be handled: a defect of ours. */
+  /** Called when a request could not be handled, which is a defect. */
   readonly onError: (error: unknown) => void;
 }
 
 export interface RedirectServer<Response> {
-  /** Where it listens, with the port that was really taken. */
+  /** The address of the listener, with the actual port. */
   readonly url: string;
-  /** Resolves once the redirect that was waited for is there and the browser has its page. */
+  /** Resolves once the expected redirect has arrived and the browser has its page. */
   readonly response: Promise<Response>;
   close(): Promise<void>;
 }
@@ -45,8 +45,8 @@ const MAX_BODY_BYTES = 256 * 1024;
 const FORM = /^application\/x-www-form-urlencoded\b/i;
 
 /**
- * Listens at the redirect URI for one authorization response: takes the first that is judged right, and turns
- * everything else away.
+ * Listens at the redirect URI for one authorization response: accepts the first expected one, and refuses all other
+ * requests.
  * @throws UsageError `address_in_use`, `address_unavailable`, `listener_certificate_invalid`
  * @see https://www.rfc-editor.org/rfc/rfc8252#section-7.3
  */
@@ -81,7 +81,7 @@ export async function listenRedirect<Response>(
     if (isTaken) return refuse(410, 'come after the answer, which is taken once');
     const verdict = await options.checkResponse(parameters, place);
     if (verdict.kind === 'turned_away') return refuse(400, verdict.reason);
-    // Another one may have been taken while this one was judged.
+    // Another one may have been accepted while this one was checked.
     if (isTaken) return refuse(410, 'come after the answer, which is taken once');
     isTaken = true;
     const reply =

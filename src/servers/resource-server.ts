@@ -12,19 +12,19 @@ import {
 import { addressUrl, type ListenAddress } from './listen-address.ts';
 import { bind } from './listener.ts';
 
-/** What a request is for; a word for every path there is, and one for all others. */
+/** The purpose of a request: one word for each known path, and one for all others. */
 export type Route = 'resource' | 'metadata' | 'metrics' | 'none';
 
-/** A request and its answer, as the log tells of it. */
+/** A request and its answer, for the log. */
 export interface Answered {
   readonly method: string;
   /** As it came, without the query. */
   readonly path: string;
   readonly route: Route;
   readonly status: number;
-  /** Undefined where no token was judged. */
+  /** Undefined where no token was checked. */
   readonly verdict?: TokenVerdict | undefined;
-  /** Why it was turned away, where it was no token's fault. */
+  /** Why it was refused, where that does not depend on a token. */
   readonly description?: string | undefined;
   /** Milliseconds, with a fraction, from the head of the request to the answer. */
   readonly ms: number;
@@ -35,18 +35,18 @@ export interface ResourceServerOptions {
   readonly validate: (token: string) => Promise<TokenVerdict>;
   /** @param resource the identifier of this resource */
   readonly metadata: (resource: string) => ResourceMetadata;
-  /** In the text format of Prometheus. */
+  /** Renders the metrics in the text format of Prometheus. */
   readonly metrics: () => string;
   /** An answer has been handed to the connection. */
   readonly onAnswered: (answered: Answered) => void;
-  /** A request could not be handled: a defect of ours. */
+  /** Called when a request could not be handled, which is a defect. */
   readonly onError: (error: unknown) => void;
 }
 
 export interface ResourceServer {
-  /** With the port that was really taken; the identifier of the resource. */
+  /** The identifier of the resource, with the actual port. */
   readonly url: string;
-  /** Takes no more connections, and waits for what is under way. @param grace at most so many milliseconds */
+  /** Stops listening and waits for open requests. @param grace milliseconds to wait at most */
   close(grace: number): Promise<void>;
 }
 
@@ -72,7 +72,7 @@ const LIMITS = {
 const MAX_CONNECTIONS = 1024;
 const ELSEWHERE = 'with --listen HOST:PORT';
 
-/** What is answered, before it is sent. */
+/** An answer before it is sent. */
 interface Reply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -82,8 +82,8 @@ interface Reply {
 }
 
 /**
- * Listens as a protected resource: `/` takes a bearer token and says what it is worth, beside it are the metadata of
- * the resource and counters. Connections are kept, bodies are not read.
+ * Listens as a protected resource: `/` checks a bearer token and returns the verdict; there are also the metadata of the
+ * resource and metrics. Connections are kept alive, bodies are not read.
  * @throws UsageError `address_in_use`, `address_unavailable`
  * @see https://www.rfc-editor.org/rfc/rfc6750#section-3
  * @see https://www.rfc-editor.org/rfc/rfc9728
@@ -103,7 +103,7 @@ export async function listenResourceServer(
       startedAt: now(),
       ...splitPath(request),
     };
-    // A body is dropped unread, and with it the connection: it may have no end.
+    // A body is not read, and the connection is closed: the body may have no end.
     const hasBody =
       Number(request.headers['content-length'] ?? 0) > 0 || 'transfer-encoding' in request.headers;
     if (hasBody) request.resume();
@@ -140,7 +140,7 @@ interface Received {
   readonly response: ServerResponse;
   readonly path: string;
   readonly query: string;
-  /** Of the clock that only measures. */
+  /** Of the monotonic clock. */
   readonly at: number;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
@@ -174,7 +174,7 @@ async function replyToToken(
 ): Promise<Reply> {
   const challenge = { realm: REALM };
   const resource_metadata = new URL(METADATA_PATH, url).href;
-  // Node's own reading keeps the first of several Authorization headers only.
+  // Node itself keeps only the first of several Authorization headers.
   const credentials = parseCredentials(request.headersDistinct.authorization ?? [], query);
   if (credentials.kind === 'none')
     return challenged(401, buildBearerChallenge({ ...challenge, resource_metadata }));
@@ -249,7 +249,7 @@ function joined({ headersDistinct }: IncomingMessage): Record<string, string> {
   );
 }
 
-/** Answers what is no request of HTTP, is too large or takes too long, and tells of it as of any other. */
+/** Answers what is not an HTTP request, is too large or takes too long, and reports it like any other request. */
 function refuseUnreadable({ onAnswered }: ResourceServerOptions) {
   const statuses: Readonly<Record<string, number>> = {
     HPE_HEADER_OVERFLOW: 431,

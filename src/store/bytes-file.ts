@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { UsageError } from '../errors.ts';
 
-/** Reads a file that the person named. @throws UsageError `file_unreadable` */
+/** Reads a file that the user named. @throws UsageError `file_unreadable` */
 export async function readBytesFile(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
@@ -10,7 +10,7 @@ export async function readBytesFile(path: string): Promise<Uint8Array> {
   }
 }
 
-/** Writes a file that the person named, in place of what is there. @throws UsageError `file_unwritable` */
+/** Writes a file that the user named, replacing an existing one. @throws UsageError `file_unwritable` */
 export async function writeBytesFile(path: string, bytes: Uint8Array): Promise<void> {
   try {
     await writeFile(path, bytes);

@@ -11,7 +11,7 @@ export interface Store {
   readonly pending: PendingStore;
 }
 
-/** Opens the files of this user; nothing is read or made before it is needed. */
+/** Opens the files of this user; each is read or created at its first use. */
 export function openStore(env: Readonly<Record<string, string | undefined>>): Store {
   const { config, state } = storePaths(env);
   return {

@@ -5,8 +5,8 @@ import { parseJson, stringifyJson } from '../exact-json.ts';
 import { decodeText } from './text-file.ts';
 
 /**
- * A JSON document on disk: 0600 in a 0700 folder, written whole or not at all, changed under a lock between
- * processes. A file that cannot be read is reported and left as it is.
+ * A JSON document on disk: 0600 in a 0700 folder, written atomically, changed under a lock between processes. A file
+ * that cannot be read is reported and not changed.
  */
 export class JsonFile<Content extends object> {
   readonly path: string;
@@ -39,7 +39,7 @@ export class JsonFile<Content extends object> {
   }
 
   /**
-   * Changes the document under the lock; parallel runs lose nothing.
+   * Changes the document under the lock.
    * @param change may alter its argument; what it returns is passed on
    * @throws UsageError `file_unreadable`, `file_unwritable`, `file_locked`
    */
@@ -82,7 +82,7 @@ export class JsonFile<Content extends object> {
 
   #unreadable(why: string, cause?: unknown): UsageError {
     return new UsageError('file_unreadable', `${this.path} cannot be read: ${why}`, {
-      hint: 'It was left as it is. Mend it, or move it away to begin anew.',
+      hint: 'It was not changed. Repair it, or move it away to start with a new one.',
       cause,
     });
   }
@@ -95,12 +95,12 @@ export class JsonFile<Content extends object> {
   }
 }
 
-/** Says whether a value is a JSON object with a `version` of 1, as every document of ours is. */
+/** Whether a value is a JSON object with a `version` of 1, as every document here is. */
 export function isVersionOne(value: unknown): value is { version: 1 } {
   return value !== null && typeof value === 'object' && (value as { version?: unknown }).version === 1;
 }
 
-/** Says whether every value of a record passes the check. */
+/** Whether every value of a record passes the check. */
 export function isRecord<Item>(
   value: unknown,
   isItem: (item: unknown) => item is Item,

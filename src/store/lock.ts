@@ -1,13 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Milliseconds after which the lock of a process that died is overcome; a living one renews its own. */
+/** Milliseconds after which the lock of a dead process may be taken; a running one renews its lock. */
 const STALE = 10_000;
 
 /**
  * Takes a lock between processes, without waiting for it.
  * @param path of the lock itself
- * @returns what releases it; undefined while somebody else holds it
+ * @returns the function that releases it; undefined while another process holds it
  * @throws the file system's error where no lock can be made
  */
 export async function tryLock(path: string): Promise<(() => Promise<void>) | undefined> {
@@ -18,7 +18,7 @@ export async function tryLock(path: string): Promise<(() => Promise<void>) | und
       lockfilePath: path,
       realpath: false,
       stale: STALE,
-      // A machine that slept may have lost it. What is under way then is finished all the same.
+      // The lock may be lost after the machine was suspended. The running change is completed nevertheless.
       onCompromised: () => {},
     });
     return () => release().catch(() => {});

@@ -1,13 +1,13 @@
 import envPaths from 'env-paths';
 
 export interface StorePaths {
-  /** Folder of what the person configures. */
+  /** The folder of the configuration. */
   readonly config: string;
-  /** Folder of what the program keeps between runs. */
+  /** The folder of the data kept between runs. */
   readonly state: string;
 }
 
-/** Where the platform wants files of ours; `OAUTHCTL_HOME` overrides both. */
+/** The folders that the platform prescribes; `OAUTHCTL_HOME` overrides both. */
 export function storePaths(env: Readonly<Record<string, string | undefined>>): StorePaths {
   const home = env.OAUTHCTL_HOME;
   if (home) return { config: home, state: home };

@@ -15,12 +15,12 @@ export interface PendingRequest {
   readonly expires_at?: number;
   /** Seconds between polls, grown by every `slow_down`. */
   readonly interval: number;
-  /** No poll may be sent before. */
+  /** No poll may be sent before this time. */
   readonly next_poll_at: number;
   readonly polls: number;
-  /** What was asked for, so that its tokens can be reused. */
+  /** What was requested, for --reuse. */
   readonly asked?: AskedFor;
-  /** Set once there were tokens or a refusal: it is not polled for again. */
+  /** Set once tokens or a refusal were received: it is not polled for again. */
   readonly ended?: true;
 }
 
@@ -40,7 +40,7 @@ export interface PendingDocument {
   held: HeldDelegation[];
 }
 
-/** More than this many forgotten ones help nobody. */
+/** The number of requests, and of delegations, that are kept. */
 const KEPT_AT_MOST = 50;
 
 export function emptyPending(): PendingDocument {
@@ -62,7 +62,7 @@ export type PollClaim =
   | { readonly granted: true; readonly pending: PendingRequest }
   | { readonly granted: false; readonly waitUntil: number };
 
-/** Authentication requests and delegations that live from one run to the next. */
+/** Authentication requests and delegations that are kept from one run to the next. */
 export class PendingStore {
   readonly #file: JsonFile<PendingDocument>;
 
@@ -91,9 +91,9 @@ export class PendingStore {
   }
 
   /**
-   * Claims the right to send one poll, across processes: never two at once, none before its time.
-   * @param turn `now` in milliseconds since the epoch; `leaseMs`, for how long others stay off if this process never
-   *   comes back; `early`, whether the very first poll may come before its time
+   * Claims the right to send one poll, across processes: one poll at a time, none before its time.
+   * @param turn `now` in milliseconds since the epoch; `leaseMs`, how long the claim lasts if this process ends
+   *   without releasing it; `early`, whether the first poll may be sent before its time
    * @returns undefined when the id is not known
    */
   async claimPoll(
@@ -112,7 +112,7 @@ export class PendingStore {
     });
   }
 
-  /** Says when the next poll may be sent, and the interval that holds from now on. */
+  /** Sets when the next poll may be sent, and the interval in seconds from now on. */
   async schedule(authReqId: string, nextPollAt: number, interval: number): Promise<void> {
     await this.#file.change((document) => {
       document.requests = document.requests.map((item) =>
@@ -146,7 +146,7 @@ export class PendingStore {
     });
   }
 
-  /** Takes the delegation of this bearer away, if it is held. */
+  /** Removes the delegation of this bearer token, if it is held. */
   async releaseHeld(bearer: string): Promise<void> {
     const { held } = await this.#file.read();
     if (!held.some((item) => item.bearer === bearer)) return;
@@ -155,7 +155,7 @@ export class PendingStore {
     });
   }
 
-  /** Takes the last held delegation away: whoever gets it is the only one to send its result. */
+  /** Removes and returns the last held delegation, so that only one process sends its result. */
   async takeHeld(): Promise<HeldDelegation | undefined> {
     return this.#file.change((document) => document.held.pop());
   }

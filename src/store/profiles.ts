@@ -1,10 +1,10 @@
 import { UsageError } from '../errors.ts';
 import { isRecord, isVersionOne, type JsonFile } from './json-file.ts';
 
-/** One profile as it stands in the file; every member is a string or a list of them. */
+/** One profile as stored; every member is a string or a list of strings. */
 export interface Profile {
   readonly issuer: string;
-  /** The issuer that the server calls itself, where `issuer` is an inner address of it. */
+  /** The issuer identifier of the server, where `issuer` is an internal address of it. */
   readonly accept_issuer?: string;
   readonly client_id?: string;
   /** A reference (`env:`, `file:`, `cmd:`) or the secret itself. */

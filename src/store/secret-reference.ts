@@ -10,7 +10,7 @@ export type SecretReference =
   | { readonly kind: 'stdin' }
   | { readonly kind: 'literal'; readonly value: string };
 
-/** A program that prints a secret is given this long, in milliseconds. */
+/** Milliseconds that a program which prints a secret may take. */
 const COMMAND_TIMEOUT = 30_000;
 const LONGEST_SECRET = 64 * 1024;
 
@@ -31,7 +31,7 @@ export function parseSecretReference(text: string): SecretReference {
   }
 }
 
-/** Says whether a text names a place where a secret is, rather than being the secret. */
+/** Whether a text is a reference to a secret, rather than the secret. */
 export function isSecretReference(text: string): boolean {
   return /^(env|file|cmd):/.test(text);
 }
@@ -86,7 +86,7 @@ async function runCommand(command: string): Promise<string> {
       { timeout: COMMAND_TIMEOUT, maxBuffer: LONGEST_SECRET, encoding: 'utf8' },
       (error, stdout) => {
         if (error === null) return resolve(stdout);
-        // Its output stays unseen: part of a secret may be in it.
+        // The output is not shown: it may contain part of a secret.
         reject(unavailable(`the command "${command}" ${describeEnd(error)}`));
       },
     );
@@ -119,7 +119,7 @@ function withoutLineBreaks(text: string, what: string, onRepair: OnRepair, usual
 }
 
 function unavailable(why: string): UsageError {
-  return new UsageError('secret_unavailable', `a secret could not be had: ${why}`, {
+  return new UsageError('secret_unavailable', `a secret could not be read: ${why}`, {
     hint: 'A secret is named by env:NAME, file:PATH, cmd:COMMAND or - (standard input).',
   });
 }

@@ -4,17 +4,17 @@ import { UsageError } from '../errors.ts';
 import { isRecord, isVersionOne, type JsonFile } from './json-file.ts';
 import { tryLock } from './lock.ts';
 
-/** What a grant returned, as it came, and when. */
+/** The response of a grant, and when it was received. */
 export interface KeptTokens {
-  /** The token response, every member. */
+  /** The whole token response. */
   readonly response: Readonly<Record<string, unknown>>;
-  /** The grant that began it: a refresh carries the first grant on. */
+  /** The first grant: a refresh does not change it. */
   readonly grant_type: string;
   readonly issuer: string;
   readonly client_id: string;
   /** Milliseconds since the epoch. */
   readonly received_at: number;
-  /** Absent where it is not known what was asked for. */
+  /** Absent where it is not known what was requested. */
   readonly asked?: AskedFor | undefined;
   /** The key that was proven when they were requested; whether the access token is bound to it, its type says. */
   readonly dpop?: KeptDpopKey | undefined;
@@ -29,7 +29,7 @@ export interface KeptDpopKey {
   readonly jwk?: Readonly<Record<string, unknown>> & { readonly kty: string };
 }
 
-/** What a request asked for, so that a later one can tell whether the answer would do for it as well. */
+/** What a request asked for, so that a later one can decide whether to reuse its answer. */
 export interface AskedFor {
   readonly scope?: string | undefined;
   /** The user name or login hint. */
@@ -78,7 +78,7 @@ function isKeptDpopKey(value: unknown): value is KeptDpopKey {
   );
 }
 
-/** The last tokens of each profile: what `@last.access_token` and its like mean. */
+/** The last tokens of each profile, for `@last.access_token` and similar references. */
 export class TokenStore {
   readonly #file: JsonFile<TokensDocument>;
 
@@ -98,7 +98,7 @@ export class TokenStore {
     return Object.hasOwn(last, owner) ? last[owner] : undefined;
   }
 
-  /** Everything that is kept, by owner. */
+  /** All kept tokens, by owner. */
   async list(): Promise<Readonly<Record<string, KeptTokens>>> {
     return (await this.#file.read()).last;
   }
@@ -131,8 +131,8 @@ export class TokenStore {
   }
 
   /**
-   * Takes a token that is no longer good out of what is kept, whoever keeps it. With a refresh token goes all that came
-   * with it; with an access token nothing else, so that a refresh brings the next one.
+   * Removes an invalid token, whoever keeps it. With a refresh token, all tokens of its response are removed; an access
+   * token is removed alone, so that a refresh still works.
    * @returns the owners that kept it
    */
   async drop(token: string): Promise<string[]> {
@@ -151,8 +151,8 @@ export class TokenStore {
   }
 
   /**
-   * Takes the right to refresh the tokens of an owner, across processes, without waiting for it.
-   * @returns what gives it back; undefined while another run refreshes
+   * Claims the right to refresh the tokens of an owner, across processes, without waiting.
+   * @returns the function that releases it; undefined while another run refreshes
    * @throws UsageError `file_unwritable`
    */
   async lockRefresh(owner: string): Promise<(() => Promise<void>) | undefined> {

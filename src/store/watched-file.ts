@@ -8,19 +8,19 @@ export interface WatchedFile {
 }
 
 export interface FileWatchOptions {
-  /** The text as it is now, and whenever it has changed; throws for one that is no good, which may be half of one that is being written. */
+  /** Called with the text at first and after each change; throws for an invalid one, which may be only partly written. */
   readonly onText: (text: string) => void;
-  /** The file is no good, or gone, and has been for a moment. */
+  /** Called when the file has been invalid or missing for a moment. */
   readonly onError: (error: unknown) => void;
   /** Milliseconds. */
   readonly pollEvery?: number;
-  /** Milliseconds after which a text that is no good is read again before it counts. */
+  /** Milliseconds after which an invalid text is read again before it is reported. */
   readonly settleAfter?: number;
 }
 
 /**
- * Watches a file, also one that is replaced by renaming. The system's notices come at once where there are any; the
- * file is looked at every second as well, since some file systems send none.
+ * Watches a file, including one that is replaced by renaming. Besides the notices of the system, the file is checked every
+ * second, because some file systems send none.
  */
 export function watchFile(path: string, options: FileWatchOptions): WatchedFile {
   const { onText, onError, pollEvery = 1_000, settleAfter = 250 } = options;
@@ -45,7 +45,7 @@ export function watchFile(path: string, options: FileWatchOptions): WatchedFile 
       }
     }
   };
-  /** One look at a time; a notice that comes meanwhile is one more. */
+  /** Reads once at a time; a notice in the meantime causes one more read. */
   const check = (): void => {
     if (isClosed) return;
     if (running !== undefined) {
@@ -76,13 +76,13 @@ export function watchFile(path: string, options: FileWatchOptions): WatchedFile 
   };
 }
 
-/** The folder is watched, since a file that is replaced is another one. */
+/** Watches the folder, because a replaced file is a new one. */
 function watchFolder(target: string, onNotice: () => void): FSWatcher | undefined {
   try {
     const watcher = watch(dirname(target), (_event, name) => {
       if (name === null || name === basename(target)) onNotice();
     });
-    // The system has no more watchers to give, or the folder is gone.
+    // The system has no more watchers, or the folder does not exist.
     watcher.on('error', () => watcher.close());
     return watcher;
   } catch {
@@ -90,7 +90,7 @@ function watchFolder(target: string, onNotice: () => void): FSWatcher | undefine
   }
 }
 
-/** What changes whenever the file does. */
+/** A text that changes whenever the file does. */
 async function readState(path: string): Promise<string> {
   try {
     const { ino, size, mtimeNs } = await stat(path, { bigint: true });

@@ -1,7 +1,7 @@
 import { renderLineVerdict } from '../output/checks.ts';
 import { type BatchExpectations, verifyLines } from '../protocol/jose/jwt-lines.ts';
 
-/** What all batches of a run have in common; plain data. */
+/** The set-up of all batches of a run; plain data. */
 export interface BatchSetup {
   readonly expected: BatchExpectations;
   /** Whether verdicts are lines of JSON. */
@@ -36,8 +36,7 @@ export async function runBatch(batch: Batch, { expected, asJson }: BatchSetup): 
 }
 
 /**
- * Takes batches as they come and answers them one after the other, in the order in which they came: a short one that
- * follows a long one waits for it.
+ * Answers batches one after the other, in the order of their arrival.
  * @param answer is called once for each batch
  */
 export function answerInTurn(

@@ -4,7 +4,7 @@ import type { Batch, BatchResult, BatchSetup } from './batch.ts';
 
 /** Threads that verify batches of tokens. */
 export interface BatchPool {
-  /** How many batches can be under way at once without one waiting for a thread. */
+  /** How many batches can be processed at once. */
   readonly size: number;
   /** Verifies a batch in the thread with the least to do. @throws Error when a thread dies */
   run(batch: Batch): Promise<BatchResult>;
@@ -13,7 +13,7 @@ export interface BatchPool {
 
 interface Thread {
   readonly worker: Worker;
-  /** Who waits, in the order of the batches that were sent: a thread answers them one after the other. */
+  /** The callers, in the order of the batches: a thread answers them one after the other. */
   readonly waiting: PromiseWithResolvers[];
 }
 
@@ -22,10 +22,10 @@ interface PromiseWithResolvers {
   readonly reject: (error: unknown) => void;
 }
 
-/** Where the bundle has the threads' program, seen from the chunk that this module is in. */
+/** The path of the threads' entry point, relative to the chunk of this module. */
 const PROGRAM = new URL('../workers/batch-worker.js', import.meta.url);
 
-/** Makes a pool with a thread a core; each is started when there is work for it. */
+/** Makes a pool with one thread per core; each is started at its first batch. */
 export function createBatchPool(setup: BatchSetup): BatchPool {
   const size = availableParallelism();
   const threads: Thread[] = [];

@@ -428,7 +428,11 @@ describe('over TLS', () => {
   });
 
   it.each([
-    ['a file without certificate as authority', () => ({ ca: 'nonsense' }), /--ca-cert holds no certificate/],
+    [
+      'a file without certificate as authority',
+      () => ({ ca: 'nonsense' }),
+      /--ca-cert contains no certificate/,
+    ],
     ['a certificate without its key', () => ({ cert: client.cert }), /private key belong together/],
     ['a key without its certificate', () => ({ key: client.key }), /private key belong together/],
     [

@@ -223,7 +223,7 @@ describe('connecting', () => {
   });
 
   it('names a port in clear where TLS was meant, whether it closes, answers or keeps silent', async () => {
-    const inClear = { code: 'tls', hint: expect.stringContaining('leave --ssl out') };
+    const inClear = { code: 'tls', hint: expect.stringContaining('omit --ssl') };
     expect(await failsWith(await tcpServer((socket) => socket.end()), true)).toMatchObject(inClear);
     expect(
       await failsWith(await tcpServer((socket) => socket.write('HTTP/1.1 400\r\n\r\n')), true),

@@ -372,7 +372,7 @@ describe.sequential('kafka connect', () => {
       const cli = await open(context);
       expect(await fails(cli, 5, kafka.listeners.local, '--ssl')).toMatchObject({
         code: 'tls',
-        hint: expect.stringContaining('leave --ssl out'),
+        hint: expect.stringContaining('omit --ssl'),
       });
       const { code, hint } = await fails(cli, 5, kafka.listeners.tls);
       expect(['tls', 'connection_closed']).toContain(code);

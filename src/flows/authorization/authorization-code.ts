@@ -18,7 +18,7 @@ import { checkRedirect } from './authorization-response.ts';
 import { type BrowserWaitEvent, inTime, type RedirectWaitOptions, withRedirect } from './browser-wait.ts';
 import type { PushedAuthorizationEvent } from './pushed-authorization.ts';
 
-/** How the redirect comes back to us. */
+/** How the redirect is received. */
 export type RedirectWay =
   | {
       readonly kind: 'listen';
@@ -28,19 +28,19 @@ export type RedirectWay =
     }
   | {
       readonly kind: 'paste';
-      /** Asks for the address that the browser ended up at. */
+      /** Asks for the address that the browser was redirected to. */
       readonly read: (signal: AbortSignal) => Promise<string>;
     };
 
 export type AuthorizationCodeEvent =
   | PushedAuthorizationEvent
-  /** Somebody has to open this address; nothing goes on without it. */
+  /** The user has to open this address. */
   | {
       readonly type: 'authorization_request';
       readonly url: string;
       readonly parameters: DeclaredParameters;
       readonly target: Target;
-      /** Where the redirect is waited for; undefined where a person brings it. */
+      /** The address where the redirect is expected; undefined where the user pastes it. */
       readonly listensAt: string | undefined;
     }
   | BrowserWaitEvent
@@ -49,13 +49,13 @@ export type AuthorizationCodeEvent =
 export interface AuthorizationCodeOptions extends AuthorizationWay, AuthorizationOutcomeOptions {
   readonly redirectUri: RedirectUri;
   readonly redirect: RedirectWay;
-  /** Milliseconds that the person has. */
+  /** Milliseconds to wait for the user. */
   readonly deadlineMs: number;
 }
 
 /**
- * The authorization code grant, whole: sends a browser to the server, waits for it to come back, and exchanges the code.
- * The implicit and hybrid types of response are understood as well.
+ * Runs the authorization code grant: sends a browser to the server, waits for the redirect, and exchanges the code. The
+ * implicit and hybrid response types are supported as well.
  * @throws RefusedError; TimeoutError `nobody_came`; ValidationError `issuer_mix_up`, `authorization_response_invalid`,
  *   `id_token_invalid`; UsageError as withRedirect; as requestTokens and makeAuthorizationUrl
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.1

@@ -15,24 +15,24 @@ import type { RedirectPlace, RedirectVerdict } from '../../servers/redirect.ts';
 import { prepareVerification } from '../server/jwks.ts';
 import type { Target } from '../server/target.ts';
 
-/** What the redirect that was waited for turned out to be. */
+/** The outcome of the expected redirect. */
 export type RedirectOutcome =
   | {
       readonly kind: 'response';
       readonly response: AuthorizationResponse;
       /** Whether it came in a JWT whose signature was verified. */
       readonly isSigned: boolean;
-      /** What is not as it should be, though no reason to refuse it. */
+      /** Deviations that are no reason to refuse it. */
       readonly remarks: readonly string[];
     }
-  /** It is the answer to our request, and it must not be trusted. */
+  /** It answers the request, but must not be trusted. */
   | { readonly kind: 'failure'; readonly error: OauthctlError };
 
 type Taken = RedirectVerdict<RedirectOutcome>;
 
 /**
- * Judges what came to the redirect URI. What does not carry the `state` that was sent is somebody else's: it is turned
- * away, and the wait goes on.
+ * Checks a request to the redirect URI. One without the `state` that was sent does not answer the request: it is refused,
+ * and the wait continues.
  * @param sent the parameters of the authorization request
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-10.12
  * @see https://openid.net/specs/oauth-v2-jarm.html#section-2.4
@@ -59,7 +59,7 @@ async function judgeJwt(
   place: RedirectPlace,
 ): Promise<Taken> {
   const state = singleValue(sent, 'state');
-  // An encrypted one shows its state only once it is opened.
+  // The state of an encrypted response is known only after decryption.
   const claimed = decodeUnverified(jwt)?.claims;
   const stranger = claimed === undefined ? undefined : describeState(state, claimed.state);
   if (stranger !== undefined) return { kind: 'turned_away', reason: stranger };
@@ -68,7 +68,7 @@ async function judgeJwt(
     claims = await readJwt(ctx, target, jwt);
   } catch (error) {
     if (!(error instanceof OauthctlError)) throw error;
-    // Anybody can send what nobody can read.
+    // Anyone can send a response that cannot be decrypted.
     if (claimed === undefined)
       return {
         kind: 'turned_away',
@@ -96,7 +96,7 @@ async function readJwt(ctx: Context, target: Target, jwt: string) {
   return readAuthorizationJwt(jwt, keys);
 }
 
-/** Takes the answer to our request, whatever it says. */
+/** Reads the response, successful or not. */
 function take(
   ctx: Context,
   { metadata }: Target,

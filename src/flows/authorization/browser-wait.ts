@@ -2,7 +2,7 @@ import type { Context } from '../../context.ts';
 import type { FormParameters } from '../../protocol/oauth/form.ts';
 import type { RedirectOptions, RedirectPlace, RedirectVerdict } from '../../servers/redirect.ts';
 
-/** What is told while somebody is on the way in a browser. */
+/** The events while a browser is expected. */
 export type BrowserWaitEvent =
   | { readonly type: 'waiting'; readonly leftMs: number }
   | { readonly type: 'redirect_refused'; readonly reason: string; readonly status: number };
@@ -19,16 +19,16 @@ export interface RedirectWaitOptions<Response>
 
 /** A listener at the redirect URI. */
 export interface RedirectWait<Response> {
-  /** Where it listens, with the port that was really taken. */
+  /** The address of the listener, with the actual port. */
   readonly listensAt: string;
   readonly port: number;
-  /** From now on a redirect may come; until then each is turned away. */
+  /** Accepts redirects from now on; earlier ones are refused. */
   expect(sent: FormParameters): void;
   readonly response: Promise<Response>;
 }
 
 /**
- * Listens at the redirect URI until all is done: what comes after the answer is told that it is too late.
+ * Listens at the redirect URI until `go` is done; a redirect after the response is answered that it is too late.
  * @throws UsageError `address_in_use`, `address_unavailable`, `listener_certificate_invalid`; what `go` throws
  */
 export async function withRedirect<Response, Result>(
@@ -50,7 +50,7 @@ export async function withRedirect<Response, Result>(
     onError: fail,
   });
   const response = Promise.race([server.response, failure]);
-  // It may fail before anybody waits.
+  // It may fail before it is awaited.
   response.catch(() => {});
   try {
     ctx.signal.throwIfAborted();
@@ -68,8 +68,8 @@ export async function withRedirect<Response, Result>(
 }
 
 /**
- * Waits for what a person brings, and tells every second how long it still may take.
- * @param timeUp makes the error that ends the wait when the time is up
+ * Waits for the user, and reports the remaining time every second.
+ * @param timeUp makes the error at the deadline
  */
 export async function inTime<Value>(
   ctx: Context,

@@ -26,7 +26,7 @@ export type LogoutEvent =
     }
   | { readonly type: 'logout_response'; readonly status: number; readonly ms: number };
 
-/** Under which names the tokens of the session were kept, and are no more. */
+/** The names under which the tokens of the session were kept until now. */
 export interface LoggedOut {
   readonly forgotten: readonly string[];
 }
@@ -54,12 +54,12 @@ export async function endSession(
 }
 
 export type BrowserLogoutEvent =
-  /** Somebody has to open this address. */
+  /** The user has to open this address. */
   | {
       readonly type: 'browser_logout';
       readonly url: string;
       readonly parameters: FormParameters;
-      /** Where the browser is waited for; undefined where nobody waits. */
+      /** The address where the browser is expected; undefined where it is not. */
       readonly listensAt: string | undefined;
     }
   | BrowserWaitEvent
@@ -70,7 +70,7 @@ export interface BrowserLogoutOptions {
   readonly request: Omit<LogoutRequest, 'post_logout_redirect_uri'>;
   /** Where the server is to send the browser; waited for where it leads to this machine. */
   readonly redirectUri?: RedirectUri | undefined;
-  /** Milliseconds that the person has. */
+  /** Milliseconds to wait for the user. */
   readonly deadlineMs: number;
 }
 

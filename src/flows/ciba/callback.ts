@@ -17,8 +17,8 @@ export interface CibaCallbackOptions {
 }
 
 /**
- * CIBA's steps 7 and 8 on Keycloak: sends the person's decision, exactly once. After a time-out or a reset nobody
- * knows whether it was handled; repeating it would destroy an accepted one, so it is not repeated.
+ * Steps 7 and 8 of CIBA on Keycloak: sends the decision of the user exactly once. After a time-out or a reset it is not
+ * known whether the server processed the result; a second result would invalidate an accepted one, so none is sent.
  * @throws RefusedError; NetworkError `callback_fate_unknown`, or the transport's own when nothing was sent;
  *   InterruptedError
  */
@@ -51,7 +51,7 @@ export async function sendResult(
   onEvent({ type: 'result_accepted', httpStatus: answer.status, ms: answer.ms });
 }
 
-/** Says whether the request failed before a connection stood, so that sending it again is safe. */
+/** Whether the request failed before there was a connection, so that sending it again is safe. */
 export function wasCertainlyNotSent(error: unknown): boolean {
   if (error instanceof RequestShown) return true;
   return (

@@ -13,12 +13,12 @@ import type { ListenAddress } from '../../servers/listen-address.ts';
 import { BearerTrust } from './bearer-trust.ts';
 import { type CibaCallbackEvent, sendResult } from './callback.ts';
 
-/** What the device does with a delegation. */
+/** How the device handles a delegation. */
 export type DeviceRule = 'ask' | 'approve' | 'deny' | 'cancel' | 'ignore' | 'hold';
 
 export type Decision = Exclude<DeviceRule, 'ask'>;
 
-/** What the person at the device is shown. */
+/** The delegation as it is shown to the user. */
 export interface DelegationSummary {
   /** Counts from 1. */
   readonly number: number;
@@ -28,7 +28,7 @@ export interface DelegationSummary {
   readonly bindingMessage: string | undefined;
   readonly acrValues: string | undefined;
   readonly consentRequired: boolean | undefined;
-  /** How many more wait for an answer. */
+  /** How many other delegations wait for a decision. */
   readonly waiting: number;
 }
 
@@ -52,7 +52,7 @@ export interface CibaDeviceOptions {
   /** The realm whose delegations are taken; undefined takes any issuer's, unverified. */
   readonly metadata: ServerMetadata | undefined;
   readonly rule: DeviceRule;
-  /** Milliseconds before the rule is carried out. */
+  /** Milliseconds before the rule is applied. */
   readonly afterMs?: number | undefined;
   /** What the rule waits for as well: the acknowledgement, or the first `authorization_pending`. */
   readonly after?: Promise<unknown> | undefined;
@@ -60,11 +60,11 @@ export interface CibaDeviceOptions {
   readonly respond?: number | undefined;
   /** End after so many delegations. */
   readonly count?: number | undefined;
-  /** Asks the person; needed for the rule `ask`. */
+  /** Asks the user; required for the rule `ask`. */
   readonly ask?: ((summary: DelegationSummary, signal: AbortSignal) => Promise<Decision>) | undefined;
-  /** Told once the device listens, with the port that was really taken. */
+  /** Called once the device listens, with the actual port. */
   readonly onListening?: ((url: string) => void) | undefined;
-  /** Ends the device from outside. */
+  /** Ends the device. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -74,9 +74,9 @@ export interface CibaDeviceResult {
   readonly failures: readonly OauthctlError[];
 }
 
-/** Keycloak stores a request only after the device has answered; a result that overtakes that is refused. */
+/** Milliseconds; Keycloak stores a request only after the device has answered, and refuses an earlier result. */
 const SETTLE_MS = 300;
-/** A result that is refused later than this after our 201 was not too early. */
+/** Milliseconds after the 201 within which a refused result counts as too early. */
 const TOO_EARLY_MS = 2_000;
 const TOO_EARLY_RETRY_MS = 1_000;
 const STATUS_OF: Partial<Record<Decision, CallbackStatus>> = {
@@ -86,8 +86,8 @@ const STATUS_OF: Partial<Record<Decision, CallbackStatus>> = {
 };
 
 /**
- * CIBA's steps 3, 4, 7 and 8: plays the authentication device until `count` delegations are done or the signal aborts.
- * A failed result does not end it; failures are in the outcome.
+ * Steps 3, 4, 7 and 8 of CIBA: acts as the authentication device until `count` delegations are done or the signal aborts.
+ * A failed result does not end it; failures are in the result.
  * @throws UsageError when it cannot listen; the signal's reason when interrupted
  * @see https://www.keycloak.org/docs/latest/server_admin/#_client_initiated_backchannel_authentication_grant
  */

@@ -27,9 +27,9 @@ export interface CibaPollOptions {
   readonly once?: boolean | undefined;
   readonly wake?: Promise<unknown> | undefined;
   readonly pendingErrors?: readonly string[] | undefined;
-  /** Whether `openid` was asked for, so that an ID token is due; undefined when that is not known. */
+  /** Whether `openid` was requested, so that an ID token is expected; undefined when that is not known. */
   readonly expectIdToken?: boolean | undefined;
-  /** What the authentication request asked for, where it is known. */
+  /** What the authentication request asked for, where that is known. */
   readonly asked?: AskedFor | undefined;
 }
 
@@ -102,14 +102,14 @@ function createGuard(ctx: Context, authReqId: string): PollGuard {
   };
 }
 
-/** Another process had the tokens or the refusal: the id must not be sent again. */
+/** Another process received the tokens or the refusal: the id must not be sent again. */
 function endedElsewhere(): UsageError {
   return new UsageError('nothing_pending', 'this request has ended meanwhile, in another run of oauthctl', {
     hint: 'That run had its tokens or its refusal; "oauthctl ciba request" makes a new request.',
   });
 }
 
-/** A refusal ends the request; a deadline of ours, an interruption or the network's trouble does not. */
+/** Whether an error ends the request: a refusal does, but not a deadline, an interruption or a network error. */
 function endsTheRequest(error: unknown): boolean {
   if (!(error instanceof OauthctlError)) return false;
   if (error instanceof PendingError || error instanceof InterruptedError) return false;

@@ -9,7 +9,7 @@ import { type CibaRequestEvent, requestAuthentication } from './request.ts';
 
 export type CibaStartEvent = CibaRequestEvent | CibaDeviceEvent | CibaPollEvent;
 
-/** The device that is played in the same process. */
+/** The authentication device in the same process. */
 export interface OwnDevice extends Omit<CibaDeviceOptions, 'after' | 'count' | 'signal'> {
   /** The moment from which `afterMs` counts: the acknowledgement, or the first `authorization_pending`. */
   readonly after: 'acknowledged' | 'pending';
@@ -27,8 +27,8 @@ export interface CibaStartOptions {
 }
 
 /**
- * All ten steps of CIBA in poll mode, from the authentication request to validated tokens; with `device`, the
- * authentication device's as well.
+ * Runs all ten steps of CIBA in poll mode, from the authentication request to validated tokens; with `device`, those of
+ * the authentication device as well.
  * @throws as requestAuthentication, runDevice and pollCiba
  * @see https://openid.net/specs/openid-client-initiated-backchannel-authentication-core-1_0.html
  */
@@ -42,7 +42,7 @@ export async function startCiba(
   const pending = latch();
   const resultSent = latch();
   const end = new AbortController();
-  // When the device fails, the client must not go on polling behind its back.
+  // When the device fails, the client stops polling.
   const client: Context = { ...ctx, signal: AbortSignal.any([ctx.signal, end.signal]) };
   const device =
     options.device && startDevice(ctx, options.device, { acknowledged, pending, resultSent, end }, onEvent);
@@ -62,7 +62,7 @@ export async function startCiba(
       pollCiba(
         client,
         {
-          // The person's own parameters are meant for the authentication request.
+          // The user's own parameters apply to the authentication request only.
           target: { ...options.target, extraParameters: [], omittedParameters: [] },
           authReqId: request.acknowledgement.auth_req_id,
           interval: request.interval,
@@ -122,7 +122,7 @@ function startDevice(
       if (event.type === 'result_accepted') gates.resultSent.open();
     },
   );
-  // The device ends by itself only when it fails.
+  // Without a failure the device runs until it is aborted.
   const failed = new Promise<never>((_resolve, reject) => {
     running.catch(reject);
   });

@@ -2,19 +2,19 @@ import type { RefusalVerdict } from '../../protocol/kafka/refusal.ts';
 import type { Finding } from '../validation/compared-verdicts.ts';
 import type { WayVerdict } from '../validation/verdict-timeline.ts';
 
-/** What broker, local check and introspection made of one token. */
+/** The verdicts of broker, local check and introspection on one token. */
 export interface BrokerComparison {
   /** Undefined where the broker accepted it. */
   readonly refusal: Pick<RefusalVerdict, 'reason' | 'cause' | 'remedy'> | undefined;
   readonly local: WayVerdict;
   readonly introspection: WayVerdict;
-  /** Seconds for which the token lives by its claims; undefined where nobody knows. */
+  /** Seconds until the token expires by its claims; undefined where they do not say. */
   readonly expiresIn: number | undefined;
 }
 
 /**
- * Why a broker's verdict is not that of the authorization server, or of a local check.
- * @returns nothing where they agree, or where nobody else has a verdict
+ * Explains why the verdict of a broker differs from that of the authorization server or of the local check.
+ * @returns an empty list where they agree, or where there is no other verdict
  * @see https://www.rfc-editor.org/rfc/rfc7662#section-4
  */
 export function explainBrokerDifference(compared: BrokerComparison): readonly Finding[] {
@@ -25,14 +25,14 @@ export function explainBrokerDifference(compared: BrokerComparison): readonly Fi
   if (introspection === 'accepted') {
     findings.push({
       code: 'broker_refuses_alone',
-      cause: `The server calls the token active, and the broker refuses it: ${refusal.cause}`,
+      cause: `The server calls the token active, but the broker refuses it: ${refusal.cause}`,
       remedy: refusal.remedy,
     });
   } else if (introspection === 'refused' && local === 'accepted') {
     findings.push({
       code: 'broker_introspects',
       cause:
-        'The token passes a local check, and the server calls it inactive: the broker agrees with the server.',
+        'The token passes the local check, but the server calls it inactive: the broker agrees with the server.',
       remedy: 'The token was revoked or its session ended: request a new one.',
     });
   }
@@ -46,8 +46,8 @@ function explainAcceptance({ local, introspection, expiresIn }: BrokerComparison
     return [
       {
         code: 'revocation_unseen',
-        cause: `The server calls the token inactive, and the broker accepts it: this listener checks tokens locally, so it does not see that one was revoked, and goes on until ${until}.`,
-        remedy: 'Let tokens live briefly, or use a listener that introspects.',
+        cause: `The server calls the token inactive, but the broker accepts it: this listener checks tokens locally, so it does not notice a revocation and accepts the token until ${until}.`,
+        remedy: 'Use short-lived tokens, or a listener that introspects.',
       },
     ];
   }
@@ -55,7 +55,7 @@ function explainAcceptance({ local, introspection, expiresIn }: BrokerComparison
   return [
     {
       code: 'broker_accepts_more',
-      cause: 'A local check refuses the token, and the broker accepts it: the listener demands less.',
+      cause: 'The local check refuses the token, but the broker accepts it: the listener requires less.',
       remedy: '"oauthctl validate" shows which check fails; compare it with the settings of the listener.',
     },
   ];

@@ -3,7 +3,7 @@ import { ExitCode, OauthctlError, UsageError, ValidationError } from '../../erro
 import { OAUTHBEARER, type OauthbearerChallenge } from '../../protocol/kafka/oauthbearer.ts';
 import type { RefusalVerdict } from '../../protocol/kafka/refusal.ts';
 
-/** That the broker did not accept the token, in its own words, and what is behind it. */
+/** The broker's refusal of a token in its own words, with cause and remedy. */
 export interface KafkaRefusal extends RefusalVerdict {
   readonly errorCode: number;
   readonly errorName: string;
@@ -11,7 +11,7 @@ export interface KafkaRefusal extends RefusalVerdict {
   readonly challenge: OauthbearerChallenge | undefined;
 }
 
-/** The failure that a refusal is; undefined where the broker accepted the token. */
+/** Builds the error of a refusal; undefined where the broker accepted the token. */
 export function brokerError({
   refusal,
 }: {
@@ -21,19 +21,19 @@ export function brokerError({
   const { reason, cause, remedy } = refusal;
   const hint = `${cause} ${remedy}`;
   const message = `the broker refused the token: ${quoteBroker(refusal)}`;
-  // The token was not judged.
+  // The broker did not check the token.
   if (reason === 'broker_failed')
     return new OauthctlError('broker_failed', ExitCode.refused, message, { hint });
   return new ValidationError('token_refused_by_broker', message, { hint });
 }
 
-/** What the broker said, word for word; where it said nothing, what it did. */
+/** Quotes the broker; where it sent no message, says what it did. */
 export function quoteBroker({ errorCode, errorMessage, errorName, challenge }: KafkaRefusal): string {
   const unsaid = errorCode === 0 ? 'it closed the connection' : errorName;
   return errorMessage ?? challenge?.text ?? unsaid;
 }
 
-/** The failure that a listener is which does not take this mechanism. */
+/** Builds the error of a listener that does not enable OAUTHBEARER. */
 export function handshakeRefused({ errorCode, errorName, mechanisms }: SaslHandshake): OauthctlError {
   const said = `${errorName} (${errorCode})`;
   if (mechanisms.length > 0 && !mechanisms.includes(OAUTHBEARER)) {

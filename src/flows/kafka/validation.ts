@@ -7,19 +7,19 @@ import type { WayVerdict } from '../validation/verdict-timeline.ts';
 import type { KafkaResult } from './connect.ts';
 import { explainBrokerDifference } from './difference.ts';
 
-/** What the server and a local check make of the token that a broker has judged. */
+/** The verdicts of the server and of the local check on the token that a broker has checked. */
 export interface BrokerValidation {
   readonly local: WayVerdict;
   readonly introspection: WayVerdict;
-  /** Whether the broker agrees with the server; undefined where that has no verdict. */
+  /** Whether the broker agrees with the server; undefined where one of them has no verdict. */
   readonly agree: boolean | undefined;
-  /** Why not, and what the two other verdicts say of each other. */
+  /** Why they differ, and how the two other verdicts differ. */
   readonly findings: readonly Finding[];
 }
 
 /**
- * Validates the token of a run by both ways, and compares their verdicts with the broker's.
- * @param target whose client introspects
+ * Validates the token of a run locally and by introspection, and compares the verdicts with the broker's.
+ * @param target with the client that introspects
  * @throws the signal's reason; nothing that the server can cause
  */
 export async function validateBeside(

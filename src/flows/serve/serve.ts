@@ -10,7 +10,7 @@ import type { Tenant } from './tenants-file.ts';
 export type ServeEvent =
   | { readonly type: 'answered'; readonly answered: Answered }
   | { readonly type: 'issuer_asked'; readonly request: IssuerRequest }
-  /** A request could not be handled: a defect of ours. */
+  /** Called when a request could not be handled, which is a defect. */
   | { readonly type: 'failed'; readonly error: unknown };
 
 export interface ServeOptions {

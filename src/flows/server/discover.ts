@@ -5,7 +5,7 @@ import { metadataUrls, parseMetadata, type ServerMetadata } from '../../protocol
 
 export interface DiscoverOptions {
   readonly issuer: string;
-  /** The issuer that the server calls itself, where `issuer` is an inner address of it. */
+  /** The issuer identifier of the server, where `issuer` is an internal address of it. */
   readonly acceptIssuer?: string | undefined;
 }
 

@@ -25,14 +25,14 @@ export interface IntrospectOptions {
   readonly target: Target;
   readonly token: string;
   readonly tokenTypeHint?: string | undefined;
-  /** Asks for a signed answer, and takes no other. */
+  /** Requests a signed response, and accepts no other. */
   readonly signed?: boolean | undefined;
-  /** The media type to ask for otherwise. */
+  /** The media type of the Accept header otherwise. */
   readonly accept?: string | undefined;
 }
 
 /**
- * Asks the server about a token, active or not.
+ * Introspects a token.
  * @throws RefusedError; NetworkError; ValidationError `introspection_response_invalid`, `introspection_not_signed`,
  *   `endpoint_missing`
  * @see https://www.rfc-editor.org/rfc/rfc7662#section-2
@@ -64,7 +64,7 @@ export async function introspect(
   return introspection;
 }
 
-/** The failure that an inactive token is, with what may be behind it. */
+/** Builds the error of an inactive token, with its possible causes. */
 export function inactive(ctx: Context, { target, token, tokenTypeHint }: IntrospectOptions): ValidationError {
   const reasons = reasonsForInactive(token, {
     issuer: target.metadata.issuer,

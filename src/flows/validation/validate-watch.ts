@@ -9,9 +9,9 @@ import {
   type WayVerdict,
 } from './verdict-timeline.ts';
 
-/** How often the local check is repeated and the wait told, in milliseconds. */
+/** Milliseconds from one local check and `watching` event to the next. */
 const TICK = 1_000;
-/** Milliseconds after the expiry for which the server is asked whether it says so too. */
+/** Milliseconds after the expiry in which the server is still asked. */
 const GRACE = 3_000;
 
 export type WatchEnd = 'expired' | 'refused' | 'deadline' | 'interrupted';
@@ -28,7 +28,7 @@ export type WatchEvent =
 
 export interface VerdictWatchOptions {
   readonly ways: Validators;
-  /** How it stands at the beginning. */
+  /** The first comparison. */
   readonly first: Comparison;
   /** Milliseconds from one introspection to the next. */
   readonly intervalMs: number;
@@ -37,14 +37,14 @@ export interface VerdictWatchOptions {
   readonly deadlineMs?: number | undefined;
 }
 
-/** What a watch saw. Times in milliseconds since the epoch. */
+/** The result of a watch. Times in milliseconds since the epoch. */
 export interface WatchReport {
   readonly startedAt: number;
   readonly endedAt: number;
   readonly ended: WatchEnd;
-  /** How often the server was asked, the first time included. */
+  /** The number of introspections, including the first. */
   readonly introspections: number;
-  /** How often no verdict came of it. */
+  /** The number of introspections without a verdict. */
   readonly failures: number;
   readonly events: readonly VerdictEvent[];
   readonly window: AcceptanceWindow | undefined;
@@ -53,8 +53,8 @@ export interface WatchReport {
 }
 
 /**
- * Watches both verdicts on a token until it expires, both ways refuse it, or the deadline passes. One introspection is
- * under way at a time; one that fails is told, and does not end it.
+ * Watches both verdicts on a token until it expires, both checks refuse it, or the deadline passes. Introspections run one
+ * at a time; a failed one is reported and does not end the watch.
  * @throws the signal's reason, after a last event with the report so far
  */
 export async function watchVerdicts(
@@ -80,7 +80,7 @@ class Watch {
   readonly #startedAt: number;
   readonly #events: VerdictEvent[] = [];
   readonly #stop = new AbortController();
-  /** Breaks introspections off: an interruption, or the end of the watch. */
+  /** Aborts introspections at an interruption or at the end of the watch. */
   readonly #off: AbortSignal;
   #local: LocalVerdict;
   #introspection: IntrospectionVerdict;
@@ -89,7 +89,7 @@ class Watch {
   #introspections = 1;
   #failures = 0;
   #isAsking = false;
-  /** What an introspection broke off with that no server can cause. */
+  /** An error of an introspection that no server can cause. */
   #defect: unknown;
   /** Ends the current pause. */
   #wake = new AbortController();
@@ -137,7 +137,7 @@ class Watch {
     };
   }
 
-  /** Breaks a request off that is still under way. */
+  /** Aborts a running request. */
   close(): void {
     this.#stop.abort();
   }
@@ -162,7 +162,7 @@ class Watch {
     this.#introspections += 1;
     try {
       const next = await ways.introspection(this.#off);
-      // Both as of now: the token may have expired while the answer was on its way.
+      // Checked again: the token may have expired in the meantime.
       this.#takeLocal(await ways.local());
       this.#takeIntrospection(next);
       this.#nextAskAt = Math.max(this.#introspection.askedAt + intervalMs, clock.now());
@@ -176,7 +176,7 @@ class Watch {
 
   #takeLocal(next: LocalVerdict): void {
     const before = this.#local;
-    // Two may be under way; the one that began later has the last word.
+    // Two checks may run at once; the one that started later is used.
     if (next.at - next.ms < before.at - before.ms) return;
     this.#local = next;
     if (next.verdict === before.verdict) return;
@@ -194,7 +194,7 @@ class Watch {
     if (this.#differences.length === 0) {
       const { ways } = this.#options;
       const { differences } = ways.compare(this.#local, next, this.#wasActive());
-      // At the expiry itself they may well be a moment apart.
+      // At the expiry the verdicts may differ for a moment.
       this.#differences = differences.filter(({ code }) => code !== 'whole_seconds');
     }
     if (next.verdict === before.verdict) return;

@@ -1,9 +1,9 @@
-/** What one way of validation says of a token; `unknown` where it could not be asked or cannot tell. */
+/** The verdict of one validation; `unknown` where it failed or cannot check the token. */
 export type WayVerdict = 'accepted' | 'refused' | 'unknown';
 
 export type Way = 'local' | 'introspection';
 
-/** From this moment on a way had another verdict. Times in milliseconds since the epoch. */
+/** A change of a verdict. Times in milliseconds since the epoch. */
 export interface VerdictEvent {
   readonly at: number;
   readonly way: Way;

@@ -1,7 +1,7 @@
 import type { Batch, BatchSetup, Context } from '../../context.ts';
 import { LONGEST_TOKEN } from '../../protocol/jose/compact-jws.ts';
 
-/** How far it has come. */
+/** The progress of a run. */
 export interface LinesProgress {
   readonly valid: number;
   readonly invalid: number;

@@ -10,7 +10,7 @@ export interface Userinfo {
   readonly alg?: string | undefined;
   /** How the answer was encrypted, where it was. */
   readonly encryption?: { readonly alg: string; readonly enc: string } | undefined;
-  /** What is not as it should be, though no reason to refuse it. */
+  /** Deviations that are no reason to refuse it. */
   readonly remarks?: readonly string[];
 }
 
