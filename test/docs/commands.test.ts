@@ -82,7 +82,9 @@ describe('the commands of the documents', () => {
     { timeout: 180_000 },
     async (document, context) => {
       const { shell, sandbox } = await openSandboxShell(context);
-      await runPage(document, 'sandbox', shell, (stderr) => signIn(stderr, sandbox));
+      const count = await runPage(document, 'sandbox', shell, (stderr) => signIn(stderr, sandbox));
+      // By its own expect, since the tests run side by side.
+      context.expect(count).toBeGreaterThan(0);
     },
   );
 });

@@ -66,14 +66,16 @@ export function hasKind(document: Document, kind: Kind): boolean {
  * Runs the blocks of one kind in the order of the page. A block of output, marked `<!-- output -->`, is compared with
  * what the block before it wrote.
  * @param signIn opens the address that a command printed and signs in there
+ * @returns how many blocks were run
  */
 export async function runPage(
   document: Document,
   kind: Kind,
   shell: Shell,
   signIn?: (stderr: string) => Promise<void>,
-): Promise<void> {
+): Promise<number> {
   let last: Output | undefined;
+  let count = 0;
   for (const block of document.blocks) {
     if (block.marker === 'output') {
       if (last !== undefined)
@@ -97,7 +99,9 @@ export async function runPage(
     } catch (error) {
       throw new Error(`${document.path}:${block.line}: ${String(error)}`);
     }
+    count += 1;
   }
+  return count;
 }
 
 async function runWithPerson(

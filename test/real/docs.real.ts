@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, inject, type TestContext, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, type TestContext, test } from 'vitest';
 import { readDocuments } from '../docs/markdown.ts';
 import { hasKind, type Kind, runPage } from '../docs/page.ts';
 import { Shell } from '../docs/shell.ts';
@@ -63,7 +63,9 @@ describe.sequential('the commands of the documents', () => {
     async (document, context) => {
       if ('skipped' in keycloak) return context.skip(keycloak.skipped);
       if (sample === undefined) throw new Error('There is no realm');
-      await runPage(document, 'keycloak', await openShell(context, keycloak, sample));
+      expect(await runPage(document, 'keycloak', await openShell(context, keycloak, sample))).toBeGreaterThan(
+        0,
+      );
     },
   );
 
@@ -74,6 +76,6 @@ describe.sequential('the commands of the documents', () => {
       ['127.0.0.1:9092', kafka.listeners.introspection],
       ['orders', kafka.topic],
     ]);
-    await runPage(document, 'kafka', shell);
+    expect(await runPage(document, 'kafka', shell)).toBeGreaterThan(0);
   });
 });

@@ -211,7 +211,7 @@ describe('the resource server', () => {
     const broken = once(hanging, 'error');
     await until(() => (hanging.socket?.bytesWritten ?? 0) > 0);
     await server.close(20);
-    await broken;
+    expect(await broken).toMatchObject([{ code: 'ECONNRESET' }]);
   });
 
   it('says so when the address is taken', async () => {
