@@ -120,7 +120,7 @@ onEachKeycloak({}, (stage) => {
 
     const foreign = String((await signIn(other)).access_token);
     // By its error alone: access_denied has one exit code, whoever denied.
-    const notMeant = await cli.fails(7, 'token', 'exchange', '--subject-token', foreign);
+    const notMeant = await cli.fails(3, 'token', 'exchange', '--subject-token', foreign);
     expect(notMeant).toMatchObject({
       code: 'access_denied',
       hint: expect.stringContaining('not meant for this one'),

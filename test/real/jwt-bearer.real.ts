@@ -111,7 +111,7 @@ onEachKeycloak({}, (stage) => {
     ['without an end', ['--claim', 'exp=null'], 'lacks a claim'],
     ['about no subject', ['--claim', 'sub=null'], 'lacks a claim'],
     ['with an unknown kid', ['--assertion-kid', 'no-such-key'], 'verifies the assertion'],
-    ['left out', ['--omit', 'assertion'], 'is no JWT'],
+    ['left out', ['--omit', 'assertion'], 'is not a JWT'],
   ] as const)('an assertion that is %s is refused', async ([, args, hint], context) => {
     const cli = await openWithPartner(context);
     const error = await cli.fails(3, ...MADE, ...args);
