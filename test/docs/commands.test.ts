@@ -82,9 +82,8 @@ describe('the commands of the documents', () => {
     { timeout: 180_000 },
     async (document, context) => {
       const { shell, sandbox } = await openSandboxShell(context);
-      const count = await runPage(document, 'sandbox', shell, (stderr) => signIn(stderr, sandbox));
-      // By its own expect, since the tests run side by side.
-      context.expect(count).toBeGreaterThan(0);
+      const { expect } = context;
+      await runPage(document, 'sandbox', { shell, expect, signIn: (stderr) => signIn(stderr, sandbox) });
     },
   );
 });
@@ -121,8 +120,8 @@ describe('the runner of the documents', () => {
         'x.md',
         `<!-- run: sandbox -->\n\`\`\`sh\necho "took 12 ms"\n\`\`\`\n\n<!-- output -->\n\`\`\`text\n${output}\n\`\`\``,
       );
-    await runPage(page('took 3 ms'), 'sandbox', shell);
-    await expect(runPage(page('took 3 min'), 'sandbox', shell)).rejects.toThrow('x.md:7');
+    await runPage(page('took 3 ms'), 'sandbox', { shell, expect });
+    await expect(runPage(page('took 3 min'), 'sandbox', { shell, expect })).rejects.toThrow('x.md:7');
   });
 
   it('compares output without times, ports and identifiers', () => {

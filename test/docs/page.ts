@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import type { ExpectStatic } from 'vitest';
 import type { Block, Document } from './markdown.ts';
 import type { Output, Shell } from './shell.ts';
 
@@ -62,20 +62,25 @@ export function hasKind(document: Document, kind: Kind): boolean {
   });
 }
 
+export interface PageOptions {
+  readonly shell: Shell;
+  /** That of the test: of several tests that run at once each counts its own assertions. */
+  readonly expect: ExpectStatic;
+  /** Opens the address that a command printed and signs in there. */
+  readonly signIn?: (stderr: string) => Promise<void>;
+}
+
 /**
  * Runs the blocks of one kind in the order of the page. A block of output, marked `<!-- output -->`, is compared with
  * what the block before it wrote.
- * @param signIn opens the address that a command printed and signs in there
- * @returns how many blocks were run
  */
 export async function runPage(
   document: Document,
   kind: Kind,
-  shell: Shell,
-  signIn?: (stderr: string) => Promise<void>,
-): Promise<number> {
+  { shell, expect, signIn }: PageOptions,
+): Promise<void> {
   let last: Output | undefined;
-  let count = 0;
+  let runs = 0;
   for (const block of document.blocks) {
     if (block.marker === 'output') {
       if (last !== undefined)
@@ -88,6 +93,7 @@ export async function runPage(
     last = undefined;
     const marker = readMarker(block, document.path);
     if (!marker.run || marker.kind !== kind) continue;
+    runs += 1;
     const home = marker.emptyHome ? 'empty-home' : 'home';
     try {
       if (marker.after !== undefined) await shell.waitFor(marker.after);
@@ -99,9 +105,8 @@ export async function runPage(
     } catch (error) {
       throw new Error(`${document.path}:${block.line}: ${String(error)}`);
     }
-    count += 1;
   }
-  return count;
+  expect(runs, `blocks of ${document.path} that were run`).toBeGreaterThan(0);
 }
 
 async function runWithPerson(

@@ -63,9 +63,7 @@ describe.sequential('the commands of the documents', () => {
     async (document, context) => {
       if ('skipped' in keycloak) return context.skip(keycloak.skipped);
       if (sample === undefined) throw new Error('There is no realm');
-      expect(await runPage(document, 'keycloak', await openShell(context, keycloak, sample))).toBeGreaterThan(
-        0,
-      );
+      await runPage(document, 'keycloak', { shell: await openShell(context, keycloak, sample), expect });
     },
   );
 
@@ -76,6 +74,6 @@ describe.sequential('the commands of the documents', () => {
       ['127.0.0.1:9092', kafka.listeners.introspection],
       ['orders', kafka.topic],
     ]);
-    expect(await runPage(document, 'kafka', shell)).toBeGreaterThan(0);
+    await runPage(document, 'kafka', { shell, expect });
   });
 });
