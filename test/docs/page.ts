@@ -146,7 +146,7 @@ export function simplifyOutput(text: string): string[] {
     line
       .replace(/\b[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\b/g, 'UUID')
       .replace(/(127\.0\.0\.1|localhost):\d+/g, '$1:PORT')
-      .replace(/\b[\d.]+ (ms|s|min)\b/g, 'N $1')
+      .replace(/\b\d+ min( \d+ s)?\b|\b[\d.]+ (ms|s)\b/g, 'TIME')
       .replace(/\boffset \d+/, 'offset N')
       .replace(/\s+/g, ' ')
       .trim(),

@@ -2,7 +2,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ROOT, readDocuments } from './markdown.ts';
-import { describeProgram, listExitCodes, renderReference, renderSettings } from './reference.ts';
+import {
+  describeProgram,
+  renderExitCodes,
+  renderReference,
+  renderSettings,
+  renderVariables,
+  TOPIC_NAMES,
+} from './reference.ts';
 
 const WRITE = process.env.OAUTHCTL_WRITE_DOCS === '1';
 const OUTDATED = 'it is not what the program says: run "npm run docs:reference"';
@@ -30,14 +37,12 @@ describe('the reference', () => {
     expectPage('docs/reference.md', await renderReference());
   });
 
-  it('the table of docs/settings.md is what the program gives', () => {
-    const path = 'docs/settings.md';
-    expectPage(path, replaceTable(readPage(path), 'settings', renderSettings()));
-  });
-
-  it('docs/exit-codes.md has a row for every exit code, and no other', () => {
-    const rows = [...readPage('docs/exit-codes.md').matchAll(/^\| (\d+) \| `(\w+)` \|/gm)];
-    expect(rows.map(([, code, name]) => [Number(code), name])).toEqual(listExitCodes());
+  it.each([
+    ['docs/settings.md', 'settings', renderSettings],
+    ['docs/settings.md', 'variables', renderVariables],
+    ['docs/exit-codes.md', 'exit codes', renderExitCodes],
+  ] as const)('%s has the table of %s that the program gives', (path, name, render) => {
+    expectPage(path, replaceTable(readPage(path), name, render()));
   });
 });
 
@@ -46,9 +51,10 @@ describe('what the documents mention', () => {
     '$path names commands and options that exist',
     async ({ path, prose, blocks }) => {
       const described = await describeProgram();
-      const known = new Set(described.map((one) => one.path));
+      const topics = TOPIC_NAMES.map((name) => `help ${name}`);
+      const known = new Set([...described.map((one) => one.path), ...topics]);
       const options = new Set(described.flatMap(({ command }) => command.options.map(({ long }) => long)));
-      options.add('--help').add('--version');
+      options.add('--help').add('--help-all').add('--version');
       const code = [...prose.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text);
       const commands = blocks
         .filter(({ language }) => language === 'sh')

@@ -1,8 +1,10 @@
 import type { Argument, Command, Option } from 'commander';
 import { commands } from '../../src/commands/index.ts';
 import { createContext } from '../../src/context.ts';
-import { ExitCode } from '../../src/errors.ts';
+import { EXIT_CODE_MEANINGS, ExitCode } from '../../src/errors.ts';
+import { OTHER_VARIABLES, TOPICS } from '../../src/help/topics.ts';
 import { buildProgram } from '../../src/program.ts';
+import { findCommandHelp } from '../../src/session/command-help.ts';
 import { HELP_GROUPS, SETTINGS } from '../../src/settings.ts';
 import { testParts } from '../helpers/parts.ts';
 
@@ -85,6 +87,16 @@ function renderCommand(path: string, command: Command, program: Command): string
     '',
     ...renderArguments(command.registeredArguments),
     ...renderOptions(command, inherited),
+    ...renderHelp(command),
+  ];
+}
+
+/** The notes and examples of a command's help. */
+function renderHelp(command: Command): string[] {
+  const { notes, examples = [] } = findCommandHelp(command) ?? {};
+  return [
+    ...(notes === undefined ? [] : [escapeText(notes), '']),
+    ...(examples.length === 0 ? [] : ['Examples:', '', '```text', ...examples, '```', '']),
   ];
 }
 
@@ -155,10 +167,26 @@ function describeOption({ description, argChoices, defaultValue }: Option): stri
   return parts.filter(Boolean).join('; ');
 }
 
-/** The rows of the table of exit codes: code and name. */
-export function listExitCodes(): [code: number, name: string][] {
-  return Object.entries(ExitCode).map(([name, code]) => [code, name]);
+/** Writes the table of docs/exit-codes.md. */
+export function renderExitCodes(): string {
+  const rows = Object.entries(ExitCode).map(([name, code]) => {
+    const meaning = EXIT_CODE_MEANINGS[name as keyof typeof ExitCode];
+    return `| ${code} | \`${name}\` | ${escapeText(meaning)} |`;
+  });
+  return ['| code | name | meaning |', '| --- | --- | --- |', ...rows].join('\n');
 }
+
+/** Writes the table of the environment variables that are no settings. */
+export function renderVariables(): string {
+  const rows = OTHER_VARIABLES.map(([names, meaning]) => {
+    const variables = names.split(', ').map((name) => `\`${name}\``);
+    return `| ${variables.join(', ')} | ${escapeText(meaning)} |`;
+  });
+  return ['| variable | what it is |', '| --- | --- |', ...rows].join('\n');
+}
+
+/** The topics of `oauthctl help`. */
+export const TOPIC_NAMES = TOPICS.map(({ name }) => name);
 
 /** Writes the table of settings for docs/settings.md. */
 export function renderSettings(): string {
