@@ -126,7 +126,7 @@ describe('what CONTRIBUTING.md says, followed to the letter', () => {
       /request tokens: (\S+, )*voucher\b/,
     );
     const { stdout } = await oauthctl(['token', 'voucher', '--help']);
-    expect(stdout).toContain('with a voucher that was sold to the user (Example §2)');
+    expect(stdout).toContain('With a voucher that was sold to the user (Example §2)');
     expect(stdout).toMatch(/--voucher <ref> +the voucher/);
   }, 60_000);
 

@@ -79,7 +79,7 @@ function renderCommand(path: string, command: Command, program: Command): string
   return [
     `${heading} oauthctl ${path}`,
     '',
-    `${escapeText(command.description())}.`,
+    escapeText(command.description().replace(/^./, (first) => first.toUpperCase())),
     '',
     '```text',
     `oauthctl ${path} ${command.usage()}`,
