@@ -3,6 +3,7 @@ import { UsageError } from '../errors.ts';
 import type { ClientAuthMethod, RegisteredClient } from '../protocol/oauth/client-authentication.ts';
 import type { SettingName } from '../settings.ts';
 import { warnAboutLiteral } from './option-values.ts';
+import { readKeyFile } from './read-keys.ts';
 import type { Session } from './session.ts';
 import { parseAuthMethod } from './setting-checks.ts';
 import { SETTING_SOURCES, type Settings } from './settings.ts';
@@ -95,8 +96,8 @@ async function resolveClientAssertion(session: Session): Promise<string | undefi
 async function readClientKey({ settings, ctx }: Session): Promise<RegisteredClient['client_key']> {
   const file = settings.get('clientKey');
   if (file === undefined) return undefined;
-  const { parseKeys, selectSigningKey } = await import('../protocol/jose/key.ts');
-  return selectSigningKey(await parseKeys(await ctx.readFile(file), file), file, settings.get('kid'));
+  const { selectSigningKey } = await import('../protocol/jose/key.ts');
+  return selectSigningKey(await readKeyFile(ctx, file), file, settings.get('kid'));
 }
 
 /**
@@ -106,6 +107,6 @@ async function readClientKey({ settings, ctx }: Session): Promise<RegisteredClie
 export async function readDecryptionKeys({ settings, ctx }: Session): Promise<readonly JWK[] | undefined> {
   const file = settings.get('decryptionKey');
   if (file === undefined) return undefined;
-  const { parseKeys, selectDecryptionKeys } = await import('../protocol/jose/key.ts');
-  return selectDecryptionKeys(await parseKeys(await ctx.readFile(file), file), file);
+  const { selectDecryptionKeys } = await import('../protocol/jose/key.ts');
+  return selectDecryptionKeys(await readKeyFile(ctx, file), file);
 }

@@ -7,6 +7,7 @@ import { listedIn, type ServerMetadata } from '../protocol/oauth/metadata.ts';
 import { HELP_GROUPS, SETTINGS } from '../settings.ts';
 import { parseBoolean, parseNameOptionalValue, setClaim } from './option-values.ts';
 import { createRepeatableOption } from './options.ts';
+import { readKeyFile } from './read-keys.ts';
 import type { Session } from './session.ts';
 import { SETTING_SOURCES, type Setting } from './settings.ts';
 
@@ -64,11 +65,8 @@ export async function readDpopKey(
   const { ctx, settings } = session;
   const file = settings.get('dpopKey');
   if (file === undefined) return undefined;
-  const [{ parseKeys }, { selectDpopKey }] = await Promise.all([
-    import('../protocol/jose/key.ts'),
-    import('../protocol/oauth/dpop.ts'),
-  ]);
-  const keys = await parseKeys(await ctx.readFile(file), file);
+  const { selectDpopKey } = await import('../protocol/oauth/dpop.ts');
+  const keys = await readKeyFile(ctx, file);
   return selectDpopKey(keys, file, settings.get('dpopAlg'), supported);
 }
 

@@ -12,6 +12,7 @@ import type { SettingName } from '../settings.ts';
 import type { GlobalOptions } from './global-options.ts';
 import { parseSeconds } from './option-values.ts';
 import { isStdinReader, SettingOption } from './options.ts';
+import { readPemFile } from './read-pem.ts';
 import { checkSetting } from './setting-checks.ts';
 import { type SettingInputs, Settings } from './settings.ts';
 
@@ -215,7 +216,7 @@ async function transportOptions(
   const { env } = ctx;
   const read = async (name: 'caCert' | 'cert' | 'key') => {
     const path = settings.get(name);
-    return path === undefined ? undefined : ctx.readFile(path);
+    return path === undefined ? undefined : readPemFile(ctx, path);
   };
   const proxy = settings.get('proxy');
   return {

@@ -11,6 +11,7 @@ import { describeShape } from '../../protocol/jose/token-shape.ts';
 import { documentCommand, OFFLINE_GLOBALS } from '../../session/command-help.ts';
 import { readSecret } from '../../session/option-values.ts';
 import { createReferenceArgument } from '../../session/options.ts';
+import { readKeyFile } from '../../session/read-keys.ts';
 import { openSession, printResult, type Session, storageName } from '../../session/session.ts';
 import { readTokenText } from '../../session/token-argument.ts';
 
@@ -88,8 +89,7 @@ async function readOpeners(session: Session, command: Command): Promise<Decrypti
   const { secret: reference } = command.opts<{ secret?: string }>();
   const secret = await readSecret(session, reference);
   if (globals.key === undefined) return { secret };
-  const { parseKeys } = await import('../../protocol/jose/key.ts');
-  return { secret, keys: (await parseKeys(await ctx.readFile(globals.key), globals.key)).keys };
+  return { secret, keys: (await readKeyFile(ctx, globals.key)).keys };
 }
 
 /** Every token in a text. @throws ValidationError `not_a_jwt` where none of them is a JWT */

@@ -3,7 +3,9 @@ import { UsageError } from '../../errors.ts';
 import { isJson } from '../../exact-json.ts';
 import type { BatchExpectations } from '../../protocol/jose/jwt-lines.ts';
 import type { ClaimExpectation, JwtProfile, VerificationKeys } from '../../protocol/jose/jwt-verdict.ts';
+import type { KeySet } from '../../protocol/jose/key-set.ts';
 import { parseSeconds, readSecret } from '../../session/option-values.ts';
+import { readKeyFile } from '../../session/read-keys.ts';
 import type { Session } from '../../session/session.ts';
 import { readTokenReference } from '../../session/token-argument.ts';
 
@@ -70,7 +72,7 @@ async function readKeys(
     return { keys: { secret: await readSecret(session, secret) }, issuer: expectedIssuer };
   }
   if (jwks !== undefined) return { keys: await readJwks(ctx, jwks), issuer: expectedIssuer };
-  return { keys: await readKeyFile(ctx, key ?? ''), issuer: expectedIssuer };
+  return { keys: await readFileOfKeys(ctx, key ?? ''), issuer: expectedIssuer };
 }
 
 async function readJwks(ctx: Context, place: string): Promise<VerificationKeys> {
@@ -78,14 +80,14 @@ async function readJwks(ctx: Context, place: string): Promise<VerificationKeys> 
     const { fetchKeysFrom } = await import('../../flows/server/verification-keys.ts');
     return fetchKeysFrom(ctx, place);
   }
-  return readKeyFile(ctx, place);
+  return readFileOfKeys(ctx, place);
 }
 
-async function readKeyFile(ctx: Context, path: string): Promise<VerificationKeys> {
-  const { parseKeys } = await import('../../protocol/jose/key.ts');
-  const { keys, isSet } = await parseKeys(await ctx.readFile(path), path);
+async function readFileOfKeys(ctx: Context, path: string): Promise<VerificationKeys> {
+  const { keys, isSet, passedOver = [] } = await readKeyFile(ctx, path);
   const [key] = keys;
-  if (isSet || key === undefined) return { keys: [...keys] };
+  const set: KeySet = { keys: [...keys], passedOver };
+  if (isSet || key === undefined) return set;
   return key.kty === 'oct' ? { secret: Buffer.from(String(key.k), 'base64url') } : { key };
 }
 

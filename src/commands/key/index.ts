@@ -6,6 +6,7 @@ import { renderJson } from '../../output/json.ts';
 import { printable } from '../../output/printable.ts';
 import type { KeyUse } from '../../protocol/jose/key.ts';
 import { documentCommand, OFFLINE_GLOBALS } from '../../session/command-help.ts';
+import { readKeyFile } from '../../session/read-keys.ts';
 import { openSession, printResult, type Session } from '../../session/session.ts';
 
 interface KeyFlags {
@@ -89,10 +90,8 @@ async function runGenerate(base: Context, command: Command): Promise<void> {
 
 async function runShow(base: Context, command: Command, file: string): Promise<void> {
   const session = await openKeySession(base, command);
-  const { isPrivate, computeKid, parseKeys, publicPart, listSigningAlgs } = await import(
-    '../../protocol/jose/key.ts'
-  );
-  const { keys } = await parseKeys(await session.ctx.readFile(file), file);
+  const { isPrivate, computeKid, publicPart, listSigningAlgs } = await import('../../protocol/jose/key.ts');
+  const { keys } = await readKeyFile(session.ctx, file);
   const shown = await Promise.all(
     keys.map(async (jwk) => ({
       kid: await computeKid(jwk),
@@ -110,11 +109,11 @@ async function runShow(base: Context, command: Command, file: string): Promise<v
 
 async function runJwks(base: Context, command: Command, files: readonly string[]): Promise<void> {
   const session = await openKeySession(base, command);
-  const { computeKid, parseKeys, publicPart, listSigningAlgs } = await import('../../protocol/jose/key.ts');
+  const { computeKid, publicPart, listSigningAlgs } = await import('../../protocol/jose/key.ts');
   const flags = command.opts<KeyFlags>();
   const keys: JWK[] = [];
   for (const file of files) {
-    for (const jwk of (await parseKeys(await session.ctx.readFile(file), file)).keys) {
+    for (const jwk of (await readKeyFile(session.ctx, file)).keys) {
       const able = listSigningAlgs(jwk);
       const alg = jwk.alg ?? flags.alg ?? (able.length === 1 ? able[0] : undefined);
       // Keycloak overlooks a key without a use.

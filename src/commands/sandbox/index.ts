@@ -6,6 +6,7 @@ import type { Sandbox } from '../../sandbox/index.ts';
 import { addressUrl, parseListenAddress } from '../../servers/listen-address.ts';
 import { documentCommand, OFFLINE_GLOBALS } from '../../session/command-help.ts';
 import { parseCount, parseSeconds, readSecret } from '../../session/option-values.ts';
+import { readKeyFile } from '../../session/read-keys.ts';
 import { openSession, printResult, type Session } from '../../session/session.ts';
 
 interface SandboxFlags {
@@ -111,8 +112,8 @@ async function runSandbox(base: Context, command: Command): Promise<void> {
 /** @throws UsageError as parseKeys */
 async function readPublicKeys(ctx: Context, files: readonly string[]): Promise<JWK[]> {
   if (files.length === 0) return [];
-  const { computeKid, parseKeys, publicPart } = await import('../../protocol/jose/key.ts');
-  const found = await Promise.all(files.map(async (file) => parseKeys(await ctx.readFile(file), file)));
+  const { computeKid, publicPart } = await import('../../protocol/jose/key.ts');
+  const found = await Promise.all(files.map(async (file) => readKeyFile(ctx, file)));
   return Promise.all(
     found
       .flatMap(({ keys }) => keys)

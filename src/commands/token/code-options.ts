@@ -15,6 +15,8 @@ import {
 import { parseRedirectUri, type RedirectUri } from '../../protocol/oauth/redirect-uri.ts';
 import { parseListenAddress } from '../../servers/listen-address.ts';
 import { readParameters } from '../../session/parameters.ts';
+import { readKeyFile } from '../../session/read-keys.ts';
+import { readPemFile } from '../../session/read-pem.ts';
 import type { Session } from '../../session/session.ts';
 import type { TokenFlags } from '../../session/token-request.ts';
 
@@ -105,7 +107,7 @@ async function readCertificate(
       { hint: 'For example --redirect-uri https://localhost:8443/callback.' },
     );
   }
-  return { cert: await ctx.readFile(redirectCert), key: await ctx.readFile(redirectKey) };
+  return { cert: await readPemFile(ctx, redirectCert), key: await readPemFile(ctx, redirectKey) };
 }
 
 function pasting({ ctx, reporter, mayAsk }: Session): (signal: AbortSignal) => Promise<string> {
@@ -179,8 +181,8 @@ async function readObjectKey(
   if (requestObjectKey === undefined && client.client_key !== undefined) return client.client_key;
   const file = requestObjectKey ?? settings.get('clientKey');
   if (file === undefined) throw keyMissing('there is no key to sign the request object with');
-  const { parseKeys, selectSigningKey } = await import('../../protocol/jose/key.ts');
-  return selectSigningKey(await parseKeys(await ctx.readFile(file), file), file, settings.get('kid'));
+  const { selectSigningKey } = await import('../../protocol/jose/key.ts');
+  return selectSigningKey(await readKeyFile(ctx, file), file, settings.get('kid'));
 }
 
 function keyMissing(why: string): UsageError {

@@ -4,6 +4,7 @@ import { makeJti } from '../../protocol/unguessable.ts';
 import { parseSeconds, setClaim } from '../../session/option-values.ts';
 import { createRepeatableOption } from '../../session/options.ts';
 import { readParameters } from '../../session/parameters.ts';
+import { readKeyFile } from '../../session/read-keys.ts';
 import type { Session } from '../../session/session.ts';
 import type { GrantHook } from './grant.ts';
 
@@ -84,11 +85,11 @@ async function makeAssertion({ ctx, settings }: Session, flags: MakingFlags): Pr
   const audience =
     aud ?? settings.get('acceptIssuer') ?? settings.require('issuer', 'the authorization server');
   const lifetime = parseSeconds(flags.lifetime ?? DEFAULT_LIFETIME, '--lifetime');
-  const [{ parseKeys, selectSigningKey }, { buildJwtBearerAssertion }] = await Promise.all([
+  const [{ selectSigningKey }, { buildJwtBearerAssertion }] = await Promise.all([
     import('../../protocol/jose/key.ts'),
     import('../../protocol/oauth/jwt-bearer-assertion.ts'),
   ]);
-  const keys = await parseKeys(await ctx.readFile(file), file);
+  const keys = await readKeyFile(ctx, file);
   const key = selectSigningKey(keys, file, assertionKid, '--assertion-kid');
   const jti = makeJti(ctx.random);
   const assertion = await buildJwtBearerAssertion({

@@ -1,6 +1,6 @@
-import type { JSONWebKeySet } from 'jose';
 import type { Context } from '../../context.ts';
 import { RefusedError } from '../../errors.ts';
+import type { KeySet } from '../../protocol/jose/key-set.ts';
 import type { JwtKeys, JwtParties } from '../../protocol/jose/signed-jwt.ts';
 import { classifyAnswer, foreignAnswer } from '../../protocol/oauth/answer.ts';
 import { listedIn, requireEndpoint, type ServerMetadata } from '../../protocol/oauth/metadata.ts';
@@ -11,14 +11,29 @@ import type { Target } from './target.ts';
  * @throws NetworkError, RefusedError, ValidationError `endpoint_missing`
  * @see https://www.rfc-editor.org/rfc/rfc7517#section-5
  */
-export async function fetchJwks(ctx: Context, metadata: ServerMetadata): Promise<JSONWebKeySet> {
+export async function fetchJwks(ctx: Context, metadata: ServerMetadata): Promise<KeySet> {
   const url = requireEndpoint(metadata, 'jwks_uri');
   const answer = await (await ctx.http()).send({ method: 'GET', url, endpoint: 'jwks' }, ctx.signal);
+  // jose takes its time to load.
+  const { readKeySet } = await import('../../protocol/jose/key-set.ts');
+  const isPem = answer.status === 200 && /^\s*-----BEGIN /.test(answer.body);
+  if (isPem) return (await readKeySet([{ pem: answer.body }])) ?? { keys: [], passedOver: [] };
+  const list = answer.status === 200 && /^\s*\[/.test(answer.body) ? readList(answer.body) : undefined;
+  if (list !== undefined) return (await readKeySet(list)) ?? { keys: [], passedOver: [] };
   const classified = classifyAnswer(answer, 'jwks');
   if (classified.kind === 'refused') throw new RefusedError(classified.oauth);
   if (classified.kind === 'foreign') throw foreignAnswer(classified.reason, url);
-  if (!Array.isArray(classified.json.keys)) throw foreignAnswer('JSON without a "keys" array', url);
-  return { keys: classified.json.keys as JSONWebKeySet['keys'] };
+  const found = await readKeySet(classified.json);
+  if (found === undefined) throw foreignAnswer('JSON without a "keys" array', url);
+  return found;
+}
+
+function readList(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
 }
 
 /**

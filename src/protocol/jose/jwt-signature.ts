@@ -10,6 +10,7 @@ import {
   type VerificationKeys,
 } from './jwt-verdict.ts';
 import { listSigningAlgs, publicPart, SIGNING_ALGS } from './key.ts';
+import type { KeySet } from './key-set.ts';
 
 export const HMAC_ALGS = ['HS256', 'HS384', 'HS512'] as const;
 
@@ -18,6 +19,9 @@ const OFFERED_KEYS = ['jwk', 'jku', 'x5u', 'x5c'] as const;
 
 /** Without a `kid` several keys may be meant; trying more than a few would be work at an attacker's will. */
 const MOST_KEYS_TRIED = 8;
+
+/** Keys that a message lists. */
+const MOST_KEYS_LISTED = 10;
 
 /** Bytes of a signature, where the algorithm alone decides. */
 const SIGNATURE_LENGTHS: Readonly<Record<string, number>> = {
@@ -60,6 +64,16 @@ export async function checkSignature(
   const alg = header.alg as string;
   const keys = typeof expected.keys === 'function' ? await expected.keys(header) : expected.keys;
   if (keys === undefined) return [crit, skipped('alg', alg), noKey(header), unsigned()];
+  const isHmac = (HMAC_ALGS as readonly string[]).includes(alg);
+  if (!('secret' in keys) && !isHmac && usableKeys(keys).length === 0) {
+    const why = describeUnusable(keys).join('; ') || 'the set is empty';
+    return [
+      crit,
+      skipped('alg', alg),
+      failed('key', 'key_unknown', `there is no usable key: ${why}`),
+      unsigned(),
+    ];
+  }
   const algCheck = checkAlg(alg, keys, expected.algs);
   if (algCheck.outcome === 'failed') return [crit, algCheck, ...unchecked('alg')];
   if ('secret' in keys) return [crit, algCheck, ...(await checkHmac(parts, alg, keys.secret))];
@@ -131,7 +145,8 @@ async function checkByKeys(
 ): Promise<readonly Check[]> {
   const usable = usableKeys(keys);
   const named = 'key' in keys ? usable : keysNamed(usable, header.kid);
-  if (named.length === 0) return [noKey(header), unsigned()];
+  if (named.length === 0)
+    return [noKey(header, [...usable.map(describeKey), ...describeUnusable(keys)]), unsigned()];
   const fitting = named.filter((key) => algsOfKey(key).includes(alg));
   if (fitting.length === 0) {
     const which = named.map(describeKey).join(', ');
@@ -147,14 +162,25 @@ async function checkByKeys(
   }
   const asLong = fitting.filter((one) => signatureLength(alg, one) === signature.length);
   if (asLong.length === 0) {
-    const lengths = [...new Set(fitting.map((one) => signatureLength(alg, one)))].join(' or ');
-    const detail = `the signature has ${signature.length} bytes, and ${alg} by this key makes ${lengths}`;
+    const lengths = [...new Set(fitting.flatMap((one) => signatureLength(alg, one) ?? []))];
+    if (lengths.length === 0)
+      return [
+        key,
+        failed('signature', 'key_unusable', 'it cannot be checked: the key has no modulus (n) to read'),
+      ];
+    const keysSaid = fitting.length === 1 ? 'this key' : 'these keys';
+    const detail = `the signature has ${signature.length} bytes, and ${alg} by ${keysSaid} makes ${lengths.join(' or ')}`;
     return [key, failed('signature', 'signature_length', detail)];
   }
   let verified: Verified = 'wrong';
   for (const one of asLong.slice(0, MOST_KEYS_TRIED)) {
     verified = await verify(token, alg, one);
     if (verified === 'right') break;
+  }
+  const left = asLong.length - MOST_KEYS_TRIED;
+  if (verified === 'wrong' && left > 0) {
+    const detail = `none of ${MOST_KEYS_TRIED} of the ${asLong.length} keys that may be meant made it; the other ${left} were not tried, since ${header.kid === undefined ? 'the token names none by kid' : 'they all have its kid'}`;
+    return [key, failed('signature', 'keys_not_all_tried', detail)];
   }
   return [key, wrongOrRight(verified, header)];
 }
@@ -183,9 +209,12 @@ function wrongOrRight(verified: Verified, header: JsonObject): Check {
   );
 }
 
-function noKey(header: JsonObject): Check {
+/** @param others the keys there are, and those that were passed over */
+function noKey(header: JsonObject, others: readonly string[] = []): Check {
   const { kid } = header;
-  const why = kid === undefined ? 'it has no kid, and there is no key' : `no key has the kid ${shown(kid)}`;
+  const there = others.length === 0 ? '' : `; there are ${others.slice(0, MOST_KEYS_LISTED).join('; ')}`;
+  const why =
+    kid === undefined ? 'it has no kid, and there is no key' : `no key has the kid ${shown(kid)}${there}`;
   return offeredKey('key', header, why) ?? failed('key', 'key_unknown', why);
 }
 
@@ -253,12 +282,36 @@ function usableKeys(keys: Exclude<VerificationKeys, { secret: unknown }>): reado
 }
 
 function isUsable(key: unknown): key is JWK {
-  if (key === null || typeof key !== 'object') return false;
-  const { kty, use, key_ops } = key as JWK;
-  if (kty === 'oct' || (use !== undefined && use !== 'sig')) return false;
+  return findUnfitness(key) === undefined;
+}
+
+/** Why a key cannot check signatures; undefined for one that can. */
+function findUnfitness(key: unknown): string | undefined {
+  if (key === null || typeof key !== 'object') return 'it is no key';
+  const { kty, crv, use, key_ops } = key as JWK;
+  if (kty === 'oct') return 'it is a shared secret';
+  if (use !== undefined && use !== 'sig') return `it is for another use (${shown(use)})`;
   // A private key in the set stands for its public part.
-  if (Array.isArray(key_ops) && !key_ops.includes('verify') && !key_ops.includes('sign')) return false;
-  return listSigningAlgs(key as JWK).length > 0;
+  if (Array.isArray(key_ops) && !key_ops.includes('verify') && !key_ops.includes('sign'))
+    return `it is for other operations (${shown(key_ops)})`;
+  if (listSigningAlgs(key as JWK).length > 0) return undefined;
+  return `no algorithm known here signs with ${[kty, crv].filter(Boolean).join(' ') || 'it'}`;
+}
+
+/** Why each of the keys that are no use for a signature is none. */
+function describeUnusable(keys: Exclude<VerificationKeys, { secret: unknown }>): readonly string[] {
+  const all: readonly unknown[] = 'key' in keys ? [keys.key] : keys.keys;
+  const { passedOver = [] } = keys as Partial<KeySet>;
+  const unfit = all.flatMap((key, index) => {
+    const why = findUnfitness(key);
+    return why === undefined ? [] : [`key ${index + 1}${describeKid(key)}: ${why}`];
+  });
+  return [...unfit, ...passedOver];
+}
+
+function describeKid(key: unknown): string {
+  const kid = key === null || typeof key !== 'object' ? undefined : (key as JWK).kid;
+  return kid === undefined ? '' : ` (${shown(kid)})`;
 }
 
 /** What a key verifies, its own `alg` included. */

@@ -1,16 +1,5 @@
-import {
-  calculateJwkThumbprint,
-  exportJWK,
-  exportPKCS8,
-  generateKeyPair,
-  importJWK,
-  importPKCS8,
-  importSPKI,
-  importX509,
-  type JWK,
-} from 'jose';
+import { calculateJwkThumbprint, exportJWK, exportPKCS8, generateKeyPair, type JWK } from 'jose';
 import { UsageError } from '../../errors.ts';
-import { parseJsonObject } from '../json.ts';
 
 /** Every asymmetric algorithm that jose signs with, for each kind of key the most widely understood first. */
 export const SIGNING_ALGS = [
@@ -39,77 +28,14 @@ export interface KeyFile {
   readonly keys: readonly JWK[];
   /** Whether it is a JWK Set, in which keys are told apart by `kid`. */
   readonly isSet: boolean;
+  /** Why keys in it were passed over. */
+  readonly passedOver?: readonly string[];
+  /** What was repaired to read it, in a few words each. */
+  readonly repairs?: readonly string[];
 }
 
 /** The members of a JWK that are nobody's business. @see https://www.rfc-editor.org/rfc/rfc7518#section-6 */
-const PRIVATE_MEMBERS = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']);
-
-/**
- * Reads keys: a JWK, a JWK Set, or PEM (PKCS#8, SPKI, X.509).
- * @param name what errors call the file
- * @throws UsageError `key_encrypted`, `key_invalid`
- * @see https://www.rfc-editor.org/rfc/rfc7517
- * @see https://www.rfc-editor.org/rfc/rfc7468
- */
-export async function parseKeys(text: string, name: string): Promise<KeyFile> {
-  if (/-----BEGIN /.test(text)) return { keys: [await parsePem(text, name)], isSet: false };
-  const json = parseJsonObject(text);
-  if (json === undefined) throw invalid(name, 'it is neither PEM nor JSON');
-  const isSet = Array.isArray(json.keys);
-  const keys = (isSet ? json.keys : [json]) as JWK[];
-  if (keys.length === 0) throw invalid(name, 'its JWK Set is empty');
-  for (const key of keys) await checkJwk(key, name);
-  return { keys, isSet };
-}
-
-async function checkJwk(jwk: JWK, name: string): Promise<void> {
-  if (jwk === null || typeof jwk !== 'object' || typeof jwk.kty !== 'string') {
-    throw invalid(name, 'a key in it has no "kty"');
-  }
-  try {
-    await calculateJwkThumbprint(jwk);
-    const alg = listSigningAlgs(jwk)[0] ?? (jwk.kty === 'oct' ? 'HS256' : 'ECDH-ES');
-    await importJWK(withoutPurpose(jwk), alg);
-  } catch (cause) {
-    throw invalid(name, errorText(cause), cause);
-  }
-}
-
-async function parsePem(text: string, name: string): Promise<JWK> {
-  if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED/.test(text)) {
-    throw new UsageError('key_encrypted', `the key in ${name} is encrypted with a passphrase`, {
-      hint: 'Decrypt it into a file of your own: openssl pkcs8 -topk8 -nocrypt -in FILE -out KEY.pem',
-    });
-  }
-  const label = /-----BEGIN ((?:RSA |EC )PRIVATE KEY)-----/.exec(text)?.[1];
-  if (label !== undefined) {
-    throw new UsageError('key_invalid', `the key in ${name} is an "${label}", which is not PKCS#8`, {
-      hint: 'Convert it: openssl pkcs8 -topk8 -nocrypt -in FILE -out KEY.pem',
-    });
-  }
-  const block = (of: string) => new RegExp(`-----BEGIN ${of}-----[^-]+-----END ${of}-----`).exec(text)?.[0];
-  const [privateKey, publicKey, certificate] = ['PRIVATE KEY', 'PUBLIC KEY', 'CERTIFICATE'].map(block);
-  for (const alg of [
-    'RS256',
-    'ES256',
-    'ES384',
-    'ES512',
-    'EdDSA',
-    'ECDH-ES',
-    'ML-DSA-44',
-    'ML-DSA-65',
-    'ML-DSA-87',
-  ]) {
-    try {
-      // PEM does not say which algorithm it is for: the first that takes the key tells its kind.
-      const options = { extractable: true };
-      if (privateKey) return await exportJWK(await importPKCS8(privateKey, alg, options));
-      if (publicKey) return await exportJWK(await importSPKI(publicKey, alg, options));
-      if (certificate) return await exportJWK(await importX509(certificate, alg, options));
-    } catch {}
-  }
-  throw invalid(name, 'its PEM holds no key of a kind that is known here');
-}
+export const PRIVATE_MEMBERS = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']);
 
 /** Says whether a JWK holds a private key. */
 export function isPrivate(jwk: JWK): boolean {
@@ -150,11 +76,11 @@ export function listEncryptionAlgs({ kty, crv, use, alg }: JWK): readonly string
  * Picks the private keys to decrypt with: every one that can.
  * @throws UsageError `key_public_only`, `key_unfit`
  */
-export function selectDecryptionKeys({ keys }: KeyFile, name: string): readonly JWK[] {
+export function selectDecryptionKeys({ keys, passedOver }: KeyFile, name: string): readonly JWK[] {
   const fitting = keys.filter((key) => listEncryptionAlgs(key).length > 0);
   if (fitting.length === 0) {
     throw new UsageError('key_unfit', `no key in ${name} is one to decrypt with`, {
-      hint: 'It takes an RSA, EC or X25519 key whose "use" is not "sig"; make one with "oauthctl key generate".',
+      hint: `${listPassedOver(passedOver)}It takes an RSA, EC or X25519 key whose "use" is not "sig"; make one with "oauthctl key generate".`,
     });
   }
   const usable = fitting.filter(isPrivate);
@@ -171,7 +97,7 @@ export function selectDecryptionKeys({ keys }: KeyFile, name: string): readonly 
  * @throws UsageError `kid_unknown`, `key_public_only`, `key_unfit`, `key_ambiguous`
  */
 export function selectSigningKey(
-  { keys, isSet }: KeyFile,
+  { keys, isSet, passedOver }: KeyFile,
   name: string,
   kid?: string,
   kidFlag = '--kid',
@@ -180,13 +106,13 @@ export function selectSigningKey(
   if (named.length === 0) {
     const kids = keys.flatMap((key) => key.kid ?? []).join(', ');
     throw new UsageError('kid_unknown', `no key in ${name} has the kid "${kid}"`, {
-      hint: kids ? `There are: ${kids}.` : 'None of its keys has a kid.',
+      hint: `${listPassedOver(passedOver)}${kids ? `There are: ${kids}.` : 'None of its keys has a kid.'}`,
     });
   }
   const signing = named.filter((key) => listSigningAlgs(key).length > 0 && key.use !== 'enc');
   if (signing.length === 0) {
     throw new UsageError('key_unfit', `no key in ${name} is one to sign with`, {
-      hint: 'It takes an RSA, EC or Ed25519 key whose "use" is not "enc"; make one with "oauthctl key generate".',
+      hint: `${listPassedOver(passedOver)}It takes an RSA, EC or Ed25519 key whose "use" is not "enc"; make one with "oauthctl key generate".`,
     });
   }
   const usable = signing.filter(isPrivate);
@@ -287,18 +213,6 @@ export function chooseKeyUse(alg: string): KeyUse | undefined {
   return (ENCRYPTION_ALGS as readonly string[]).includes(alg) ? 'enc' : undefined;
 }
 
-/** `use` and `key_ops` limit what a key may be imported for; whether it is a key at all is another question. */
-function withoutPurpose({ use: _use, key_ops: _ops, ...rest }: JWK): JWK {
-  return rest;
-}
-
-function invalid(name: string, why: string, cause?: unknown): UsageError {
-  return new UsageError('key_invalid', `${name} holds no key that can be used: ${why}`, {
-    hint: 'It takes a private key in PEM (PKCS#8), a JWK or a JWK Set.',
-    cause,
-  });
-}
-
-function errorText(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+function listPassedOver(passedOver: readonly string[] = []): string {
+  return passedOver.length === 0 ? '' : `Passed over: ${passedOver.join('; ')}. `;
 }

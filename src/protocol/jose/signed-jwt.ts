@@ -16,6 +16,7 @@ import { LONGEST_TOKEN, readCompactJws } from './compact-jws.ts';
 import { readAudiences } from './jwt.ts';
 import { repairJwt } from './jwt-repair.ts';
 import { ENCRYPTION_ALGS, listEncryptionAlgs } from './key.ts';
+import type { KeySet } from './key-set.ts';
 
 /** Bytes that an encrypted one may be inflated to. */
 const LONGEST_CONTENT = 256 * 1024;
@@ -243,10 +244,19 @@ async function verifySignature(
     if (error instanceof errors.JWSSignatureVerificationFailed)
       throw refuse('its signature is wrong', { cause: error });
     if (error instanceof errors.JWKSNoMatchingKey)
-      throw refuse('no key in the JWKS matches its kid and alg', { cause: error });
+      throw refuse(`no key in the JWKS matches its kid and alg${describePassedOver(keys.jwks)}`, {
+        cause: error,
+      });
     // jose's own, or of the runtime for a key that it will not take.
     throw refuse(`its signature cannot be checked: ${errorText(error)}`, { cause: error });
   }
+}
+
+/** What stands in the JWKS beside the keys that are used. */
+function describePassedOver(jwks: JSONWebKeySet): string {
+  const { passedOver = [] } = jwks as Partial<KeySet>;
+  const unused = jwks.keys.length === 0 && passedOver.length === 0 ? ['the set is empty'] : passedOver;
+  return unused.length === 0 ? '' : ` (${unused.slice(0, 10).join('; ')})`;
 }
 
 /** Without a `kid` in the header several keys may match, and any of them may be the right one. */

@@ -1,4 +1,5 @@
 import { type OAuthRefusal, ValidationError } from '../../errors.ts';
+import { repairJwt, unwrapToken } from '../jose/jwt-repair.ts';
 import type { JsonObject } from '../json.ts';
 import { classifyAnswer, type RawAnswer } from './answer.ts';
 import { buildParameters, type DeclaredParameters } from './form.ts';
@@ -47,7 +48,9 @@ export function buildIntrospectionRequest({
  * @see https://www.rfc-editor.org/rfc/rfc7662#section-2.2
  */
 export function parseIntrospectionAnswer(answer: RawAnswer): IntrospectionAnswer {
-  if (answer.status === 200 && isJwt(answer)) return { kind: 'signed', jwt: answer.body.trim() };
+  // Some servers call a JWT JSON or text, and quote it; others call JSON a JWT.
+  const jwt = answer.status === 200 ? repairJwt(unwrapToken(answer.body).text)?.text : undefined;
+  if (jwt !== undefined) return { kind: 'signed', jwt };
   const classified = classifyAnswer(answer, 'introspection');
   if (classified.kind !== 'ok') return classified;
   const { json } = classified;
@@ -64,12 +67,5 @@ export function readActive({ active }: JsonObject): boolean {
     'introspection_response_invalid',
     `the introspection response does not say whether the token is active: "active" is ${JSON.stringify(active) ?? 'missing'}`,
     { hint: 'The server is at fault (RFC 7662 §2.2): look at the exchange with -v.' },
-  );
-}
-
-/** Some servers call a JWT `application/jwt`, or nothing at all. */
-function isJwt({ headers, body }: RawAnswer): boolean {
-  return (
-    /^application\/(?:[\w.-]+\+)?jwt\b/i.test(headers['content-type'] ?? '') || /^\s*eyJ[\w-]+\./.test(body)
   );
 }

@@ -1,4 +1,5 @@
 import { type OAuthRefusal, ValidationError } from '../../errors.ts';
+import { repairJwt, unwrapToken } from '../jose/jwt-repair.ts';
 import type { JsonObject } from '../json.ts';
 import { classifyAnswer, type RawAnswer } from '../oauth/answer.ts';
 
@@ -26,9 +27,10 @@ export type UserinfoAnswer =
  * @see https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse
  */
 export function parseUserinfoAnswer(answer: RawAnswer): UserinfoAnswer {
-  const { status, headers, body } = answer;
-  if (status === 200 && /^application\/jwt\b/i.test(headers['content-type'] ?? ''))
-    return { kind: 'jwt', jwt: body.trim() };
+  const { status, body } = answer;
+  // Some servers call a JWT JSON or text, and quote it; others call JSON a JWT.
+  const jwt = status === 200 ? repairJwt(unwrapToken(body).text)?.text : undefined;
+  if (jwt !== undefined) return { kind: 'jwt', jwt };
   const classified = classifyAnswer(answer, 'userinfo');
   return classified.kind === 'ok' ? { kind: 'claims', json: classified.json } : classified;
 }

@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync } from 'node:crypto';
 import { calculateJwkThumbprint, exportJWK, exportSPKI, importJWK, type JWK } from 'jose';
 import { describe, expect, it } from 'vitest';
 import {
@@ -7,10 +7,10 @@ import {
   generateKey,
   isPrivate,
   listSigningAlgs,
-  parseKeys,
   publicPart,
   selectSigningKey,
 } from '../../../src/protocol/jose/key.ts';
+import { parseKeys } from '../../../src/protocol/jose/key-file.ts';
 import { makeCertificate } from '../../helpers/certificates.ts';
 
 const parse = (keys: unknown) => parseKeys(JSON.stringify(keys), 'keys.json');
@@ -60,33 +60,6 @@ describe('a file of keys', () => {
     }
   });
 
-  it('in PKCS#1 or SEC1 says how to convert it', async () => {
-    const key = createPrivateKey(ec.pem).export({ type: 'sec1', format: 'pem' }).toString();
-    await expect(parseKeys(key, 'key.pem')).rejects.toMatchObject({
-      code: 'key_invalid',
-      hint: expect.stringContaining('openssl pkcs8 -topk8'),
-    });
-  });
-
-  it.each([
-    ['nothing', ''],
-    ['no JSON', 'a key'],
-    ['JSON that is no object', '"key"'],
-    ['no kty', '{"d":"x"}'],
-    ['an empty set', '{"keys":[]}'],
-    ['a set of no keys', '{"keys":[null]}'],
-    ['a point that is not on the curve', '{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}'],
-    ['PEM of nothing', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n'],
-  ])('with %s is refused', async (_what, text) => {
-    await expect(parseKeys(text, 'the.file')).rejects.toMatchObject({
-      code: 'key_invalid',
-      exitCode: 2,
-      message: expect.stringContaining('the.file'),
-    });
-  });
-});
-
-describe('the key to sign with', () => {
   it('is the only private one', async () => {
     expect(await select({ keys: [publicPart(ed.jwk), ec.jwk] })).toEqual(ec.jwk);
     expect(await select({ keys: [{ ...ed.jwk, use: 'enc' }, ec.jwk] })).toEqual(ec.jwk);

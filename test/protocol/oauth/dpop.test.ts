@@ -9,7 +9,8 @@ import {
 } from 'jose';
 import * as oauth from 'oauth4webapi';
 import { describe, expect, it } from 'vitest';
-import { generateKey, isPrivate, parseKeys } from '../../../src/protocol/jose/key.ts';
+import { generateKey, isPrivate } from '../../../src/protocol/jose/key.ts';
+import { parseKeys } from '../../../src/protocol/jose/key-file.ts';
 import {
   buildDpopProof,
   type DpopKey,
