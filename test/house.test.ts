@@ -334,7 +334,7 @@ describe('the house', () => {
     expect([...loadedBy('main.ts', sources)]).toEqual(['commander', '../package.json']);
   });
 
-  it.each(['undici', 'jose', 'ora', 'enquirer', 'chalk', 'kafkajs'])(
+  it.each(['undici', 'jose', 'ora', 'enquirer', 'chalk', 'kafkajs', 'string-width'])(
     'does not load %s before a command’s action runs',
     (name) => {
       const entries = parse('commands/index.ts', sources.get('commands/index.ts') ?? '').imports;

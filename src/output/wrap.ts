@@ -1,14 +1,22 @@
-import stringWidth from 'string-width';
-
 /** Columns below which nothing is wrapped: a narrower terminal breaks lines by itself. */
 export const NARROWEST = 40;
 
+/** Measures a text that is not ASCII; undefined as long as loadCellWidths was not called. */
+let measure: ((text: string) => number) | undefined;
+
+/** Loads the table of wide characters. It takes longer than the rest of a start, and only a terminal needs it. */
+export async function loadCellWidths(): Promise<void> {
+  measure ??= (await import('string-width')).default;
+}
+
 /**
- * The cells that a text takes on a terminal: wide characters take two, colours and combining marks none.
+ * The cells that a text takes on a terminal: wide characters take two, colours and combining marks none. Before
+ * loadCellWidths every character counts as one.
  */
 export function countCells(text: string): number {
   // Most texts are ASCII, whose width needs no table.
-  return /^[\x20-\x7e]*$/.test(text) ? text.length : stringWidth(text);
+  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
+  return measure?.(text) ?? [...text].length;
 }
 
 /** Fills a text with spaces up to so many cells. */

@@ -6,8 +6,9 @@ import { renderExchange, renderTraceLine } from '../output/exchange.ts';
 import { renderField, renderJson } from '../output/json.ts';
 import { printable } from '../output/printable.ts';
 import { Reporter } from '../output/reporter.ts';
-import { colours } from '../output/style.ts';
+import { colours, wantsColour } from '../output/style.ts';
 import { openTraceFile } from '../output/trace-file.ts';
+import { loadCellWidths } from '../output/wrap.ts';
 import type { SettingName } from '../settings.ts';
 import type { GlobalOptions } from './global-options.ts';
 import { parseSeconds } from './option-values.ts';
@@ -58,6 +59,7 @@ export async function openSession(
     if (!withoutProfile || flags[name] !== undefined) settings.find(name);
   }
   claimStdin(base, command, settings);
+  if (io.stderrIsTerminal || wantsColour(env, false)) await loadCellWidths();
   const reporter = new Reporter({
     write: (text) => io.err(text),
     env,

@@ -2,8 +2,10 @@ import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { Reporter } from '../../src/output/reporter.ts';
 import { colours } from '../../src/output/style.ts';
+import { loadCellWidths } from '../../src/output/wrap.ts';
 
 const plain = await colours({}, false);
+await loadCellWidths();
 
 function reporter({ quiet = false, paint = plain } = {}) {
   let text = '';
