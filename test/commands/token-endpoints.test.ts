@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/context.ts';
+import { FakeClock } from '../helpers/fake-clock.ts';
 import { CLIENT_ID, HTML_PAGE } from '../helpers/misbehaving-server.ts';
 import type { TestPartsOptions } from '../helpers/parts.ts';
 import { failureOf } from '../helpers/run.ts';
@@ -172,6 +173,19 @@ describe('revoke', () => {
     expect(server.to('revocation').map(({ form }) => form.get('token'))).toEqual([ACCESS, ACCESS]);
   });
 
+  it.each([
+    ['an ID token alone', { id_token: 'the-id-token' }],
+    ['no token', {}],
+  ])('says that there is nothing to revoke where %s is kept: exit 2', async (_what, response) => {
+    const { server, run } = await setUp({}, response);
+    expect(failureOf(await run('revoke', '--json'))).toMatchObject({
+      code: 'nothing_kept',
+      message: expect.stringContaining('nothing to revoke: neither a refresh token nor an access token'),
+      exit_code: 2,
+    });
+    expect(server.requests).toEqual([]);
+  });
+
   it('forgets a kept token that is given by value, and no other', async () => {
     const { run, kept } = await setUp({ revocation: [{}, {}] });
     expect(JSON.parse((await run('revoke', 'another-token', '--json')).stdout)).toMatchObject({
@@ -263,6 +277,14 @@ describe('userinfo', () => {
   });
 });
 
+/** The workplace, with a server that logs out in the browser only. */
+async function setUpBrowserOnly(script: Script) {
+  const place = await setUp(script);
+  const url = `${place.server.issuer}/logout`;
+  Object.assign(place.server.metadata, { end_session_endpoint: url });
+  return { ...place, url };
+}
+
 describe('logout', () => {
   it('ends the session of the kept refresh token, and forgets its tokens', async () => {
     const { server, run, kept } = await setUp({ end_session: [{ status: 204 }] });
@@ -273,6 +295,40 @@ describe('logout', () => {
     });
     expect(formOf(server.to('end_session')[0])).toEqual({ refresh_token: REFRESH });
     expect(await kept()).toBeUndefined();
+  });
+
+  it.each([
+    ['the kept refresh token', []],
+    ['a refresh token that is given', [REFRESH]],
+  ])(
+    'sends neither secret nor token to a server that is not Keycloak, for %s: exit 4',
+    async (_what, args) => {
+      const { server, run, kept, url } = await setUpBrowserOnly({});
+      const result = await run('logout', '--json', ...args);
+      const error = failureOf({ ...result, stderr: result.stderr.replace(/^note.*\n/gm, '') });
+      expect(error).toMatchObject({
+        code: 'logout_by_browser_only',
+        exit_code: 4,
+        message: expect.stringContaining(`nothing was sent to ${url}`),
+        hint: expect.stringMatching(/oauthctl logout --browser.*oauthctl revoke/),
+      });
+      expect(server.requests.map(({ endpoint }) => endpoint)).toEqual(['metadata']);
+      expect(await kept()).toMatchObject({ refresh_token: REFRESH });
+    },
+  );
+
+  it.each([
+    ['an access token alone', { access_token: ACCESS }],
+    ['no token', {}],
+  ])('says that there is nothing to log out where %s is kept: exit 2', async (_what, response) => {
+    const { server, run } = await setUp({}, response);
+    expect(failureOf(await run('logout', '--json'))).toMatchObject({
+      code: 'nothing_kept',
+      message: expect.stringContaining('nothing to log out: neither a refresh token nor an ID token'),
+      hint: expect.stringContaining('--browser'),
+      exit_code: 2,
+    });
+    expect(server.requests).toEqual([]);
   });
 
   it('forgets nothing where the server answers with a page for people', async () => {
@@ -287,7 +343,8 @@ describe('logout', () => {
   it('goes by the browser where no refresh token is kept', async () => {
     const { server, run } = await setUp({}, { access_token: ACCESS, id_token: 'the-id-token' });
     const { stdout, stderr } = await run('logout', '--json', '--ui-locales', 'ja en');
-    const url = `${server.issuer}/logout?id_token_hint=the-id-token&ui_locales=ja+en&client_id=${CLIENT_ID}`;
+    const query = `id_token_hint=the-id-token&ui_locales=ja+en&client_id=${CLIENT_ID}`;
+    const url = `${server.metadata.end_session_endpoint}?${query}`;
     expect(JSON.parse(stdout)).toEqual({ by: 'browser', url, returned: false, forgotten: [] });
     expect(stderr).toContain(`Open ${url}\n`);
   });
@@ -321,6 +378,43 @@ describe('logout', () => {
     expect(JSON.parse(stdout)).toMatchObject({ by: 'browser', returned: true, forgotten: ['sample'] });
     expect(await kept()).toBeUndefined();
   });
+
+  it.each([
+    ['no state', undefined, /^the response that came back has no state$/],
+    ['another state', 'forged', /^the response that came back has another state/],
+  ])(
+    'names a redirect with %s when the wait ends, and at once with --fail-fast: exit 4',
+    async (_what, state, message) => {
+      for (const more of [[], ['--fail-fast']]) {
+        const clock = new FakeClock({ auto: false });
+        const { runIn, kept } = await setUp({}, { access_token: ACCESS, id_token: 'the-id-token' });
+        const browse = async (url: string) => {
+          const back = new URL(new URL(url).searchParams.get('post_logout_redirect_uri') ?? '');
+          if (state !== undefined) back.searchParams.set('state', state);
+          await fetch(back);
+          if (more.length === 0) clock.advance(5000);
+        };
+        const result = await runIn(
+          { terminal: true, browse, clock },
+          ...[
+            'logout',
+            '--json',
+            '--deadline',
+            '5',
+            '--post-logout-redirect-uri',
+            'http://127.0.0.1/gone',
+            ...more,
+          ],
+        );
+        expect(JSON.parse(result.stderr.trim().split('\n').at(-1) ?? '').error).toMatchObject({
+          code: 'state_mismatch',
+          exit_code: 4,
+          message: expect.stringMatching(message),
+        });
+        expect(await kept()).toMatchObject({ access_token: ACCESS });
+      }
+    },
+  );
 
   it('counts the seconds, waits no longer than the deadline, and forgets nothing then', async () => {
     const { clock, run, kept } = await setUp({});

@@ -109,6 +109,7 @@ const PATHS: Readonly<Record<string, ReceivedRequest['endpoint']>> = {
   '/revoke': 'revocation',
   '/userinfo': 'userinfo',
   '/logout': 'end_session',
+  '/protocol/openid-connect/logout': 'end_session',
 };
 
 interface Keys {
@@ -210,7 +211,7 @@ export async function startMisbehavingServer(options: MisbehavingServerOptions):
     introspection_endpoint: `${issuer}/introspect`,
     revocation_endpoint: `${issuer}/revoke`,
     userinfo_endpoint: `${issuer}/userinfo`,
-    end_session_endpoint: `${issuer}/logout`,
+    end_session_endpoint: `${issuer}/protocol/openid-connect/logout`,
     authorization_endpoint: `${issuer}/authorize`,
     pushed_authorization_request_endpoint: `${issuer}/par`,
     id_token_signing_alg_values_supported: ['ES256', 'RS256'],

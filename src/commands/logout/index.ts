@@ -35,6 +35,7 @@ interface LogoutFlags {
   readonly logoutHint?: string;
   readonly uiLocales?: string;
   readonly deadline?: string;
+  readonly failFast?: true;
 }
 
 /** Seconds that a person has to come back from the server. */
@@ -46,7 +47,10 @@ export function defineLogout(command: Command, ctx: Context): void {
     .addArgument(
       createReferenceArgument('[refresh-token]', 'the refresh token, - or @FILE (default: the kept one)'),
     )
-    .option('--browser', 'log out in a browser, as OpenID Connect has it (default: without a refresh token)')
+    .option(
+      '--browser',
+      'log out in a browser, as OpenID Connect has it (default: where no refresh token is kept)',
+    )
     .option('--no-browser', 'the same, but show the address only')
     .option('--id-token-hint <ref>', 'the ID token, -, @FILE or @last.id_token (default: the kept one)')
     .option(
@@ -57,6 +61,7 @@ export function defineLogout(command: Command, ctx: Context): void {
     .option('--logout-hint <user>', 'who is to be logged out')
     .option('--ui-locales <tags>', 'languages of the pages, separated by spaces')
     .option('--deadline <seconds>', 'give up waiting for the browser after so long, exit 6', DEFAULT_DEADLINE)
+    .option('--fail-fast', 'end at the first redirect whose state is missing or wrong, exit 4')
     .action((token: string | undefined) => runLogout(ctx, command, token));
   documentCommand(command, {
     examples: [
@@ -80,11 +85,26 @@ async function runLogout(base: Context, command: Command, given: string | undefi
       },
     );
   }
-  if (given !== undefined || (!isForBrowser && typeof refresh_token === 'string')) {
+  const isRefreshTokenKept = typeof refresh_token === 'string';
+  if (given === undefined && !isForBrowser && !isRefreshTokenKept && typeof id_token !== 'string')
+    throw nothingToLogOut();
+  if (given !== undefined || (!isForBrowser && isRefreshTokenKept)) {
     await byRefreshToken(session, given ?? '@last.refresh_token');
   } else {
     await byBrowser(session, flags, typeof id_token === 'string');
   }
+}
+
+function nothingToLogOut(): UsageError {
+  return new UsageError(
+    'nothing_kept',
+    'there is nothing to log out: neither a refresh token nor an ID token is kept for this profile',
+    {
+      hint:
+        'Give a refresh token, or add --browser to log out whoever is signed in there. "oauthctl token list" shows ' +
+        'what is kept.',
+    },
+  );
 }
 
 /** Each of them asks for the logout in a browser. */
@@ -128,7 +148,7 @@ async function byBrowser(session: Session, flags: LogoutFlags, isIdTokenKept: bo
   const target = await connect(session);
   const result = await logoutByBrowser(
     ctx,
-    { target, request, redirectUri, deadlineMs },
+    { target, request, redirectUri, deadlineMs, failFast: flags.failFast === true },
     tellingBrowser(session, flags.browser !== false),
   ).finally(() => reporter.settle());
   printResult(session, { by: 'browser', ...result }, () =>

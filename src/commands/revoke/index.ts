@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
+import { UsageError } from '../../errors.ts';
 import { type RevokeEvent, revoke } from '../../flows/token/revoke.ts';
 import { printable } from '../../output/printable.ts';
 import { documentCommand } from '../../session/command-help.ts';
@@ -27,7 +28,7 @@ export function defineRevoke(command: Command, ctx: Context): void {
 async function runRevoke(base: Context, command: Command, given: string | undefined): Promise<void> {
   const session = await openSession(base, command);
   const { tokenTypeHint } = command.opts<{ tokenTypeHint?: string }>();
-  const argument = given ?? (await strongestKept(session));
+  const argument = given ?? (await findStrongestKept(session));
   // A hint says which of a token response is meant.
   const wanted = NAMES.filter((name) => tokenTypeHint === undefined || name === tokenTypeHint);
   const picked = await readToken(session, argument, wanted.length > 0 ? wanted : NAMES);
@@ -53,10 +54,19 @@ async function runRevoke(base: Context, command: Command, given: string | undefi
 /** What a server can revoke; the refresh token before the access token. */
 const NAMES = ['refresh_token', 'access_token'] as const;
 
-/** With a refresh token, a server revokes the access tokens of the same grant as well (RFC 7009, section 2.1). */
-async function strongestKept(session: Session): Promise<string> {
+/**
+ * With a refresh token, a server revokes the access tokens of the same grant as well (RFC 7009, section 2.1).
+ * @throws UsageError `nothing_kept`
+ */
+async function findStrongestKept(session: Session): Promise<string> {
   const kept = await (await session.ctx.store()).tokens.last(storageName(session));
-  return typeof kept?.response.refresh_token === 'string' ? '@last.refresh_token' : '@last.access_token';
+  const name = NAMES.find((one) => typeof kept?.response[one] === 'string');
+  if (name !== undefined) return `@last.${name}`;
+  throw new UsageError(
+    'nothing_kept',
+    'there is nothing to revoke: neither a refresh token nor an access token is kept for this profile',
+    { hint: 'Give a token. "oauthctl token list" shows what is kept.' },
+  );
 }
 
 function tell({ reporter }: Session, event: RevokeEvent): void {

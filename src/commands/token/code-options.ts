@@ -24,6 +24,7 @@ import type { TokenFlags } from '../../session/token-request.ts';
 export interface AuthorizationFlags extends TokenFlags {
   readonly browser: boolean;
   readonly deadline?: string;
+  readonly failFast?: true;
   readonly listen?: string;
   readonly redirectCert?: string;
   readonly redirectKey?: string;

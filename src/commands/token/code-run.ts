@@ -54,6 +54,7 @@ export async function runAuthorizationCode(base: Context, command: Command): Pro
         tokenRequest,
         request,
         deadlineMs: deadline * 1000,
+        failFast: flags.failFast === true,
       },
       session.globals.curl ? showing(session) : steps.tell,
     );

@@ -10,6 +10,7 @@ export function defineAuthorizationCode(command: Command, ctx: Context): void {
   addParameterOptions(addSettings(command, 'loginHint', 'redirectUri'), REQUESTS.authorization)
     .option('--no-browser', 'open no browser; the address is printed in any case')
     .option('--deadline <seconds>', 'give up when nobody has come back by then, exit 6 (default: 300)')
+    .option('--fail-fast', 'end at the first response whose state is missing or wrong, exit 4')
     .option('--listen <host:port>', 'listen here, where that is another address than the redirect URI')
     .option('--redirect-cert <file>', 'certificate of a redirect URI of https, PEM')
     .option('--redirect-key <file>', 'its private key, PEM')

@@ -51,13 +51,16 @@ export interface AuthorizationCodeOptions extends AuthorizationWay, Authorizatio
   readonly redirect: RedirectWay;
   /** Milliseconds to wait for the user. */
   readonly deadlineMs: number;
+  /** Ends at the first response whose `state` is missing or wrong, instead of waiting for another one. */
+  readonly failFast: boolean;
 }
 
 /**
  * Runs the authorization code grant: sends a browser to the server, waits for the redirect, and exchanges the code. The
  * implicit and hybrid response types are supported as well.
- * @throws RefusedError; TimeoutError `nobody_came`; ValidationError `issuer_mix_up`, `authorization_response_invalid`,
- *   `id_token_invalid`; UsageError as withRedirect; as requestTokens and makeAuthorizationUrl
+ * @throws RefusedError; TimeoutError `nobody_came`; ValidationError `state_mismatch`, `issuer_mix_up`,
+ *   `authorization_response_invalid`, `id_token_invalid`; UsageError as withRedirect; as requestTokens and
+ *   makeAuthorizationUrl
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.1
  * @see https://openid.net/specs/openid-connect-core-1_0.html#HybridFlowAuth
  */
@@ -91,13 +94,14 @@ async function listening<Result>(
   go: (arrived: Arrived) => Promise<Result>,
 ): Promise<Result> {
   const { ctx, options, parametersAt, onEvent } = exchange;
-  const { target, redirectUri, deadlineMs } = options;
+  const { target, redirectUri, deadlineMs, failFast } = options;
   const draft = parametersAt(redirectUri.text);
   const expected = responsePlace(singleValue(draft, 'response_type'), singleValue(draft, 'response_mode'));
   let lastRefusal: string | undefined;
   const wait: RedirectWaitOptions<Pick<Arrived, 'outcome' | 'place'>> = {
     listen,
     tls,
+    failFast,
     relaysFragment: expected === 'fragment',
     async checkResponse(sent, received, place) {
       const verdict = await checkRedirect(ctx, target, sent, received, place);
@@ -110,15 +114,15 @@ async function listening<Result>(
       onEvent({ type: 'redirect_refused', reason, status });
     },
   };
-  return withRedirect(ctx, wait, async ({ listensAt, port, expect, response }) => {
+  return withRedirect(ctx, wait, async ({ listensAt, port, expect, response, finding }) => {
     const sent = parametersAt(redirectUriAt(redirectUri, port));
     const requestedAt = ctx.clock.now();
     const url = await makeAuthorizationUrl(ctx, target, sent, options, onEvent);
     expect(sent);
     onEvent({ type: 'authorization_request', url, parameters: sent, target, listensAt });
-    const came = await inTime(ctx, deadlineMs, response, onEvent, () =>
-      nobodyCame(deadlineMs, registrable(sent, redirectUri, port), lastRefusal),
-    );
+    const timeUp = () =>
+      finding() ?? nobodyCame(deadlineMs, registrable(sent, redirectUri, port), lastRefusal);
+    const came = await inTime(ctx, deadlineMs, response, onEvent, timeUp);
     return go({ ...came, sent, requestedAt });
   });
 }
@@ -141,7 +145,7 @@ async function askAndPaste(
     );
     const { received, place } = takeApart(text, redirectUri.text);
     const verdict = await checkRedirect(ctx, target, sent, received, place);
-    if (verdict.kind === 'turned_away') throw notOurs(verdict.reason);
+    if (verdict.kind === 'turned_away') throw verdict.finding ?? notAResponse(verdict.reason);
     return { outcome: verdict.response, place: 'paste', sent, requestedAt };
   } finally {
     timeUp.abort(new Error('the wait is over'));
@@ -166,9 +170,9 @@ function takeApart(text: string, redirectUri: string): { received: FormParameter
   return { received: parameters, place: inFragment ? 'fragment' : 'query' };
 }
 
-function notOurs(reason: string): ValidationError {
+function notAResponse(reason: string): ValidationError {
   return new ValidationError('authorization_response_invalid', `the address that was pasted has ${reason}`, {
-    hint: 'It is the answer to another request, or somebody has made it up: its code was sent nowhere. Begin again.',
+    hint: 'It is not the response to this request. Start again, and paste the address that the browser ends up at.',
   });
 }
 

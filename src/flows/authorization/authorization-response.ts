@@ -1,4 +1,3 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { Context } from '../../context.ts';
 import { OauthctlError, ValidationError } from '../../errors.ts';
 import { stringifyMember } from '../../exact-json.ts';
@@ -11,9 +10,11 @@ import {
 } from '../../protocol/oauth/authorization.ts';
 import { definedParameters, type FormParameters } from '../../protocol/oauth/form.ts';
 import { isSecretName } from '../../redact.ts';
-import type { RedirectPlace, RedirectVerdict } from '../../servers/redirect.ts';
+import type { RedirectPlace } from '../../servers/redirect.ts';
 import { prepareVerification } from '../server/jwks.ts';
 import type { Target } from '../server/target.ts';
+import type { FindingVerdict } from './browser-wait.ts';
+import { findStateMismatch, type StateMismatch, turnAway } from './response-state.ts';
 
 /** The outcome of the expected redirect. */
 export type RedirectOutcome =
@@ -28,7 +29,7 @@ export type RedirectOutcome =
   /** It answers the request, but must not be trusted. */
   | { readonly kind: 'failure'; readonly error: OauthctlError };
 
-type Taken = RedirectVerdict<RedirectOutcome>;
+export type ResponseVerdict = FindingVerdict<RedirectOutcome>;
 
 /**
  * Checks a request to the redirect URI. One without the `state` that was sent does not answer the request: it is refused,
@@ -43,11 +44,11 @@ export async function checkRedirect(
   sent: FormParameters,
   received: FormParameters,
   place: RedirectPlace,
-): Promise<Taken> {
+): Promise<ResponseVerdict> {
   const jwt = singleValue(received, 'response');
   if (jwt !== undefined) return judgeJwt(ctx, target, sent, jwt, place);
-  const stranger = describeState(singleValue(sent, 'state'), singleValue(received, 'state'));
-  if (stranger !== undefined) return { kind: 'turned_away', reason: stranger };
+  const mismatch = findStateMismatch(sent, received);
+  if (mismatch !== undefined) return turnAway(mismatch, { isFinding: isResponse(received) });
   return take(ctx, target, sent, received, { place, isJwt: false });
 }
 
@@ -57,13 +58,12 @@ async function judgeJwt(
   sent: FormParameters,
   jwt: string,
   place: RedirectPlace,
-): Promise<Taken> {
-  const state = singleValue(sent, 'state');
+): Promise<ResponseVerdict> {
   // The state of an encrypted response is known only after decryption.
   const claimed = decodeUnverified(jwt)?.claims;
-  const stranger = claimed === undefined ? undefined : describeState(state, claimed.state);
-  if (stranger !== undefined) return { kind: 'turned_away', reason: stranger };
-  let claims: Readonly<Record<string, unknown>>;
+  const mismatch = claimed && findJwtMismatch(sent, claimed);
+  if (mismatch !== undefined) return turnAway(mismatch);
+  let claims: Claims;
   try {
     claims = await readJwt(ctx, target, jwt);
   } catch (error) {
@@ -73,13 +73,24 @@ async function judgeJwt(
       return {
         kind: 'turned_away',
         reason: `a "response" that cannot be read: ${error.message}. ${error.hint ?? ''}`.trimEnd(),
+        finding: error,
       };
     return taken({ kind: 'failure', error });
   }
-  const strangeInside = describeState(state, claims.state);
-  if (strangeInside !== undefined) return { kind: 'turned_away', reason: strangeInside };
-  const { aud: _aud, exp: _exp, iat: _iat, ...members } = claims;
-  const parameters = definedParameters(
+  const mismatchInside = findJwtMismatch(sent, claims);
+  if (mismatchInside !== undefined) return turnAway(mismatchInside);
+  return take(ctx, target, sent, readJwtParameters(claims), { place, isJwt: true });
+}
+
+type Claims = Readonly<Record<string, unknown>>;
+
+function findJwtMismatch(sent: FormParameters, claims: Claims): StateMismatch | undefined {
+  return findStateMismatch(sent, readJwtParameters(claims), claims.state);
+}
+
+/** The claims of a response that is a JWT, as the parameters that it would have had otherwise. */
+function readJwtParameters({ aud: _aud, exp: _exp, iat: _iat, ...members }: Claims): FormParameters {
+  return definedParameters(
     Object.fromEntries(
       Object.entries(members).map(([name, value]) => [
         name,
@@ -87,7 +98,13 @@ async function judgeJwt(
       ]),
     ),
   );
-  return take(ctx, target, sent, parameters, { place, isJwt: true });
+}
+
+/** What an authorization response has at least one of; a request without any is no response, such as a page reload. */
+const RESPONSE_PARAMETERS = ['code', 'error', 'access_token', 'id_token', 'state'];
+
+function isResponse(received: FormParameters): boolean {
+  return received.some(([name]) => RESPONSE_PARAMETERS.includes(name));
 }
 
 async function readJwt(ctx: Context, target: Target, jwt: string) {
@@ -103,7 +120,7 @@ function take(
   sent: FormParameters,
   received: FormParameters,
   { place, isJwt }: { place: RedirectPlace; isJwt: boolean },
-): Taken {
+): ResponseVerdict {
   for (const [name, value] of received) if (isSecretName(name)) ctx.redactor.know(value);
   const responseType = singleValue(sent, 'response_type');
   const mode = singleValue(sent, 'response_mode');
@@ -135,7 +152,7 @@ function notSigned(): ValidationError {
   );
 }
 
-function taken(outcome: RedirectOutcome): Taken {
+function taken(outcome: RedirectOutcome): ResponseVerdict {
   return { kind: 'taken', response: outcome, trouble: findProblem(outcome) };
 }
 
@@ -144,14 +161,4 @@ function findProblem(outcome: RedirectOutcome): string | undefined {
   if (outcome.response.kind === 'granted') return undefined;
   const { error, error_description } = outcome.response.oauth;
   return `The server answered ${error_description === undefined ? error : `${error}: ${error_description}`}.`;
-}
-
-/** @returns what is wrong with the state; undefined where it is the one that was sent, or none was */
-export function describeState(sent: string | undefined, received: unknown): string | undefined {
-  if (sent === undefined) return undefined;
-  if (typeof received !== 'string') return 'no state';
-  const [one, other] = [sent, received].map((text) => Buffer.from(text));
-  const isSame =
-    one !== undefined && other !== undefined && one.length === other.length && timingSafeEqual(one, other);
-  return isSame ? undefined : 'another state than the one that was sent';
 }

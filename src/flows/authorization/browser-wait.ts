@@ -1,4 +1,5 @@
 import type { Context } from '../../context.ts';
+import type { OauthctlError } from '../../errors.ts';
 import type { FormParameters } from '../../protocol/oauth/form.ts';
 import type { RedirectOptions, RedirectPlace, RedirectVerdict } from '../../servers/redirect.ts';
 
@@ -7,6 +8,11 @@ export type BrowserWaitEvent =
   | { readonly type: 'waiting'; readonly leftMs: number }
   | { readonly type: 'redirect_refused'; readonly reason: string; readonly status: number };
 
+/** A verdict; what was turned away may be a finding, which the wait ends with where nothing else comes. */
+export type FindingVerdict<Response> = RedirectVerdict<Response> & {
+  readonly finding?: OauthctlError | undefined;
+};
+
 export interface RedirectWaitOptions<Response>
   extends Pick<RedirectOptions<Response>, 'listen' | 'tls' | 'relaysFragment' | 'onRefused'> {
   /** @param sent the parameters of the request that the redirect must be the answer to */
@@ -14,7 +20,9 @@ export interface RedirectWaitOptions<Response>
     sent: FormParameters,
     received: FormParameters,
     place: RedirectPlace,
-  ): Promise<RedirectVerdict<Response>>;
+  ): Promise<FindingVerdict<Response>>;
+  /** Ends the wait with the first finding. */
+  readonly failFast: boolean;
 }
 
 /** A listener at the redirect URI. */
@@ -25,6 +33,8 @@ export interface RedirectWait<Response> {
   /** Accepts redirects from now on; earlier ones are refused. */
   expect(sent: FormParameters): void;
   readonly response: Promise<Response>;
+  /** What the last response that was turned away was, where it is known. */
+  readonly finding: () => OauthctlError | undefined;
 }
 
 /**
@@ -33,20 +43,24 @@ export interface RedirectWait<Response> {
  */
 export async function withRedirect<Response, Result>(
   ctx: Context,
-  { checkResponse, ...options }: RedirectWaitOptions<Response>,
+  { checkResponse, failFast, ...options }: RedirectWaitOptions<Response>,
   go: (wait: RedirectWait<Response>) => Promise<Result>,
 ): Promise<Result> {
   let sent: FormParameters | undefined;
+  let lastFinding: OauthctlError | undefined;
   let fail: (error: unknown) => void = () => {};
   const failure = new Promise<never>((_resolve, reject) => {
     fail = reject;
   });
   const server = await (await ctx.servers()).redirect<Response>({
     ...options,
-    checkResponse: async (received, place) =>
-      sent === undefined
-        ? { kind: 'turned_away', reason: 'come before anything was asked for' }
-        : checkResponse(sent, received, place),
+    async checkResponse(received, place) {
+      if (sent === undefined) return { kind: 'turned_away', reason: 'come before anything was asked for' };
+      const { finding, ...verdict } = await checkResponse(sent, received, place);
+      if (finding === undefined || verdict.kind === 'taken') return verdict;
+      lastFinding = finding;
+      return failFast ? { ...verdict, failure: finding } : verdict;
+    },
     onError: fail,
   });
   const response = Promise.race([server.response, failure]);
@@ -61,6 +75,7 @@ export async function withRedirect<Response, Result>(
         sent = parameters;
       },
       response,
+      finding: () => lastFinding,
     });
   } finally {
     await server.close();

@@ -11,11 +11,11 @@ import {
 } from '../../protocol/oauth/form.ts';
 import { requireEndpoint } from '../../protocol/oauth/metadata.ts';
 import { type RedirectUri, redirectUriAt } from '../../protocol/oauth/redirect-uri.ts';
-import { type LogoutRequest, parseLogoutAnswer } from '../../protocol/oidc/logout.ts';
+import { type LogoutRequest, parseLogoutAnswer, takesRefreshToken } from '../../protocol/oidc/logout.ts';
 import { makeState } from '../../protocol/unguessable.ts';
 import { postForm, type Target } from '../server/target.ts';
-import { describeState } from './authorization-response.ts';
 import { type BrowserWaitEvent, inTime, type RedirectWaitOptions, withRedirect } from './browser-wait.ts';
+import { findStateMismatch, turnAway } from './response-state.ts';
 
 export type LogoutEvent =
   | {
@@ -32,7 +32,8 @@ export interface LoggedOut {
 }
 
 /**
- * Ends the session of a refresh token by a request of the client, as Keycloak does it, and forgets its kept tokens.
+ * Ends the session of a refresh token by a request of the client, which only Keycloak takes, and forgets its kept tokens.
+ * Nothing is sent to any other server: the client secret and the refresh token would go to a page for browsers.
  * @throws RefusedError; NetworkError; ValidationError `logout_by_browser_only`, `endpoint_missing`
  */
 export async function endSession(
@@ -41,6 +42,8 @@ export async function endSession(
   onEvent: (event: LogoutEvent) => void,
 ): Promise<LoggedOut> {
   const url = requireEndpoint(target.metadata, 'end_session_endpoint');
+  if (!takesRefreshToken(url))
+    throw byBrowserOnly(`this server logs out in a browser only: nothing was sent to ${url}`);
   const values = { refresh_token: refreshToken };
   onEvent({ type: 'logout_request', url, target, values });
   const parameters = buildParameters('end_session', values);
@@ -48,7 +51,10 @@ export async function endSession(
   const parsed = parseLogoutAnswer(answer);
   if (parsed.kind === 'refused') throw new RefusedError(parsed.oauth);
   if (parsed.kind === 'foreign') throw foreignAnswer(parsed.reason, url);
-  if (parsed.kind === 'page') throw byBrowserOnly();
+  if (parsed.kind === 'page')
+    throw byBrowserOnly(
+      'the server answered with a page for browsers: nothing was ended by the refresh token',
+    );
   onEvent({ type: 'logout_response', status: answer.status, ms: answer.ms });
   return { forgotten: await (await ctx.store()).tokens.drop(refreshToken) };
 }
@@ -72,6 +78,8 @@ export interface BrowserLogoutOptions {
   readonly redirectUri?: RedirectUri | undefined;
   /** Milliseconds to wait for the user. */
   readonly deadlineMs: number;
+  /** Ends at the first redirect whose `state` is missing or wrong, instead of waiting for another one. */
+  readonly failFast: boolean;
 }
 
 export interface BrowserLoggedOut extends LoggedOut {
@@ -83,7 +91,7 @@ export interface BrowserLoggedOut extends LoggedOut {
 /**
  * Sends a browser to the server to log out. Where it is to come back to this machine it is waited for, and the tokens
  * that were kept with the ID token of the hint are forgotten; otherwise nobody knows what became of it.
- * @throws TimeoutError `nobody_came`; UsageError as withRedirect; ValidationError `endpoint_missing`
+ * @throws TimeoutError `nobody_came`; ValidationError `state_mismatch`; UsageError as withRedirect; ValidationError `endpoint_missing`
  * @see https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RPLogout
  */
 export async function logoutByBrowser(
@@ -108,23 +116,24 @@ async function waiting(
   onEvent: (event: BrowserLogoutEvent) => void,
 ): Promise<BrowserLoggedOut> {
   const { host, port: wanted = 0, path } = redirectUri;
-  const { deadlineMs } = options;
+  const { deadlineMs, failFast } = options;
   const wait: RedirectWaitOptions<FormParameters> = {
     listen: { host, port: wanted, path },
     relaysFragment: false,
+    failFast,
     async checkResponse(sent, received) {
-      const reason = describeState(singleValue(sent, 'state'), singleValue(received, 'state'));
-      return reason === undefined ? { kind: 'taken', response: received } : { kind: 'turned_away', reason };
+      const mismatch = findStateMismatch(sent, received);
+      if (mismatch === undefined) return { kind: 'taken', response: received };
+      return turnAway(mismatch);
     },
     onRefused: (reason, status) => onEvent({ type: 'redirect_refused', reason, status }),
   };
-  return withRedirect(ctx, wait, async ({ listensAt, port, expect, response }) => {
+  return withRedirect(ctx, wait, async ({ listensAt, port, expect, response, finding }) => {
     const { url, parameters } = draft(ctx, options, redirectUriAt(redirectUri, port));
     expect(parameters);
     onEvent({ type: 'browser_logout', url, parameters, listensAt });
-    const received = await inTime(ctx, deadlineMs, response, onEvent, () =>
-      nobodyCame(deadlineMs, parameters),
-    );
+    const timeUp = () => finding() ?? nobodyCame(deadlineMs, parameters);
+    const received = await inTime(ctx, deadlineMs, response, onEvent, timeUp);
     onEvent({ type: 'browser_came_back', parameters: received });
     return { url, returned: true, forgotten: await forget(ctx, options.target, parameters) };
   });
@@ -159,14 +168,12 @@ async function forget(
   return isOfHint ? tokens.forget([owner]) : [];
 }
 
-function byBrowserOnly(): ValidationError {
-  return new ValidationError(
-    'logout_by_browser_only',
-    'the server answered with a page for people: nothing was ended by the refresh token',
-    {
-      hint: 'Ending a session by refresh token is Keycloak\'s own. Use "oauthctl logout --browser", or "oauthctl revoke".',
-    },
-  );
+function byBrowserOnly(message: string): ValidationError {
+  return new ValidationError('logout_by_browser_only', message, {
+    hint:
+      'Only Keycloak ends a session by its refresh token. "oauthctl logout --browser" logs out in the browser, and ' +
+      '"oauthctl revoke" revokes the refresh token.',
+  });
 }
 
 function nobodyCame(deadlineMs: number, sent: FormParameters): TimeoutError {

@@ -19,6 +19,15 @@ export type LogoutAnswer =
   | { readonly kind: 'foreign'; readonly reason: string };
 
 /**
+ * Tells whether an end_session_endpoint takes a refresh token from the client, which only Keycloak's does. Keycloak is
+ * recognised by the path of the endpoint, which is the same in all its versions.
+ * @param endpoint absolute URL
+ */
+export function takesRefreshToken(endpoint: string): boolean {
+  return /\/protocol\/openid-connect\/logout\/?$/.test(new URL(endpoint).pathname);
+}
+
+/**
  * Classifies the answer to a request that ends a session by its refresh token, which is Keycloak's own.
  * @see https://www.keycloak.org/securing-apps/oidc-layers#_logout_endpoint
  */

@@ -55,6 +55,7 @@ async function startCodeLab({ browser = comesBack, flow, ...options }: CodeLabOp
         redirect: { kind: 'listen', listen: { host: '127.0.0.1', port: 0, path: '/callback' } },
         pushed: false,
         deadlineMs: 300_000,
+        failFast: false,
         ...flow,
       },
       (event) => {
@@ -305,12 +306,13 @@ describe('the redirect', () => {
     ]);
   });
 
-  it('that nobody brings ends the wait at the deadline, with what came instead: exit 6', async () => {
+  it('that nobody brings ends the wait at the deadline: exit 6', async () => {
     const clock = new FakeClock({ auto: false });
     const lab = await startCodeLab({
       clock,
       browser: async (_sent, visit) => {
-        await visit({ code: 'evil', state: 'forged' });
+        // A page that is reloaded, or opened by hand, is no response.
+        await visit({});
         while (lab.events.at(-1)?.type !== 'redirect_refused') await silence();
         clock.advance(300_000);
       },
@@ -320,8 +322,79 @@ describe('the redirect', () => {
     // Another port is free the next time.
     expect(lab.sent().get('redirect_uri')).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/callback$/);
     expect(error.hint).toContain('register http://127.0.0.1/callback as a redirect URI');
-    expect(error.hint).toContain('another state');
+    expect(error.hint).toContain('no state');
     await isClosed(lab.listensAt());
+  });
+
+  const WORDS = { error: 'invalid_scope', error_description: 'no such scope' };
+  const BROUGHT = '; it brought the error invalid_scope: no such scope';
+  it.each([
+    ['another state', { code: 'evil', state: 'forged' }, 'another state than the one that was sent'],
+    ['no state', { code: 'evil' }, 'no state'],
+    ['an empty state', { code: 'evil', state: '' }, 'another state than the one that was sent'],
+    ['nothing but another state', { state: 'forged' }, 'another state than the one that was sent'],
+    ['an error and no state', WORDS, `no state${BROUGHT}`],
+    [
+      'an error and another state',
+      { ...WORDS, state: 'x' },
+      `another state than the one that was sent${BROUGHT}`,
+    ],
+    ['an error alone', { error: 'server_error' }, 'no state; it brought the error server_error'],
+  ])(
+    'with %s is the finding when the wait ends, and with failFast at once: exit 4',
+    async (_what, query, has) => {
+      for (const failFast of [false, true]) {
+        const clock = new FakeClock({ auto: false });
+        const pages: [number, string][] = [];
+        const lab = await startCodeLab({
+          clock,
+          flow: { failFast },
+          browser: async (_sent, visit) => {
+            const page = await visit(query as Query);
+            pages.push([page.status, await page.text()]);
+            if (!failFast) clock.advance(300_000);
+          },
+        });
+        expect(await failureOf(lab.run())).toMatchObject({
+          code: 'state_mismatch',
+          exitCode: 4,
+          message: `the response that came back has ${has}`,
+        });
+        await lab.visited();
+        expect(ofType(lab.events, 'redirect_refused')).toEqual([
+          { type: 'redirect_refused', reason: has, status: 400 },
+        ]);
+        // Anyone may have written the words.
+        expect(pages).toEqual([[400, expect.not.stringContaining('no such scope')]]);
+        expect(clock.now() - lab.start).toBe(failFast ? 0 : 300_000);
+        expect(lab.server.to('token')).toEqual([]);
+        await isClosed(lab.listensAt());
+      }
+    },
+  );
+
+  it('with a state that is there twice is not the one that was sent', async () => {
+    const lab = await startCodeLab({
+      flow: { failFast: true },
+      browser: async (sent) => {
+        const state = sent.get('state') ?? '';
+        await fetch(`${sent.get('redirect_uri')}?code=c&state=${state}&state=${state}`);
+      },
+    });
+    expect((await failureOf(lab.run())).message).toBe('the response that came back has more than one state');
+  });
+
+  it('with the right state is taken after one with a wrong state, unless it is to fail fast', async () => {
+    const forgedFirst: Browser = async (sent, visit) => {
+      await visit({ code: 'evil', state: 'forged' });
+      await comesBack(sent, visit).catch(() => {});
+    };
+    const flow = { request: { response_type: 'code' } };
+    const patient = await startCodeLab({ browser: forgedFirst, flow, token: [TOKENS] });
+    expect((await patient.run()).json).toEqual(TOKENS.json);
+    const hasty = await startCodeLab({ browser: forgedFirst, flow: { ...flow, failFast: true } });
+    expect(await failureOf(hasty.run())).toMatchObject({ code: 'state_mismatch' });
+    await hasty.visited();
   });
 
   it('is told of second by second', async () => {
@@ -558,6 +631,27 @@ describe('a response in a JWT (JARM)', () => {
     expect(ofType(lab.events, 'redirect_refused')).toHaveLength(3);
   });
 
+  it.each([
+    ['another state', { state: 'forged' }, 'state_mismatch', /another state than the one that was sent$/],
+    [
+      'an error and no state',
+      { code: undefined, state: undefined, error: 'invalid_scope' },
+      'state_mismatch',
+      /no state; it brought the error invalid_scope$/,
+    ],
+  ])('with %s is the finding when the wait ends: exit 4', async (_what, claims, code, message) => {
+    const lab: CodeLab = await startCodeLab({
+      flow: { ...flow, failFast: true },
+      browser: (...all) => bringing(() => lab, claims)(...all),
+    });
+    expect(await failureOf(lab.run())).toMatchObject({
+      code,
+      exitCode: 4,
+      message: expect.stringMatching(message),
+    });
+    await lab.visited();
+  });
+
   it('that comes bare where it was asked for is refused: exit 4', async () => {
     const lab = await startCodeLab({ flow });
     expect(await failureOf(lab.run())).toMatchObject({
@@ -680,8 +774,21 @@ describe('an address that is pasted', () => {
 
   it('with another state is refused: exit 4', async () => {
     const lab = await labOf('app:/cb', () => `app:/cb?code=${CODE}&state=forged`);
+    expect(await failureOf(lab.run())).toMatchObject({ code: 'state_mismatch', exitCode: 4 });
+    expect(lab.server.to('token')).toEqual([]);
+  });
+
+  it('with an error and no state is refused, and the error is named: exit 4', async () => {
+    const lab = await labOf('app:/cb', () => 'app:/cb?error=invalid_scope');
+    expect(await failureOf(lab.run())).toMatchObject({
+      code: 'state_mismatch',
+      message: expect.stringContaining('no state; it brought the error invalid_scope'),
+    });
+  });
+
+  it('without parameters is no response: exit 4', async () => {
+    const lab = await labOf('app:/cb', () => 'app:/cb');
     expect(await failureOf(lab.run())).toMatchObject({ code: 'authorization_response_invalid', exitCode: 4 });
-    expect(lab.server.requests).toEqual([]);
   });
 
   it.each(['', 'code=1', 'https://elsewhere.example/?code=1', 'app:/cb2?code=1'])(
