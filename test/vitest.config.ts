@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
  * Milliseconds after which a test hangs. It says nothing about speed: on a loaded machine a test takes ten times as
  * long as on an idle one.
  */
-const LIMIT = 120_000;
+const LIMIT = 180_000;
 
 const POLL = { timeout: LIMIT / 2 };
 
@@ -39,8 +39,8 @@ export default defineConfig({
           include: ['test/**/*.real.ts'],
           globalSetup: ['test/lab/setup.ts'],
           fileParallelism: false,
-          testTimeout: 4 * LIMIT,
-          hookTimeout: 4 * LIMIT,
+          testTimeout: 2 * LIMIT,
+          hookTimeout: 2 * LIMIT,
           expect: { poll: POLL },
         },
       },

@@ -12,7 +12,7 @@ let program: BuiltProgram;
 
 beforeAll(async () => {
   program = await buildProgram();
-}, 120_000);
+});
 
 afterAll(() => program?.remove());
 
@@ -79,7 +79,6 @@ describe('the commands of the documents', () => {
   // Most of the time they wait, for polls and for each other.
   it.concurrent.for(documents.filter((document) => hasKind(document, 'sandbox')))(
     '$path: what is run on the sandbox does what it says',
-    { timeout: 180_000 },
     async (document, context) => {
       const { shell, sandbox } = await openSandboxShell(context);
       const { expect } = context;

@@ -87,7 +87,7 @@ beforeAll(async () => {
   for (const change of findChanges()) apply(change);
   const built = await run(process.execPath, ['bin/build.js']);
   if (built.code !== 0) throw new Error(built.stderr);
-}, 120_000);
+});
 
 afterAll(() => rm(copy, { recursive: true, force: true }));
 
@@ -99,7 +99,7 @@ describe('what CONTRIBUTING.md says, followed to the letter', () => {
     const { code, stdout } = await run(process.execPath, args);
     expect(stdout).toBe('');
     expect(code).toBe(0);
-  }, 120_000);
+  });
 
   it('a setting has an option, a variable, a member of the profile, a check and help', async () => {
     const issuer = await listen();
@@ -119,7 +119,7 @@ describe('what CONTRIBUTING.md says, followed to the letter', () => {
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('--contact') });
     const help = await oauthctl(['discover', '--help']);
     expect(help.stdout).toMatch(/--contact <url>\s+where questions/);
-  }, 60_000);
+  });
 
   it('a grant has a command with its option and its help', async () => {
     expect((await oauthctl(['--help'])).stdout.replace(/\s+/g, ' ')).toMatch(
@@ -128,7 +128,7 @@ describe('what CONTRIBUTING.md says, followed to the letter', () => {
     const { stdout } = await oauthctl(['token', 'voucher', '--help']);
     expect(stdout).toContain('With a voucher that was sold to the user (Example §2)');
     expect(stdout).toMatch(/--voucher <ref> +the voucher/);
-  }, 60_000);
+  });
 
   it('a grant sends its form once, shows its secret nowhere, and its tokens are reused', async () => {
     const { issuer, forms } = await startTokenServer((_form, number) => ({
@@ -152,7 +152,7 @@ describe('what CONTRIBUTING.md says, followed to the letter', () => {
     ]);
     expect(first.stderr).toContain('voucher=(masked)');
     for (const shown of [curl, first.stderr, second.stderr]) expect(shown).not.toContain('the-voucher');
-  }, 60_000);
+  });
 
   it('an explained refusal is printed with its cause and remedy', async () => {
     const issuer = await listen();
@@ -172,7 +172,7 @@ describe('what CONTRIBUTING.md says, followed to the letter', () => {
     expect(stderr).toContain('cause   The client waits for an approval.');
     expect(stderr).toContain('remedy  Approve the client in the admin console.');
     expect(code).toBe(3);
-  }, 60_000);
+  });
 
   it('the example of an explained refusal passes the test of the table', async () => {
     const args = [
@@ -187,5 +187,5 @@ describe('what CONTRIBUTING.md says, followed to the letter', () => {
     const { code, stdout } = await run(process.execPath, ['node_modules/vitest/vitest.mjs', ...args]);
     expect(stdout).toContain('Client is not approved');
     expect(code).toBe(0);
-  }, 120_000);
+  });
 });

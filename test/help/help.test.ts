@@ -82,7 +82,8 @@ describe('the help', () => {
       const offered = command.options.filter(
         (option): option is SettingOption => option instanceof SettingOption && !option.hidden,
       );
-      for (const { setting } of offered) expect(text).toContain(`[${findDefinition(setting).env}]`);
+      const names = offered.map(({ setting }) => findDefinition(setting).env);
+      expect(names.filter((name) => !text.includes(`[${name}]`))).toEqual([]);
     });
 
     it('has the groups in their order, its own options first', () => {

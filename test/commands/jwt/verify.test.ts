@@ -337,7 +337,7 @@ describe('the bundled program', () => {
 
   beforeAll(async () => {
     program = await buildProgramInto(join(folder, 'package'));
-  }, 60_000);
+  });
 
   function start(...args: string[]) {
     const child = spawn(

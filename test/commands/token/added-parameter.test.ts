@@ -54,7 +54,7 @@ describe('a parameter that is added to a definition', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'oauthctl-bundle-'));
     script = await bundleProgram(folder, [addParameters]);
-  }, 120_000);
+  });
 
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
