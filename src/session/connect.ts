@@ -1,24 +1,40 @@
-import { discover } from '../flows/server/discover.ts';
 import type { Target } from '../flows/server/target.ts';
-import { withMtlsEndpointAliases } from '../protocol/oauth/metadata.ts';
+import { findEndpoint, withMtlsEndpointAliases } from '../protocol/oauth/metadata.ts';
+import { checkCertificateTravels } from './certificate.ts';
 import { readDecryptionKeys, resolveClient } from './client.ts';
 import { resolveDpop } from './dpop.ts';
+import { requireIssuer } from './issuer.ts';
+import { resolveMetadata } from './metadata.ts';
 import { parseParameters, parseSeconds } from './option-values.ts';
+
 import { type Session, storageName } from './session.ts';
+
+export interface ConnectOptions {
+  /** Whether requested tokens are kept; true unless told otherwise. */
+  readonly keepTokens?: boolean;
+  /** Who gets the client certificate: the authorization server unless told otherwise. */
+  readonly certificateFor?: 'server' | 'broker';
+}
 
 /**
  * Discovers the server and resolves the client.
  * @throws UsageError where something is not configured; as discover
  */
-export async function connect(session: Session, { keepTokens } = { keepTokens: true }): Promise<Target> {
-  const { ctx, settings } = session;
-  const issuer = settings.require('issuer', 'the authorization server');
+export async function connect(
+  session: Session,
+  { keepTokens = true, certificateFor = 'server' }: ConnectOptions = {},
+): Promise<Target> {
+  const { settings } = session;
+  requireIssuer(settings);
   const client = await resolveClient(session);
   const decryptionKeys = await readDecryptionKeys(session);
-  const { metadata } = await discover(ctx, { issuer, acceptIssuer: settings.get('acceptIssuer') });
+  const published = await resolveMetadata(session);
+  // Whatever the client authentication: tokens are bound to the certificate by the connection alone.
+  const metadata = settings.get('cert') === undefined ? published : withMtlsEndpointAliases(published);
+  if (certificateFor === 'server')
+    checkCertificateTravels(session, findEndpoint(metadata, 'token_endpoint') ?? metadata.issuer);
   return {
-    // Whatever the client authentication: tokens are bound to the certificate by the connection alone.
-    metadata: settings.get('cert') === undefined ? metadata : withMtlsEndpointAliases(metadata),
+    metadata,
     client,
     idTokenAlg: settings.get('idTokenAlg'),
     trustedAudiences: settings

@@ -10,6 +10,7 @@ import type { ParameterDefinitions } from '../protocol/definitions/parameter.ts'
 import type { ParameterValues } from '../protocol/oauth/form.ts';
 import { certificateThumbprint } from './certificate.ts';
 import { wantedDpop } from './dpop.ts';
+import { requireIssuer } from './issuer.ts';
 import { parseParameters, parseSeconds } from './option-values.ts';
 import { type Session, storageName } from './session.ts';
 import { runTokenFlow } from './token-request.ts';
@@ -71,7 +72,7 @@ export async function reuseOrRequest(
       ...rest,
       owner: storageName(session),
       wanted: {
-        issuers: [settings.require('issuer', 'the authorization server'), settings.get('acceptIssuer')],
+        issuers: [requireIssuer(settings), settings.get('acceptIssuer')],
         client_id: settings.require('clientId', 'the client'),
         grant_type: grantType,
         asked: describeRequest(definitions, values, own),

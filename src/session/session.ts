@@ -11,6 +11,7 @@ import { openTraceFile } from '../output/trace-file.ts';
 import { loadCellWidths } from '../output/wrap.ts';
 import type { SettingName } from '../settings.ts';
 import type { GlobalOptions } from './global-options.ts';
+import { findIssuer } from './issuer.ts';
 import { parseSeconds } from './option-values.ts';
 import { isStdinReader, SettingOption } from './options.ts';
 import { readPemFile } from './read-pem.ts';
@@ -94,7 +95,7 @@ export async function openSession(
 
 /** Under which name this session's pending requests and tokens are kept. */
 export function storageName({ profileName, settings }: Session): string {
-  return profileName ?? `${settings.get('issuer')} ${settings.get('clientId')}`;
+  return profileName ?? `${findIssuer(settings)} ${settings.get('clientId')}`;
 }
 
 /** Prints the result in the form that was asked for. @param human renders it for people */
@@ -204,7 +205,7 @@ function showingRequests(ctx: Context, settings: Settings, globals: GlobalOption
 async function findProfile(ctx: Context, flags: SettingInputs['flags']) {
   const settings = new Settings({ flags, env: ctx.env, profile: undefined });
   const named = settings.get('profile');
-  if (named === undefined && settings.get('issuer')) return undefined;
+  if (named === undefined && findIssuer(settings) !== undefined) return undefined;
   const { profiles } = await ctx.store();
   const name = named ?? (await profiles.list()).current;
   return name === undefined ? undefined : { name, profile: { ...(await profiles.get(name)) } };

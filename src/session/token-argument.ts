@@ -1,8 +1,11 @@
 import { UsageError } from '../errors.ts';
+
 import { printable } from '../output/printable.ts';
 import { type PickedToken, pickToken } from '../protocol/jose/pick-token.ts';
 import { isSecretReference } from '../store/secret-reference.ts';
+import { findIssuer } from './issuer.ts';
 import { warnAboutLiteral } from './option-values.ts';
+
 import { type Session, storageName } from './session.ts';
 
 /** The tokens of a token response, and what else is a token there or in a redirect. */
@@ -116,7 +119,7 @@ async function readKept(session: Session, name: string): Promise<string> {
 
 /** No server learns another one's token: the issuer of a profile may have been changed since. */
 function checkIssuer({ settings }: Session, issuer: string): void {
-  const asked = settings.get('issuer');
+  const asked = findIssuer(settings);
   if (asked === undefined || issuer === asked || issuer === settings.get('acceptIssuer')) return;
   throw new UsageError('kept_elsewhere', 'the kept token is of another issuer', {
     hint: `It is of ${issuer}. Request tokens anew, or give a token.`,

@@ -1,41 +1,11 @@
 import { UsageError } from '../errors.ts';
 import { isRecord, isVersionOne, type JsonFile } from './json-file.ts';
 
-/** One profile as stored; every member is a string or a list of strings. */
+/** One profile as it stands in the file; every member is a string or a list of them. */
+/** A server and a client: settings by the names that the table of settings gives them, and the issuer, which is always there. */
 export interface Profile {
   readonly issuer: string;
-  /** The issuer identifier of the server, where `issuer` is an internal address of it. */
-  readonly accept_issuer?: string;
-  readonly client_id?: string;
-  /** A reference (`env:`, `file:`, `cmd:`) or the secret itself. */
-  readonly client_secret?: string;
-  /** An absolute path. */
-  readonly client_key?: string;
-  readonly kid?: string;
-  readonly signing_alg?: string;
-  /** A reference or the assertion itself. */
-  readonly client_assertion?: string;
-  readonly assertion_audience?: string;
-  readonly auth_method?: string;
-  /** Whether tokens are bound by DPoP: `true` or `false`. */
-  readonly dpop?: string;
-  /** An absolute path. */
-  readonly dpop_key?: string;
-  readonly dpop_alg?: string;
-  readonly scope?: string;
-  readonly ca_cert?: string;
-  readonly cert?: string;
-  readonly key?: string;
-  readonly login_hint?: string;
-  readonly device_listen?: string;
-  readonly redirect_uri?: string;
-  /** An absolute path. */
-  readonly decryption_key?: string;
-  readonly id_token_alg?: string;
-  /** Separated by spaces. */
-  readonly trust_audience?: string;
-  /** Seconds. */
-  readonly leeway?: string;
+  readonly [member: string]: string;
 }
 
 export interface ProfilesDocument {

@@ -1,13 +1,14 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
 import { decodeJwt, decodeProtectedHeader, importJWK, type JWK, jwtVerify } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { openStore } from '../../src/store/index.ts';
-import { makeCertificate } from '../helpers/certificates.ts';
-import { FakeClock } from '../helpers/fake-clock.ts';
-import { ACKNOWLEDGEMENT, startMisbehavingServer, TOKENS } from '../helpers/misbehaving-server.ts';
+import { makeAuthority, makeCertificate } from '../helpers/certificates.ts';
+import { ACKNOWLEDGEMENT, TOKENS } from '../helpers/misbehaving-server.ts';
 import { failureOf } from '../helpers/run.ts';
 import { type Script, startWorkplace, type Workplace } from '../helpers/workplace.ts';
+import { tlsServer } from '../http/servers.ts';
 
 /** A machine with a key for ES256, and a server that answers by a script. */
 async function place(script: Script = { token: [TOKENS] }) {
@@ -163,45 +164,88 @@ describe('a client', () => {
   });
 });
 
-describe('a client certificate', () => {
-  const aliased = async (script: Script) => {
-    const here = await place(script);
-    const { cert, key } = makeCertificate('client');
-    await writeFile(join(here.home, 'cert.pem'), cert);
-    await writeFile(join(here.home, 'cert-key.pem'), key);
-    return {
-      ...here,
-      flags: ['--cert', join(here.home, 'cert.pem'), '--key', join(here.home, 'cert-key.pem')],
-    };
+/** A server with HTTPS that asks for a certificate: what it was sent, and by whom. */
+async function startTlsServer(here: Workplace, aliases: (issuer: string) => unknown) {
+  const authority = makeAuthority('the authority');
+  const client = makeCertificate('client', { authority });
+  const seen: { url: string; subject: unknown; form: Record<string, string> }[] = [];
+  const port: Promise<number> = tlsServer(
+    {
+      ...makeCertificate('server', { authority }),
+      ca: authority.cert,
+      requestCert: true,
+      rejectUnauthorized: false,
+    },
+    async (request, response) => {
+      const issuer = `https://127.0.0.1:${await port}`;
+      const body = Buffer.concat(await request.toArray()).toString();
+      const subject = (request.socket as TLSSocket).getPeerCertificate().subject?.CN;
+      seen.push({ url: request.url ?? '', subject, form: Object.fromEntries(new URLSearchParams(body)) });
+      response.setHeader('content-type', 'application/json');
+      const isMetadata = request.method === 'GET';
+      const metadata = { issuer, token_endpoint: `${issuer}/token`, mtls_endpoint_aliases: aliases(issuer) };
+      response.end(JSON.stringify(isMetadata ? metadata : TOKENS.json));
+    },
+  );
+  const file = async (name: string, text: string) => {
+    await writeFile(join(here.home, name), text);
+    return join(here.home, name);
   };
+  const flags = ['--issuer', `https://127.0.0.1:${await port}`, '--client-id', 'a', '--no-keep', '--json'];
+  return {
+    tokens: () => seen.filter(({ form }) => form.grant_type !== undefined),
+    flags: [...flags, '--ca-cert', await file('ca.pem', authority.cert)],
+    certificate: ['--cert', await file('cert.pem', client.cert), '--key', await file('key.pem', client.key)],
+  };
+}
+
+describe('a client certificate', () => {
+  const request = ['token', 'client-credentials'];
+  const aliased = (issuer: string) => ({ token_endpoint: `${issuer}/mtls/token` });
 
   it.each(['tls_client_auth', 'self_signed_tls_client_auth', 'none'])(
     'goes to the alias of the endpoint, with the client_id, by %s',
     async (method) => {
-      const other = await startMisbehavingServer({ clock: new FakeClock(), token: [TOKENS] });
-      const metadata = { mtls_endpoint_aliases: { token_endpoint: `${other.issuer}/token` } };
-      const here = await aliased({ metadata });
-      const run = await here.token(...here.flags, '--auth-method', method);
+      const here = await place({});
+      const { flags, certificate, tokens } = await startTlsServer(here, aliased);
+      const run = await here.run(...request, ...flags, ...certificate, '--auth-method', method);
       expect(run.code).toBe(0);
-      expect(Object.fromEntries(other.to('token')[0]?.form ?? [])).toEqual({
-        grant_type: 'client_credentials',
-        client_id: 'a',
-      });
-      expect(here.server.to('token')).toEqual([]);
+      const form = { grant_type: 'client_credentials', client_id: 'a' };
+      expect(tokens()).toEqual([{ url: '/mtls/token', subject: 'client', form }]);
     },
   );
 
   it('that is not configured leaves the aliases alone', async () => {
-    const metadata = { mtls_endpoint_aliases: { token_endpoint: 'http://127.0.0.1:1/token' } };
-    const here = await aliased({ token: [TOKENS], metadata });
-    expect((await here.token()).code).toBe(0);
-    expect(here.server.to('token')).toHaveLength(1);
+    const here = await place({});
+    const { flags, tokens } = await startTlsServer(here, aliased);
+    expect((await here.run(...request, ...flags)).code).toBe(0);
+    expect(tokens()).toMatchObject([{ url: '/token', subject: undefined }]);
   });
 
   it('is sent nowhere where the alias is no URL', async () => {
-    const here = await aliased({ metadata: { mtls_endpoint_aliases: { token_endpoint: 'nowhere' } } });
-    const run = await here.token(...here.flags, '--json');
+    const here = await place({});
+    const { flags, certificate, tokens } = await startTlsServer(here, () => ({ token_endpoint: 'nowhere' }));
+    const run = await here.run(...request, ...flags, ...certificate);
     expect(failureOf(run)).toMatchObject({ code: 'metadata_invalid', exit_code: 4 });
+    expect(tokens()).toEqual([]);
+  });
+
+  it('cannot travel by http: exit 2, and no token request', async () => {
+    const here = await place({});
+    const { certificate } = await startTlsServer(here, aliased);
+    const run = await here.token(...certificate, '--json');
+    expect(failureOf(run)).toMatchObject({ code: 'client_certificate_unsent', exit_code: 2 });
+    expect(here.server.to('token')).toEqual([]);
+  });
+
+  it('cannot travel to an alias of http', async () => {
+    const here = await place({});
+    const { flags, certificate } = await startTlsServer(here, () => ({
+      token_endpoint: `${here.server.issuer}/token`,
+    }));
+    const run = await here.run(...request, ...flags, ...certificate);
+    expect(failureOf(run)).toMatchObject({ code: 'client_certificate_unsent', exit_code: 2 });
+    expect(here.server.requests).toEqual([]);
   });
 });
 

@@ -7,6 +7,8 @@ import { printable } from '../../output/printable.ts';
 import { CIBA_GRANT } from '../../protocol/definitions/grants/ciba.ts';
 import { REQUESTS } from '../../protocol/definitions/requests.ts';
 import { connect } from '../../session/connect.ts';
+import { findIssuer, requireIssuer } from '../../session/issuer.ts';
+import { resolveMetadata } from '../../session/metadata.ts';
 import { parseCount, parseSeconds } from '../../session/option-values.ts';
 import { readReuse, reuseOrRequest } from '../../session/reuse.ts';
 import { openSession, printResult, storageName } from '../../session/session.ts';
@@ -25,7 +27,7 @@ export async function runStart(base: Context, command: Command): Promise<void> {
   const interval = parseSeconds(flags.interval, '--interval');
   const minTtl = readReuse(session, command);
   const { startCiba } = await import('../../flows/ciba/start.ts');
-  const sandbox = settings.get('issuer') === undefined ? await startOwnSandbox(session, command) : undefined;
+  const sandbox = findIssuer(settings) === undefined ? await startOwnSandbox(session, command) : undefined;
   try {
     const request = await readRequest(session, {
       ...(sandbox && settings.get('loginHint') === undefined && { loginHint: sandbox.user }),
@@ -127,16 +129,9 @@ export async function runDeviceCommand(base: Context, command: Command): Promise
       hint: 'Use it with "oauthctl ciba start --device"; here --after takes seconds.',
     });
   }
-  const { discover } = await import('../../flows/server/discover.ts');
   const { runDevice } = await import('../../flows/ciba/device.ts');
-  const metadata = anyIssuer
-    ? undefined
-    : (
-        await discover(ctx, {
-          issuer: settings.require('issuer', 'the realm whose delegations are taken'),
-          acceptIssuer: settings.get('acceptIssuer'),
-        })
-      ).metadata;
+  if (!anyIssuer) requireIssuer(settings, 'the realm whose delegations are taken');
+  const metadata = anyIssuer ? undefined : await resolveMetadata(session);
   if (anyIssuer) reporter.warning('delegations of any issuer are taken, and their bearers are not verified');
   const result = await runDevice(
     ctx,

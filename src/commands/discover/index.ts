@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
-import { discover, findKeycloakRealm } from '../../flows/server/discover.ts';
+import { discover, findIssuer, findKeycloakRealm } from '../../flows/server/discover.ts';
 import { printable } from '../../output/printable.ts';
 import { documentCommand, NETWORK_GLOBALS } from '../../session/command-help.ts';
 import { openSession, printResult } from '../../session/session.ts';
@@ -23,7 +23,10 @@ const LISTS = [
 /** `oauthctl discover` */
 export function defineDiscover(command: Command, ctx: Context): void {
   acceptServerOptions(command, 'issuer', 'acceptIssuer')
-    .argument('[issuer]', 'the authorization server (default: that of the profile)')
+    .argument(
+      '[issuer]',
+      'the authorization server, the address of its metadata, or acct:NAME@HOST (default: that of the profile)',
+    )
     .option('--url <url>', 'a Keycloak, with --realm: finds the realm below /realms or /auth/realms')
     .option('--realm <name>', 'the realm, with --url')
     .action((issuer: string | undefined) => runDiscover(ctx, command, issuer));
@@ -37,17 +40,26 @@ export function defineDiscover(command: Command, ctx: Context): void {
 }
 
 async function runDiscover(base: Context, command: Command, argument: string | undefined): Promise<void> {
-  const session = await openSession(base, command, { given: { issuer: argument } });
+  const session = await openSession(base, command, {
+    given: { issuer: argument?.startsWith('acct:') ? undefined : argument },
+  });
   const { ctx, settings } = session;
   const { url, realm } = command.opts<{ url?: string; realm?: string }>();
   if ((url === undefined) !== (realm === undefined)) {
     throw new UsageError('url_and_realm', '--url and --realm belong together');
   }
   const acceptIssuer = settings.get('acceptIssuer');
+  const account = argument?.startsWith('acct:') ? argument : undefined;
   const found =
     url !== undefined && realm !== undefined
       ? await findKeycloakRealm(ctx, { url, realm, acceptIssuer })
-      : await discover(ctx, { issuer: settings.require('issuer', 'the authorization server'), acceptIssuer });
+      : await discover(ctx, {
+          issuer:
+            account === undefined
+              ? settings.require('issuer', 'the authorization server')
+              : await findIssuer(ctx, account),
+          acceptIssuer,
+        });
   const { metadata } = found;
   printResult(session, metadata, () => {
     const { paint } = session.reporter;

@@ -90,7 +90,7 @@ function isLoopback({ host }: BrokerAddress): boolean {
 
 async function validated(session: Session, result: KafkaResult): Promise<BrokerValidation> {
   const { validateBeside } = await import('../../flows/kafka/validation.ts');
-  const target = await connect(session);
+  const target = await connect(session, { certificateFor: 'broker' });
   return validateBeside(session.ctx, { target, result }, (event) => tellValidation(session.reporter, event));
 }
 
@@ -125,7 +125,10 @@ async function openTokens(session: Session, { token, refresh, keep }: ConnectFla
   const given =
     typeof refresh === 'string' ? await readTokenArgument(session, refresh, ['refresh_token']) : undefined;
   // Those of a client itself take the place of no user's tokens.
-  const target = await connect(session, { keepTokens: keep && refresh !== undefined });
+  const target = await connect(session, {
+    keepTokens: keep && refresh !== undefined,
+    certificateFor: 'broker',
+  });
   const steps = new TokenSteps(reporter);
   const request = await requesting(ctx, target, {
     refresh: refresh !== undefined,

@@ -57,7 +57,7 @@ async function runExplain(base: Context, command: Command): Promise<void> {
     reference === undefined ? undefined : await readTokenArgument(session, reference, ['access_token']);
   const steps = new TokenSteps(reporter);
   const options = {
-    target: await connect(session, { keepTokens: false }),
+    target: await connect(session, { keepTokens: false, certificateFor: 'broker' }),
     scope: settings.get('scope'),
     ...{ token, bootstrap, brokerClientId, listener, isTls: ssl },
   };

@@ -3,11 +3,16 @@ import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
 import { isSecretName } from '../../redact.ts';
+
 import { documentCommand, NETWORK_GLOBALS, OFFLINE_GLOBALS } from '../../session/command-help.ts';
+
+import { findIssuer } from '../../session/issuer.ts';
+
 import { warnAboutLiteral } from '../../session/option-values.ts';
 import { definedOnly, openSession, printResult, readFlags, type Session } from '../../session/session.ts';
 import { checkSetting } from '../../session/setting-checks.ts';
 import { addProfileSettings } from '../../session/setting-options.ts';
+import { Settings } from '../../session/settings.ts';
 import { findDefinition, SETTING_NAMES, type SettingName } from '../../settings.ts';
 import type { Profile } from '../../store/profiles.ts';
 import { isSecretReference } from '../../store/secret-reference.ts';
@@ -105,13 +110,15 @@ async function runAdd(base: Context, command: Command, name: string | undefined)
   const profileName = name ?? values.realm ?? (mayAsk ? await askName(ctx) : 'default');
   const { force, use } = command.opts<{ force?: true; use?: true }>();
   const { profiles } = await ctx.store();
-  const issuer = await findIssuer(session, values);
+  const issuer = await resolveIssuer(session, values);
   if (issuer === undefined) {
     throw new UsageError('setting_missing', 'the authorization server is not known', {
       hint: 'Give --url URL --realm NAME for a Keycloak, or --issuer URL for any server.',
     });
   }
-  const profile = { issuer, ...(await buildMembers(session, values)) };
+  const isNamed = values.issuer !== undefined || values.url !== undefined;
+  const members = await buildMembers(session, values);
+  const profile: Profile = { issuer, ...(!isNamed && { discovery: 'false' }), ...members };
   await profiles.add(profileName, profile, { overwrite: force === true, use: use === true });
   printResult(
     session,
@@ -179,8 +186,12 @@ async function runSet(base: Context, command: Command, name: string): Promise<vo
     }
     return [member, undefined] as const;
   });
-  const issuer = await findIssuer(session, values);
-  const changes = { ...(await buildMembers(session, values)), ...(issuer !== undefined && { issuer }) };
+  const issuer = await resolveIssuer(session, values);
+  const isGiven = values.issuer !== undefined || values.url !== undefined;
+  const changes = {
+    ...(await buildMembers(session, values)),
+    ...(issuer !== undefined && isGiven && { issuer }),
+  };
   if (Object.keys(changes).length + removed.length === 0) {
     throw new UsageError('nothing_to_set', 'nothing to change was given', {
       hint: 'See "oauthctl profile set --help".',
@@ -208,15 +219,15 @@ function readValues(command: Command): ProfileValues {
   return definedOnly<ProfileValues>({ ...readFlags(command), ...(url && { url }), ...(realm && { realm }) });
 }
 
-async function findIssuer(
-  session: Session,
-  { url, realm, issuer, acceptIssuer }: ProfileValues,
-): Promise<string | undefined> {
+async function resolveIssuer(session: Session, values: ProfileValues): Promise<string | undefined> {
+  const { url, realm, issuer, acceptIssuer, ...flags } = values;
   if (issuer !== undefined) {
     checkSetting('issuer', { value: issuer, source: 'flag' });
     return issuer;
   }
-  if (url === undefined && realm === undefined) return undefined;
+  // A server without metadata goes by the origin of its endpoints.
+  if (url === undefined && realm === undefined)
+    return findIssuer(new Settings({ flags, env: {}, profile: undefined }));
   if (url === undefined || realm === undefined) {
     throw new UsageError('url_and_realm', '--url and --realm belong together');
   }

@@ -1,6 +1,7 @@
 import { UsageError } from '../../errors.ts';
 import { JWT_BEARER_GRANT } from '../../protocol/definitions/grants/jwt-bearer.ts';
 import { makeJti } from '../../protocol/unguessable.ts';
+import { requireIssuer } from '../../session/issuer.ts';
 import { parseSeconds, setClaim } from '../../session/option-values.ts';
 import { createRepeatableOption } from '../../session/options.ts';
 import { readParameters } from '../../session/parameters.ts';
@@ -82,8 +83,7 @@ async function makeAssertion({ ctx, settings }: Session, flags: MakingFlags): Pr
   }
   const issuer = iss ?? settings.require('clientId', 'the client');
   // What the server calls itself: its metadata must say the same.
-  const audience =
-    aud ?? settings.get('acceptIssuer') ?? settings.require('issuer', 'the authorization server');
+  const audience = aud ?? settings.get('acceptIssuer') ?? requireIssuer(settings);
   const lifetime = parseSeconds(flags.lifetime ?? DEFAULT_LIFETIME, '--lifetime');
   const [{ selectSigningKey }, { buildJwtBearerAssertion }] = await Promise.all([
     import('../../protocol/jose/key.ts'),

@@ -11,6 +11,7 @@ import { inWords } from '../../output/duration.ts';
 import { printable } from '../../output/printable.ts';
 import { readConfirmation } from '../../protocol/oauth/token-binding.ts';
 import { mask } from '../../redact.ts';
+import { findIssuer } from '../../session/issuer.ts';
 import { openSession, printResult, type Session, storageName } from '../../session/session.ts';
 import { printResponse } from '../../session/token-output.ts';
 
@@ -93,7 +94,7 @@ async function openOwner(
   all = false,
 ): Promise<{ session: Session; owner: string | undefined }> {
   const session = await openSession(base, command, { withoutProfile: all || name !== undefined });
-  const isKnown = session.settings.get('issuer') !== undefined;
+  const isKnown = findIssuer(session.settings) !== undefined;
   return { session, owner: name ?? (isKnown ? storageName(session) : undefined) };
 }
 

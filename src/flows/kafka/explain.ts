@@ -13,7 +13,7 @@ import {
   type KafkaSetup,
   weighFlows,
 } from '../../protocol/kafka/configuration.ts';
-import { requireEndpoint } from '../../protocol/oauth/metadata.ts';
+import { findEndpoint, requireEndpoint } from '../../protocol/oauth/metadata.ts';
 import type { Target } from '../server/target.ts';
 import { requestTokens, type TokenEvent } from '../token/token.ts';
 
@@ -55,8 +55,8 @@ export async function explainKafka(
   const setup: KafkaSetup = {
     issuer: metadata.issuer,
     tokenEndpoint: requireEndpoint(metadata, 'token_endpoint'),
-    introspectionEndpoint: metadata.introspection_endpoint,
-    jwksUri: metadata.jwks_uri,
+    introspectionEndpoint: findEndpoint(metadata, 'introspection_endpoint'),
+    jwksUri: findEndpoint(metadata, 'jwks_uri'),
     clientId: client.client_id,
     ...{ scope, brokerClientId, listener, bootstrap, isTls },
   };

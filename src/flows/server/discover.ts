@@ -1,9 +1,11 @@
 import type { Context } from '../../context.ts';
-import { RefusedError, UsageError } from '../../errors.ts';
+import { OauthctlError, RefusedError, UsageError, ValidationError } from '../../errors.ts';
+import type { JsonObject } from '../../protocol/json.ts';
 import { classifyAnswer, foreignAnswer } from '../../protocol/oauth/answer.ts';
 import { metadataUrls, parseMetadata, type ServerMetadata } from '../../protocol/oauth/metadata.ts';
 
 export interface DiscoverOptions {
+  /** The issuer, or the address of its metadata as it is shown everywhere. */
   readonly issuer: string;
   /** The issuer identifier of the server, where `issuer` is an internal address of it. */
   readonly acceptIssuer?: string | undefined;
@@ -25,20 +27,71 @@ export interface Discovered {
 export async function discover(ctx: Context, options: DiscoverOptions): Promise<Discovered> {
   const { issuer, acceptIssuer } = options;
   checkHttpUrl(issuer, '--issuer');
-  const http = await ctx.http();
+  const isMetadataUrl = new URL(issuer).pathname.includes('/.well-known/');
   let first: unknown;
-  for (const url of metadataUrls(issuer)) {
-    const answer = await http.send({ method: 'GET', url, endpoint: 'metadata' }, ctx.signal);
-    const classified = classifyAnswer(answer, 'metadata');
-    if (classified.kind === 'ok')
-      return { metadata: parseMetadata(classified.json, issuer, acceptIssuer), url };
-    const failure = notFound(answer.status, classified) ?? foreignAnswer(describeAnswer(classified), url);
+  for (const url of isMetadataUrl ? [issuer] : metadataUrls(issuer)) {
+    const classified = await fetchMetadata(ctx, url);
+    if (!(classified instanceof OauthctlError)) {
+      // The metadata is at the address that its own issuer gives it: that is what an issuer's name is compared for.
+      const { issuer: own } = classified;
+      const isOwn = isMetadataUrl && typeof own === 'string' && isAddressOf(issuer, own);
+      return { metadata: parseMetadata(classified, isOwn ? own : issuer, acceptIssuer), url };
+    }
     // Only "there is no such page" sends us to the next address; what the first one said is told in the end.
-    if (answer.status !== 404) throw failure;
-    first ??= failure;
+    if (!isNotFound(classified)) throw classified;
+    first ??= classified;
   }
   throw first;
 }
+
+/** @returns the metadata, or why there is none */
+async function fetchMetadata(ctx: Context, url: string): Promise<JsonObject | OauthctlError> {
+  const http = await ctx.http();
+  const answer = await http.send({ method: 'GET', url, endpoint: 'metadata' }, ctx.signal);
+  const classified = classifyAnswer(answer, 'metadata');
+  if (classified.kind === 'ok') return classified.json;
+  return notFound(answer.status, classified) ?? foreignAnswer(describeAnswer(classified), url);
+}
+
+function isNotFound(error: OauthctlError): boolean {
+  return error instanceof RefusedError && error.oauth.status === 404;
+}
+
+function isAddressOf(url: string, issuer: string): boolean {
+  return URL.canParse(issuer) && metadataUrls(issuer).includes(url);
+}
+
+/**
+ * Finds the issuer of a person's account by WebFinger.
+ * @param account `acct:name@host`
+ * @throws RefusedError, NetworkError; ValidationError `webfinger_without_issuer`
+ * @see https://openid.net/specs/openid-connect-discovery-1_0.html#IssuerDiscovery
+ * @see https://www.rfc-editor.org/rfc/rfc7033
+ */
+export async function findIssuer(ctx: Context, account: string): Promise<string> {
+  const host = account.slice(account.lastIndexOf('@') + 1);
+  const base = `https://${host}`;
+  if (!account.includes('@') || !URL.canParse(base)) {
+    throw new UsageError('issuer_invalid', `"${account}" is not an account: acct:NAME@HOST is expected`);
+  }
+  const scheme = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::|$)/.test(host) ? 'http' : 'https';
+  const query = new URLSearchParams({ resource: account, rel: ISSUER_RELATION });
+  const url = `${scheme}://${host}/.well-known/webfinger?${query}`;
+  const http = await ctx.http();
+  const headers = { accept: 'application/jrd+json, application/json' };
+  const answer = await http.send({ method: 'GET', url, endpoint: 'metadata', headers }, ctx.signal);
+  const classified = classifyAnswer(answer, 'metadata');
+  if (classified.kind === 'refused') throw new RefusedError(classified.oauth);
+  if (classified.kind === 'foreign') throw foreignAnswer(classified.reason, url);
+  const { links } = classified.json;
+  const link = Array.isArray(links) ? links.find((one) => one?.rel === ISSUER_RELATION) : undefined;
+  if (typeof link?.href === 'string') return link.href;
+  throw new ValidationError('webfinger_without_issuer', `${url} names no issuer for ${account}`, {
+    hint: `A link with the relation ${ISSUER_RELATION} is expected.`,
+  });
+}
+
+const ISSUER_RELATION = 'http://openid.net/specs/connect/1.0/issuer';
 
 /**
  * Finds a realm of a Keycloak below `/realms/` (17 and later) or `/auth/realms/` (before, or by configuration).

@@ -1,6 +1,7 @@
 import type { JSONWebKeySet } from 'jose';
 import type { Context } from '../../context.ts';
 import type { KeyFinder } from '../../protocol/jose/jwt-verdict.ts';
+import { findEndpoint } from '../../protocol/oauth/metadata.ts';
 import { REFETCH_INTERVAL } from '../serve/tenant-keys.ts';
 import { fetchJwks } from '../server/jwks.ts';
 import type { Target } from '../server/target.ts';
@@ -20,7 +21,7 @@ export class PublishedKeys {
   constructor(ctx: Context, { metadata }: Target, onEvent: (event: PublishedKeysEvent) => void) {
     this.#now = () => ctx.clock.now();
     this.#fetch = async () => {
-      onEvent({ type: 'keys_request', url: metadata.jwks_uri });
+      onEvent({ type: 'keys_request', url: findEndpoint(metadata, 'jwks_uri') });
       const startedAt = this.#now();
       const jwks = await fetchJwks(ctx, metadata);
       this.#ms = this.#now() - startedAt;

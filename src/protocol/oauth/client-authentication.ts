@@ -3,7 +3,7 @@ import { UsageError } from '../../errors.ts';
 import type { DefinedHeaders } from '../definitions/answers.ts';
 import { makeJti, type Random } from '../unguessable.ts';
 import { buildParameters, type DeclaredParameters, encodeForm } from './form.ts';
-import { listedIn, type ServerMetadata } from './metadata.ts';
+import { findEndpoint, listedIn, type ServerMetadata } from './metadata.ts';
 
 /** The client authentication methods that are supported, by their registered names. */
 export const CLIENT_AUTH_METHODS = [
@@ -119,7 +119,7 @@ async function assertionParameters(
 
 function chooseAudience({ assertion_audience: wanted }: RegisteredClient, metadata: ServerMetadata): string {
   if (wanted === undefined || wanted === 'issuer') return metadata.issuer;
-  return wanted === 'endpoint' ? (metadata.token_endpoint ?? metadata.issuer) : wanted;
+  return wanted === 'endpoint' ? (findEndpoint(metadata, 'token_endpoint') ?? metadata.issuer) : wanted;
 }
 
 function requireSecret({ client_secret, token_endpoint_auth_method: method }: RegisteredClient): string {

@@ -1,19 +1,32 @@
 import { ValidationError } from '../../errors.ts';
 import type { JsonObject } from '../json.ts';
 
-/** Authorization server metadata: the members that are used here by name, and all others as they came. */
+/** The members of the metadata that are addresses, and that are used here. */
+export const ENDPOINT_NAMES = [
+  'token_endpoint',
+  'authorization_endpoint',
+  'pushed_authorization_request_endpoint',
+  'backchannel_authentication_endpoint',
+  'device_authorization_endpoint',
+  'introspection_endpoint',
+  'revocation_endpoint',
+  'userinfo_endpoint',
+  'end_session_endpoint',
+  'jwks_uri',
+] as const;
+
+export type EndpointName = (typeof ENDPOINT_NAMES)[number];
+
+/** Set on metadata of an https issuer whose http addresses are used all the same. It is no member of the JSON. */
+const HTTP_ALLOWED = Symbol('http addresses are allowed');
+
+/**
+ * Authorization server metadata, as it came but for the issuer, which was checked. Addresses are unchecked: they are read
+ * by requireEndpoint and findEndpoint, so that a member that nobody uses stops nothing.
+ */
 export interface ServerMetadata extends JsonObject {
   readonly issuer: string;
-  readonly token_endpoint?: string;
-  readonly jwks_uri?: string;
-  readonly backchannel_authentication_endpoint?: string;
-  readonly device_authorization_endpoint?: string;
-  readonly authorization_endpoint?: string;
-  readonly pushed_authorization_request_endpoint?: string;
-  readonly introspection_endpoint?: string;
-  readonly revocation_endpoint?: string;
-  readonly userinfo_endpoint?: string;
-  readonly end_session_endpoint?: string;
+  readonly [HTTP_ALLOWED]?: true;
 }
 
 /**
@@ -33,7 +46,7 @@ export function metadataUrls(issuer: string): readonly string[] {
 
 /**
  * Checks metadata against the issuer that was asked for. They must be equal to the character.
- * @throws ValidationError `issuer_mismatch` with both printed, `metadata_invalid` for missing or wrong members
+ * @throws ValidationError `issuer_mismatch` with both printed, `metadata_invalid` without an issuer
  * @see https://www.rfc-editor.org/rfc/rfc8414#section-3.3
  */
 export function parseMetadata(json: JsonObject, askedIssuer: string, acceptIssuer?: string): ServerMetadata {
@@ -51,39 +64,77 @@ export function parseMetadata(json: JsonObject, askedIssuer: string, acceptIssue
       { hint: issuerMismatchHint(expected, issuer) },
     );
   }
-  for (const [name, value] of Object.entries(json)) {
-    if (/(_endpoint|_uri)$/.test(name) && !isHttpUrl(value)) {
-      throw new ValidationError('metadata_invalid', `"${name}" in the metadata is not an http or https URL`);
-    }
-  }
   return json as ServerMetadata;
 }
 
 /**
- * Returns an endpoint of the metadata.
- * @throws ValidationError `endpoint_missing` when the server does not have it
+ * Makes metadata of addresses that are given by hand, alone or over what discovery says.
+ * @param endpoints by their names in the metadata; undefined leaves a member as it is
  */
-export function requireEndpoint(
+export function withEndpoints(
   metadata: ServerMetadata,
-  name:
-    | 'token_endpoint'
-    | 'jwks_uri'
-    | 'backchannel_authentication_endpoint'
-    | 'device_authorization_endpoint'
-    | 'authorization_endpoint'
-    | 'pushed_authorization_request_endpoint'
-    | 'introspection_endpoint'
-    | 'revocation_endpoint'
-    | 'userinfo_endpoint'
-    | 'end_session_endpoint',
-): string {
-  const endpoint = metadata[name];
-  if (typeof endpoint !== 'string') {
+  endpoints: Readonly<Partial<Record<EndpointName, string | undefined>>>,
+): ServerMetadata {
+  const given = Object.entries(endpoints).filter(([, url]) => url !== undefined);
+  return given.length === 0 ? metadata : { ...metadata, ...Object.fromEntries(given) };
+}
+
+/** The same metadata, whose http addresses are used although the issuer is https. */
+export function allowHttp(metadata: ServerMetadata): ServerMetadata {
+  return { ...metadata, [HTTP_ALLOWED]: true };
+}
+
+/**
+ * Returns an address of the metadata.
+ * @throws ValidationError `endpoint_missing` when the server does not have it; otherwise as findEndpoint
+ */
+export function requireEndpoint(metadata: ServerMetadata, name: EndpointName): string {
+  const endpoint = findEndpoint(metadata, name);
+  if (endpoint === undefined) {
     throw new ValidationError('endpoint_missing', `the metadata of ${metadata.issuer} has no "${name}"`, {
-      hint: ABSENCE[name] ?? 'Look at what the server offers with "oauthctl discover".',
+      hint: `${ABSENCE[name] ?? 'Look at what the server offers with "oauthctl discover".'} An address that the metadata does not have can be given by ${endpointFlag(name)}.`,
     });
   }
   return endpoint;
+}
+
+/**
+ * Finds an address of the metadata; an empty one and null count as absent.
+ * @throws ValidationError `metadata_invalid` for what is no http or https URL, `endpoint_insecure` for an http URL of an
+ *   https issuer, but for the loopback interface
+ */
+export function findEndpoint(metadata: ServerMetadata, name: EndpointName): string | undefined {
+  const value = metadata[name];
+  if (value === undefined || value === null || value === '') return undefined;
+  if (typeof value !== 'string' || !isHttpUrl(value)) {
+    throw new ValidationError(
+      'metadata_invalid',
+      `"${name}" in the metadata is not an http or https URL: ${JSON.stringify(value)}`,
+      { hint: `The server is at fault. Give the right address by ${endpointFlag(name)}.` },
+    );
+  }
+  if (metadata[HTTP_ALLOWED] || !metadata.issuer.startsWith('https:')) return value;
+  const { protocol, hostname } = new URL(value);
+  if (protocol === 'https:' || isLoopback(hostname)) return value;
+  throw new ValidationError(
+    'endpoint_insecure',
+    `the issuer ${metadata.issuer} is https, and its "${name}" is not: ${value}`,
+    {
+      hint:
+        'Nothing was sent there: it would be readable on the way. Most often a TLS proxy does not tell the server that it was ' +
+        'reached by https: let it send X-Forwarded-Proto: https, and let the server trust that header ' +
+        '(Keycloak: --proxy-headers xforwarded). --allow-http-endpoints uses the address all the same.',
+    },
+  );
+}
+
+/** The option that gives an address by hand. */
+export function endpointFlag(name: EndpointName): string {
+  return `--${name.replaceAll('_', '-')}`;
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
 
 /** Returns the names that the metadata lists in a member; undefined where it lists none. */
@@ -107,31 +158,34 @@ const ABSENCE: Readonly<Record<string, string>> = {
 
 /**
  * The metadata as a client with a certificate is to read it: where an endpoint has an alias for mutual TLS, the alias
- * stands in its place.
- * @throws ValidationError `metadata_invalid` for an alias that is no http or https URL
+ * stands in its place. An empty alias is none.
  * @see https://www.rfc-editor.org/rfc/rfc8705#section-5
  */
 export function withMtlsEndpointAliases(metadata: ServerMetadata): ServerMetadata {
   const aliases = metadata.mtls_endpoint_aliases;
   if (aliases === null || typeof aliases !== 'object') return metadata;
-  for (const [name, alias] of Object.entries(aliases)) {
-    if (!isHttpUrl(alias)) {
-      throw new ValidationError(
-        'metadata_invalid',
-        `the alias of "${name}" in the metadata is not an http or https URL`,
-      );
-    }
-  }
-  return { ...metadata, ...aliases, issuer: metadata.issuer };
+  const given = Object.entries(aliases).filter(([, alias]) => alias !== null && alias !== '');
+  return { ...metadata, ...Object.fromEntries(given), issuer: metadata.issuer };
 }
 
+/** What to do about an issuer of another name; a foreign name does not come first. */
 function issuerMismatchHint(expected: string, issuer: string): string {
   if (expected.replace(/\/+$/, '') === issuer.replace(/\/+$/, '')) {
     return `They differ by a trailing slash only: use ${issuer} to the character.`;
   }
+  if (/[{}]/.test(issuer)) {
+    return 'The server answers with a template, because the address is that of many tenants. Use the address of one tenant.';
+  }
+  if (issuer === expected.replace(/^https:/, 'http:')) {
+    return (
+      'A TLS proxy in front of the server does not tell it that it was reached by https. Let the proxy send ' +
+      'X-Forwarded-Proto: https, and let the server trust that header (Keycloak: --proxy-headers xforwarded). ' +
+      `Where that cannot be mended: --accept-issuer ${issuer}.`
+    );
+  }
   return (
-    `Use ${issuer} as the issuer, or, if this server is reached by an inner address on purpose, ` +
-    `allow it with --accept-issuer ${issuer}.`
+    'Check that the address is the right one. If the server is reached by an internal address on purpose, add ' +
+    `--accept-issuer ${issuer}. Otherwise use the name that the server has for itself as --issuer, or mend its host name.`
   );
 }
 

@@ -152,6 +152,76 @@ describe('an issuer that calls itself otherwise', () => {
   });
 });
 
+describe('metadata with odd members', () => {
+  it.each(['"/token"', '""', 'null', '7', '[]'])(
+    'is shown where nobody uses them: token_endpoint %s',
+    async (value) => {
+      const port = await answering(
+        OIDC,
+        (ours) => `{"issuer":"http://127.0.0.1:${ours}","token_endpoint":${value}}`,
+      );
+      const { code, stdout } = await run('discover', `http://127.0.0.1:${port}`, '--json');
+      expect(code).toBe(0);
+      expect(JSON.parse(stdout).token_endpoint).toEqual(JSON.parse(value));
+    },
+  );
+});
+
+describe('the address of the metadata in place of the issuer', () => {
+  it('is taken', async () => {
+    const { code, stdout } = await run('discover', `${sandbox.issuer}${OIDC}`, '--field', 'issuer');
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `${sandbox.issuer}\n` });
+  });
+
+  it('is taken of an issuer with a trailing slash', async () => {
+    const port = await answering(OIDC, (ours) => `{"issuer":"http://127.0.0.1:${ours}/"}`);
+    const { code, stdout } = await run('discover', `http://127.0.0.1:${port}${OIDC}`, '--field', 'issuer');
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `http://127.0.0.1:${port}/\n` });
+  });
+
+  it('of another issuer is refused', async () => {
+    const port = await answering(OIDC, () => '{"issuer":"https://other.example"}');
+    const result = await run('--json', 'discover', `http://127.0.0.1:${port}${OIDC}`);
+    expect(failureOf(result)).toMatchObject({ code: 'issuer_mismatch', exit_code: 4 });
+  });
+});
+
+describe('an account in place of the issuer', () => {
+  const WEBFINGER = '/.well-known/webfinger?resource=acct%3Acl-taro%40127.0.0.1%3A';
+  const webfinger = (links: (port: number) => unknown) => {
+    const port: Promise<number> = httpServer(async (request, response) => {
+      if (request.url?.startsWith(WEBFINGER)) {
+        response.writeHead(200, { 'content-type': 'application/jrd+json' });
+        response.end(JSON.stringify({ subject: 'acct:cl-taro', links: links(await port) }));
+      } else response.writeHead(404).end();
+    });
+    return port;
+  };
+  const rel = 'http://openid.net/specs/connect/1.0/issuer';
+
+  it('leads to the issuer by WebFinger', async () => {
+    const port = await webfinger(() => [
+      { rel: 'other', href: 'https://x.example' },
+      { rel, href: sandbox.issuer },
+    ]);
+    const { code, stdout } = await run('discover', `acct:cl-taro@127.0.0.1:${port}`, '--field', 'issuer');
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `${sandbox.issuer}\n` });
+  });
+
+  it('without an issuer says so: exit 4', async () => {
+    const port = await webfinger(() => []);
+    const result = await run('--json', 'discover', `acct:cl-taro@127.0.0.1:${port}`);
+    expect(failureOf(result)).toMatchObject({ code: 'webfinger_without_issuer', exit_code: 4 });
+  });
+
+  it('that is none is a mistake: exit 2', async () => {
+    expect(failureOf(await run('--json', 'discover', 'acct:cl-taro'))).toMatchObject({
+      code: 'issuer_invalid',
+      exit_code: 2,
+    });
+  });
+});
+
 describe('what is no metadata', () => {
   it.each([
     [
@@ -195,14 +265,11 @@ describe('what is no metadata', () => {
     expect(failureOf(result).message).toContain('a redirect (302) to https://login.example/');
   });
 
-  it.each([
-    ['no issuer', '{}', 'metadata_invalid'],
-    ['an endpoint that is no address', '{"issuer":"ISSUER","token_endpoint":"/token"}', 'metadata_invalid'],
-  ])('with %s exits with 4', async (_what, text, code) => {
-    const port = await answering(OIDC, (ours) => text.replace('ISSUER', `http://127.0.0.1:${ours}`));
+  it('without an issuer exits with 4', async () => {
+    const port = await answering(OIDC, () => '{}');
     const result = await run('--json', 'discover', `http://127.0.0.1:${port}`);
     expect(result.code).toBe(4);
-    expect(failureOf(result)).toMatchObject({ code, exit_code: 4 });
+    expect(failureOf(result)).toMatchObject({ code: 'metadata_invalid', exit_code: 4 });
   });
 
   it('as an OAuth error is a refusal that keeps the server’s words', async () => {

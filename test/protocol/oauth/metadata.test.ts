@@ -1,9 +1,13 @@
 import * as oauth from 'oauth4webapi';
 import { describe, expect, it } from 'vitest';
 import {
+  allowHttp,
+  ENDPOINT_NAMES,
+  findEndpoint,
   metadataUrls,
   parseMetadata,
   requireEndpoint,
+  withEndpoints,
   withMtlsEndpointAliases,
 } from '../../../src/protocol/oauth/metadata.ts';
 
@@ -53,7 +57,6 @@ describe('metadata', () => {
   it.each([
     ['http://localhost:8080/realms/R', 'http://127.0.0.1:8080/realms/R'],
     ['https://as.example/realms/R', 'https://as.example/realms/r'],
-    ['https://as.example', 'http://as.example'],
     ['https://as.example', 'https://evil.example'],
   ])(
     'asked for at %s and calling itself %s is refused with both printed, as oauth4webapi refuses it',
@@ -66,6 +69,18 @@ describe('metadata', () => {
       await expect(oauth.processDiscoveryResponse(new URL(asked), response)).rejects.toThrow(/issuer/);
     },
   );
+
+  it('that is a template, or shows that a proxy hides https, is told apart; the foreign name does not come first', () => {
+    const template = refusalOf(() =>
+      parseMetadata({ issuer: 'https://login.example/{tenantid}/v2.0' }, 'https://login.example/common/v2.0'),
+    );
+    expect(template.hint).toMatch(/^The server answers with a template/);
+    expect(template.hint).not.toContain('{tenantid}');
+    const proxied = refusalOf(() => parseMetadata({ issuer: 'http://as.example' }, 'https://as.example'));
+    expect(proxied.hint).toMatch(/X-Forwarded-Proto.*--accept-issuer http:\/\/as\.example/);
+    const other = refusalOf(() => parseMetadata({ issuer: 'https://evil.example' }, 'https://as.example'));
+    expect(other.hint?.indexOf('evil')).toBeGreaterThan(60);
+  });
 
   it('must be equal to the character, where oauth4webapi compares URLs', () => {
     expect(
@@ -89,17 +104,68 @@ describe('metadata', () => {
     expect(refusal.message).toBe(`the metadata is of another issuer: asked for ${issuer}, got ${inner}`);
   });
 
-  it.each([
+  const UNUSABLE = [
     ['token_endpoint', '/token'],
     ['token_endpoint', 'javascript:alert(1)'],
     ['jwks_uri', 'file:///etc/passwd'],
-    ['jwks_uri', null],
+    ['jwks_uri', 7],
     ['backchannel_authentication_endpoint', ['https://as.example']],
-  ])('with %s %j is refused', (name, value) => {
-    expect(refusalOf(() => parseMetadata({ issuer, [name]: value }, issuer))).toMatchObject({
+  ] as const;
+
+  it.each(UNUSABLE)('with %s %j is refused where that is used', (name, value) => {
+    const metadata = parseMetadata({ issuer, [name]: value }, issuer);
+    expect(refusalOf(() => requireEndpoint(metadata, name))).toMatchObject({
       code: 'metadata_invalid',
-      message: `"${name}" in the metadata is not an http or https URL`,
+      message: `"${name}" in the metadata is not an http or https URL: ${JSON.stringify(value)}`,
+      hint: expect.stringContaining(`--${name.replaceAll('_', '-')}`),
     });
+  });
+
+  it.each(UNUSABLE)('with %s %j is good for everything else', (name, value) => {
+    const userinfo_endpoint = 'https://as.example/userinfo';
+    const metadata = parseMetadata({ issuer, userinfo_endpoint, [name]: value }, issuer);
+    expect(requireEndpoint(metadata, 'userinfo_endpoint')).toBe(userinfo_endpoint);
+  });
+
+  it.each([null, '', undefined])('with an endpoint that is %j does not have it', (value) => {
+    const metadata = parseMetadata({ issuer, token_endpoint: value }, issuer);
+    expect(findEndpoint(metadata, 'token_endpoint')).toBeUndefined();
+    expect(refusalOf(() => requireEndpoint(metadata, 'token_endpoint')).code).toBe('endpoint_missing');
+  });
+
+  it.each(ENDPOINT_NAMES)('of an https issuer with an http address sends nothing there: %s', (name) => {
+    const metadata = parseMetadata({ issuer, [name]: 'http://as.example/here' }, issuer);
+    const refusal = refusalOf(() => requireEndpoint(metadata, name));
+    expect(refusal).toMatchObject({ code: 'endpoint_insecure', exitCode: 4 });
+    expect(refusal.hint).toMatch(/X-Forwarded-Proto.*--proxy-headers.*--allow-http-endpoints/);
+    expect(requireEndpoint(allowHttp(metadata), name)).toBe('http://as.example/here');
+  });
+
+  it.each([
+    ['https://as.example', 'http://127.0.0.1:8080/token'],
+    ['https://as.example', 'http://localhost/token'],
+    ['https://as.example', 'http://[::1]:1/token'],
+    ['http://as.example', 'http://as.example/token'],
+  ])('of the issuer %s may name %s', (own, url) => {
+    expect(requireEndpoint(parseMetadata({ issuer: own, token_endpoint: url }, own), 'token_endpoint')).toBe(
+      url,
+    );
+  });
+
+  it.each(['http://127.0.0.1.evil.example/t', 'http://localhost.evil.example/t', 'http://128.0.0.1/t'])(
+    'takes no name that only looks like the loopback interface: %s',
+    (url) => {
+      const metadata = parseMetadata({ issuer, token_endpoint: url }, issuer);
+      expect(refusalOf(() => requireEndpoint(metadata, 'token_endpoint')).code).toBe('endpoint_insecure');
+    },
+  );
+
+  it('takes the addresses that are given by hand, over its own', () => {
+    const metadata = withEndpoints(parseMetadata({ issuer, token_endpoint: '/relative' }, issuer), {
+      token_endpoint: 'https://as.example/token',
+      jwks_uri: undefined,
+    });
+    expect(metadata).toEqual({ issuer, token_endpoint: 'https://as.example/token' });
   });
 
   it('without an endpoint that is needed names it, and says what that means for CIBA', () => {
@@ -140,9 +206,18 @@ describe('the aliases for mutual TLS', () => {
     expect(withMtlsEndpointAliases(given)).toEqual(given);
   });
 
+  it('that are empty or null leave the endpoint as it is', () => {
+    const mtls_endpoint_aliases = { token_endpoint: null, jwks_uri: '' };
+    const { token_endpoint, jwks_uri } = withMtlsEndpointAliases({ ...metadata, mtls_endpoint_aliases });
+    expect({ token_endpoint, jwks_uri }).toEqual({
+      token_endpoint: metadata.token_endpoint,
+      jwks_uri: metadata.jwks_uri,
+    });
+  });
+
   it.each(['not a URL', 'javascript:alert(1)', 7])('are refused with %j as an address', (token_endpoint) => {
     const given = { ...metadata, mtls_endpoint_aliases: { token_endpoint } };
-    expect(() => withMtlsEndpointAliases(given)).toThrow(
+    expect(() => requireEndpoint(withMtlsEndpointAliases(given), 'token_endpoint')).toThrow(
       expect.objectContaining({ code: 'metadata_invalid', exitCode: 4 }),
     );
   });
