@@ -8,7 +8,7 @@ import { renderRows, wrapCommandLine, wrapText } from './wrap.ts';
 const LONGEST_HELP = 45;
 /** Whether help is too long is decided at this width, so that the same options are shown on every terminal. */
 const USUAL_WIDTH = 80;
-const RARER: readonly HelpGroup[] = ['client', 'output', 'network', 'provoke'];
+const RARER: readonly HelpGroup[] = ['endpoints', 'client', 'output', 'network', 'provoke'];
 
 export interface HelpOptions {
   /** The longest line. */

@@ -53,12 +53,14 @@ export function renderRows(
   const fitting = rows.map(([first]) => first.length + 4).filter((length) => length <= widest);
   const column = Math.max(0, ...fitting);
   return rows.flatMap(([first, second]) => {
-    const [line = '', ...others] = wrapText(second, width - column, 0);
-    const indent = ' '.repeat(column);
     const head = `  ${first}`;
-    const rest = others.map((text) => `${indent}${text}`);
     if (second === '') return [head];
-    if (head.length + 2 <= column) return [`${head.padEnd(column)}${line}`, ...rest];
-    return [head, `${indent}${line}`, ...rest];
+    // A word that does not fit beside the column moves the whole text to the left.
+    const longest = Math.max(...second.split(/\s+/).map((word) => word.length));
+    const start = Math.max(4, Math.min(column, width - longest));
+    const lines = wrapText(second, width - start, 0);
+    const indented = lines.map((line) => `${' '.repeat(start)}${line}`);
+    if (head.length + 2 > start) return [head, ...indented];
+    return [`${head.padEnd(start)}${lines[0]}`, ...indented.slice(1)];
   });
 }

@@ -193,7 +193,8 @@ describe('the help topics', () => {
 
   it('environment lists every variable that is a setting, and the others', async () => {
     const { stdout } = await run('help', 'environment');
-    for (const name of SETTING_NAMES) expect(stdout).toContain(`  ${findDefinition(name).env} `);
+    for (const name of SETTING_NAMES)
+      expect(stdout).toMatch(new RegExp(`^  ${findDefinition(name).env}\\s`, 'm'));
     for (const [name] of OTHER_VARIABLES) expect(stdout).toContain(name);
   });
 
