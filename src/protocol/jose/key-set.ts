@@ -54,11 +54,16 @@ async function readKey(entry: unknown): Promise<JWK> {
   if (!KINDS.includes(kty)) throw new Error(`its kind "${kty}" is not known here`);
   if (kty !== 'RSA' && kty !== 'oct' && kty !== 'AKP' && !CURVES.includes(String(crv)))
     throw new Error(`its curve "${String(crv)}" is not known here`);
-  await calculateJwkThumbprint(jwk);
   // What a key says it is for does not matter for whether it is one.
   const { use: _use, key_ops: _ops, ...bare } = jwk;
   const alg = listSigningAlgs(jwk)[0] ?? (kty === 'oct' ? 'HS256' : 'ECDH-ES');
-  await importJWK(bare as JWK, alg);
+  try {
+    await calculateJwkThumbprint(jwk);
+    await importJWK(bare as JWK, alg);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`its members make no key (${why})`, { cause });
+  }
   return jwk;
 }
 

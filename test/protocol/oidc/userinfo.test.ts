@@ -16,6 +16,29 @@ const read = async (jwt: string, supportedAlgs?: string[]) =>
     now: NOW,
   });
 
+describe('the kind of a UserInfo response', () => {
+  const jwt = `${Buffer.from('{"alg":"ES256"}').toString('base64url')}.e30.c2ln`;
+
+  it.each([
+    ['application/jwt', jwt],
+    ['application/jwt;charset=utf-8', `${jwt}\n`],
+    ['application/json', jwt],
+    ['text/plain', jwt],
+    ['text/html', jwt],
+    ['', jwt],
+    ['application/json', `"${jwt}"`],
+    ['application/jwt', `\ufeff${jwt.replace('.', '.\n')}`],
+  ])('is a JWT by what it is, as %j', (type, body) => {
+    const headers = type === '' ? {} : { 'content-type': type };
+    expect(parseUserinfoAnswer({ status: 200, headers, body })).toEqual({ kind: 'jwt', jwt });
+  });
+
+  it('is JSON by what it is, also where it is called a JWT', () => {
+    const answer = { status: 200, headers: { 'content-type': 'application/jwt' }, body: '{"sub":"a"}' };
+    expect(parseUserinfoAnswer(answer)).toEqual({ kind: 'claims', json: { sub: 'a' } });
+  });
+});
+
 describe('a UserInfo response in a JWT', () => {
   it('is verified, and keeps every claim', async () => {
     expect(await read(await sign(CLAIMS))).toEqual({ json: CLAIMS, alg: 'ES256', remarks: [] });
