@@ -1,7 +1,7 @@
 import type { Case } from './case.ts';
 import { DPOP } from './dpop.ts';
 import { GENERIC_ANY_ENDPOINT } from './generic/any-endpoint.ts';
-import { GENERIC_AUTHORIZATION } from './generic/authorization.ts';
+import { GENERIC_AUTHORIZATION, GENERIC_AUTHORIZATION_PAGE } from './generic/authorization.ts';
 import { GENERIC_BACKCHANNEL_REQUESTS } from './generic/backchannel-requests.ts';
 import { GENERIC_PRESENTED_TOKEN } from './generic/presented-token.ts';
 import { GENERIC_TOKEN } from './generic/token.ts';
@@ -41,4 +41,5 @@ export const CASES: readonly Case[] = [
   ...GENERIC_PRESENTED_TOKEN,
   ...GENERIC_BACKCHANNEL_REQUESTS,
   ...GENERIC_ANY_ENDPOINT,
+  ...GENERIC_AUTHORIZATION_PAGE,
 ];

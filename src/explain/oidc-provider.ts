@@ -19,4 +19,14 @@ export const OIDC_PROVIDER: readonly Case[] = [
     cause: 'The client may not use this grant.',
     remedy: 'Add the grant to the grant_types in the registration of the client.',
   },
+  {
+    when: { endpoint: 'authorization', description: /response_type is not allowed for this client/i },
+    cause: 'The client may not use this response type.',
+    remedy: 'Add it to the response_types in the registration of the client, or omit --response-type.',
+  },
+  {
+    when: { endpoint: 'authorization', description: /requires pkce/i },
+    cause: 'The server requires PKCE, and the request has no code challenge.',
+    remedy: 'It is sent by default: remove --omit and --param for code_challenge and code_challenge_method.',
+  },
 ];

@@ -3,6 +3,7 @@ import type { TokenEvent } from '../flows/token/token.ts';
 import { inWords } from '../output/duration.ts';
 import { printable } from '../output/printable.ts';
 import type { Reporter } from '../output/reporter.ts';
+import type { PreflightVerdict } from '../protocol/oauth/authorization-preflight.ts';
 import {
   tellAnswer,
   tellBrowserRequest,
@@ -30,6 +31,17 @@ export class AuthorizationCodeSteps {
   readonly tell = (event: AuthorizationCodeEvent): void => {
     const reporter = this.#reporter;
     switch (event.type) {
+      case 'preflight_request':
+        tellRequest(reporter, {
+          method: 'GET',
+          url: event.url,
+          as: 'preflight, without a session',
+          values: event.parameters,
+        });
+        return;
+      case 'preflight_response':
+        tellPreflight(reporter, event);
+        return;
       case 'pushed_authorization_request':
         tellRequest(reporter, { url: event.url, as: event.target.client, values: event.parameters });
         return;
@@ -77,6 +89,26 @@ export class AuthorizationCodeSteps {
   failed(error: unknown): void {
     this.#reporter.settle();
     tellRefusal(this.#reporter, error, 'pushed_authorization_request', 'token');
+  }
+}
+
+function tellPreflight(
+  reporter: Reporter,
+  { verdict, answer }: Extract<AuthorizationCodeEvent, { type: 'preflight_response' }>,
+): void {
+  if (answer !== undefined) tellAnswer(reporter, { ...answer, ...describeVerdict(verdict) });
+  if (verdict.kind === 'unclear')
+    reporter.note(`the preflight does not show whether a browser is refused: ${printable(verdict.reason)}`);
+}
+
+function describeVerdict(verdict: PreflightVerdict): { text: string; isGood: boolean } {
+  switch (verdict.kind) {
+    case 'passed':
+      return { text: `${printable(verdict.answered)}, no refusal`, isGood: true };
+    case 'refused':
+      return { text: printable(verdict.oauth.error), isGood: false };
+    case 'unclear':
+      return { text: 'undecided', isGood: true };
   }
 }
 

@@ -46,7 +46,8 @@ export type ScriptedEndpoint =
   | 'revocation'
   | 'userinfo'
   | 'end_session'
-  | 'pushed_authorization';
+  | 'pushed_authorization'
+  | 'authorization';
 
 export interface MisbehavingServerOptions {
   readonly clock: FakeClock;
@@ -56,6 +57,8 @@ export interface MisbehavingServerOptions {
   readonly backchannel?: readonly Step[];
   readonly device_authorization?: readonly Step[];
   readonly pushed_authorization?: readonly Step[];
+  /** Answers to whatever opens the address; a login page, where the list has none. */
+  readonly authorization?: readonly Step[];
   readonly token?: readonly Step[];
   readonly callback?: readonly Step[];
   readonly introspection?: readonly Step[];
@@ -104,6 +107,7 @@ const PATHS: Readonly<Record<string, ReceivedRequest['endpoint']>> = {
   '/protocol/openid-connect/ext/ciba/auth/callback': 'callback',
   '/device': 'device_authorization',
   '/par': 'pushed_authorization',
+  '/authorize': 'authorization',
   '/token': 'token',
   '/introspect': 'introspection',
   '/revoke': 'revocation',
@@ -162,6 +166,7 @@ export async function startMisbehavingServer(options: MisbehavingServerOptions):
     backchannel: [...(options.backchannel ?? [])],
     device_authorization: [...(options.device_authorization ?? [])],
     pushed_authorization: [...(options.pushed_authorization ?? [])],
+    authorization: [...(options.authorization ?? [])],
     token: [...(options.token ?? [])],
     callback: [...(options.callback ?? [])],
     introspection: [...(options.introspection ?? [])],
@@ -176,6 +181,7 @@ export async function startMisbehavingServer(options: MisbehavingServerOptions):
     if (endpoint === 'jwks') return options.jwks ?? { json: made.jwks };
     const step = endpoint === 'unknown' ? undefined : scripts[endpoint].shift();
     if (step !== undefined) return step;
+    if (endpoint === 'authorization') return { text: LOGIN_PAGE };
     unexpected.push(`${method} ${path}`);
     return { status: 418, json: { error: 'unscripted' } };
   };
@@ -187,7 +193,7 @@ export async function startMisbehavingServer(options: MisbehavingServerOptions):
     const body = Buffer.concat(chunks).toString();
     const path = request.url ?? '';
     const received: ReceivedRequest = {
-      endpoint: PATHS[path] ?? 'unknown',
+      endpoint: PATHS[path.split('?')[0] ?? ''] ?? 'unknown',
       method: request.method ?? '',
       path,
       headers: request.headers,
@@ -296,6 +302,8 @@ async function mint(claims: Readonly<Record<string, unknown>>, flaws: Flaws, mad
   if (alg === 'HS256') return jwt.sign(new TextEncoder().encode(flaws.secret ?? made.publicPem));
   return jwt.sign(flaws.foreignKey ? made.foreign[alg] : made[alg].privateKey);
 }
+
+const LOGIN_PAGE = '<!doctype html><title>Sign in</title><form method="post"><input name="username"></form>';
 
 /** The answer to a poll that is still pending. */
 export const PENDING = { status: 400, json: { error: 'authorization_pending' } } as const;

@@ -23,6 +23,7 @@ import type { TokenFlags } from '../../session/token-request.ts';
 /** The options of `token code`. */
 export interface AuthorizationFlags extends TokenFlags {
   readonly browser: boolean;
+  readonly preflight: boolean;
   readonly deadline?: string;
   readonly failFast?: true;
   readonly listen?: string;

@@ -55,6 +55,7 @@ export async function runAuthorizationCode(base: Context, command: Command): Pro
         request,
         deadlineMs: deadline * 1000,
         failFast: flags.failFast === true,
+        preflight: flags.preflight && !session.globals.curl,
       },
       session.globals.curl ? showing(session) : steps.tell,
     );

@@ -9,6 +9,10 @@ import { addSettings } from '../../session/setting-options.ts';
 export function defineAuthorizationCode(command: Command, ctx: Context): void {
   addParameterOptions(addSettings(command, 'loginHint', 'redirectUri'), REQUESTS.authorization)
     .option('--no-browser', 'open no browser; the address is printed in any case')
+    .option(
+      '--no-preflight',
+      'do not request the address without a session first, to see whether the server refuses it',
+    )
     .option('--deadline <seconds>', 'give up when nobody has come back by then, exit 6 (default: 300)')
     .option('--fail-fast', 'end at the first response whose state is missing or wrong, exit 4')
     .option('--listen <host:port>', 'listen here, where that is another address than the redirect URI')

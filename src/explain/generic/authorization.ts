@@ -1,5 +1,17 @@
 import type { Case } from '../case.ts';
 
+const REDIRECT_URI = {
+  cause: 'The redirect URI is not registered for this client.',
+  remedy:
+    'Register it, or choose a registered one with --redirect-uri. On Keycloak http://127.0.0.1/callback, without a port, ' +
+    'matches every port.',
+};
+
+const CLIENT = {
+  cause: 'The server does not know the client id, or the client is disabled.',
+  remedy: 'Check --client-id and the issuer, and the registration of the client.',
+};
+
 /** Authorization requests. @see https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1 */
 export const GENERIC_AUTHORIZATION: readonly Case[] = [
   {
@@ -42,4 +54,29 @@ export const GENERIC_AUTHORIZATION: readonly Case[] = [
     cause: 'A scope is unknown to the server, or not assigned to the client.',
     remedy: "Compare --scope with the client's scopes.",
   },
+  {
+    when: { endpoint: 'authorization', error: 'invalid_redirect_uri' },
+    ...REDIRECT_URI,
+  },
+  {
+    when: { endpoint: 'authorization', description: /^(?!.*missing).*redirect[_ -]?ur[il]/i },
+    ...REDIRECT_URI,
+  },
+  {
+    when: { endpoint: 'authorization', error: 'invalid_client' },
+    ...CLIENT,
+  },
+  {
+    when: { endpoint: 'authorization', description: /client[_ ]?id/i },
+    ...CLIENT,
+  },
 ];
+
+/** Pages of the authorization endpoint that nothing more is known of; a browser would be left on them. */
+export const GENERIC_AUTHORIZATION_PAGE: readonly Case[] = [400, 401, 403, 404, 500].map((status) => ({
+  when: { endpoint: 'authorization', status },
+  cause: 'The server refuses this authorization request before it shows a login page.',
+  remedy:
+    'Compare the client id, redirect URI, response type and scope with the registration of the client. Where a browser ' +
+    'gets another answer, use --no-preflight.',
+}));

@@ -41,4 +41,31 @@ export const KEYCLOAK_AUTHORIZATION: readonly Case[] = [
     cause: 'The authorization code flow is disabled for this client.',
     remedy: 'Switch on "Standard flow" in the capability settings of the client.',
   },
+  {
+    when: { endpoint: 'authorization', description: /^client not found/i },
+    cause: 'The realm has no client with this client id.',
+    remedy: 'Check --client-id and the realm in the issuer, upper and lower case included.',
+  },
+  {
+    when: { endpoint: 'authorization', description: /^client disabled/i },
+    cause: 'The client is disabled.',
+    remedy: 'Switch on "Enabled" in the settings of the client.',
+  },
+  {
+    when: { endpoint: 'authorization', description: /bearer-only/i },
+    cause: 'The client is bearer-only: no user can sign in to it.',
+    remedy: 'Use another client, or switch off "bearerOnly" in the client and switch on "Standard flow".',
+  },
+  {
+    when: { endpoint: 'authorization', status: 400, description: /^invalid request$/i },
+    cause: 'The client must send a request object, or the one that was sent does not fit its settings.',
+    remedy:
+      'Add --request-object. Compare "Request object required" and the algorithms in the advanced settings of the client.',
+  },
+  {
+    when: { endpoint: 'authorization', status: 404, description: /^page not found$/i },
+    cause: 'The server has no realm of this name, or no authorization endpoint at this address.',
+    remedy:
+      'Check the issuer, upper and lower case included, and whether the metadata has a current address.',
+  },
 ];

@@ -18,6 +18,11 @@ export const KEYCLOAK_REALM: readonly Case[] = [
     remedy: 'Switch on "Enabled" in the settings of the realm.',
   },
   {
+    when: { endpoint: 'authorization', description: /realm not enabled/i },
+    cause: 'The realm is disabled.',
+    remedy: 'Switch on "Enabled" in the settings of the realm.',
+  },
+  {
     when: { endpoint: 'token', status: 501 },
     cause: 'This grant is disabled on the server.',
     remedy: 'Keycloak exchanges tokens from 26.2 on; older versions need the feature token-exchange.',

@@ -16,6 +16,7 @@ import {
 import { type AuthorizationWay, draftAuthorization, makeAuthorizationUrl } from './authorization-request.ts';
 import { checkRedirect } from './authorization-response.ts';
 import { type BrowserWaitEvent, inTime, type RedirectWaitOptions, withRedirect } from './browser-wait.ts';
+import { type PreflightEvent, preflightAuthorization } from './preflight.ts';
 import type { PushedAuthorizationEvent } from './pushed-authorization.ts';
 
 /** How the redirect is received. */
@@ -43,6 +44,7 @@ export type AuthorizationCodeEvent =
       /** The address where the redirect is expected; undefined where the user pastes it. */
       readonly listensAt: string | undefined;
     }
+  | PreflightEvent
   | BrowserWaitEvent
   | AuthorizationOutcomeEvent;
 
@@ -53,6 +55,8 @@ export interface AuthorizationCodeOptions extends AuthorizationWay, Authorizatio
   readonly deadlineMs: number;
   /** Ends at the first response whose `state` is missing or wrong, instead of waiting for another one. */
   readonly failFast: boolean;
+  /** Requests the authorization address first, without a session; never where the request is pushed. */
+  readonly preflight: boolean;
 }
 
 /**
@@ -116,6 +120,7 @@ async function listening<Result>(
   };
   return withRedirect(ctx, wait, async ({ listensAt, port, expect, response, finding }) => {
     const sent = parametersAt(redirectUriAt(redirectUri, port));
+    await preflight(exchange, sent);
     const requestedAt = ctx.clock.now();
     const url = await makeAuthorizationUrl(ctx, target, sent, options, onEvent);
     expect(sent);
@@ -127,6 +132,12 @@ async function listening<Result>(
   });
 }
 
+/** A pushed request has been judged by the server already. */
+async function preflight({ ctx, options, onEvent }: Exchange, sent: DeclaredParameters): Promise<void> {
+  if (!options.preflight || options.pushed) return;
+  await preflightAuthorization(ctx, options.target, sent, options, onEvent);
+}
+
 async function askAndPaste(
   exchange: Exchange,
   read: (signal: AbortSignal) => Promise<string>,
@@ -134,6 +145,7 @@ async function askAndPaste(
   const { ctx, options, parametersAt, onEvent } = exchange;
   const { target, redirectUri, deadlineMs } = options;
   const sent = parametersAt(redirectUri.text);
+  await preflight(exchange, sent);
   const requestedAt = ctx.clock.now();
   const url = await makeAuthorizationUrl(ctx, target, sent, options, onEvent);
   onEvent({ type: 'authorization_request', url, parameters: sent, target, listensAt: undefined });

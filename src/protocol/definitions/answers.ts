@@ -63,6 +63,7 @@ export type MemberOf<Name extends keyof typeof ANSWERS> = keyof (typeof ANSWERS)
 /** The headers that are sent, and those of answers that are secret. */
 export const HEADERS = {
   accept: 'plain',
+  'accept-language': 'plain',
   authorization: 'secret',
   'content-type': 'plain',
   cookie: 'secret',

@@ -94,7 +94,7 @@ export function readOtherRefusal(answer: RawAnswer): StatedRefusal | undefined {
     return { error, error_description, error_uri };
   }
   const isPage = isHtml(answer);
-  const text = isPage ? undefined : plainText(body);
+  const text = isPage ? undefined : readPlainText(body);
   const challenge = headers['www-authenticate'];
   if (status === 429) return { error: statusWord(status), error_description: text };
   if (isPage || UNREACHABLE.has(status)) return undefined;
@@ -119,7 +119,8 @@ const UNREACHABLE: ReadonlySet<number> = new Set([502, 503, 504]);
 /** Characters; a longer text is no message. */
 const LONGEST_TEXT = 500;
 
-function plainText(body: string): string | undefined {
+/** Reads a body that is a short text; undefined for markup, data, and what is too long for a message. */
+export function readPlainText(body: string): string | undefined {
   const text = body.trim();
   if (
     text === '' ||

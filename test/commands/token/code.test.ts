@@ -258,6 +258,57 @@ describe('token code', () => {
   });
 });
 
+describe('token code, the preflight', () => {
+  const PAGE = '<div id="kc-error-message"><p class="instruction">Client disabled.</p></div>';
+
+  it('is a step, before the address is shown', async () => {
+    const { run } = await setUp({ token: [TOKENS] });
+    const { stderr } = await run({}, '--scope', 'openid');
+    expect(stderr).toMatch(
+      /client → server\s+GET \/authorize {2}preflight, without a session[\s\S]*server → client\s+200\s+a page, no refusal[\s\S]*\n {4}Open /,
+    );
+  });
+
+  it('ends at once in what the server says, explained, and opens no browser: exit 3', async () => {
+    const { run, browsed, clock } = await setUp({
+      authorization: [
+        { status: 400, text: PAGE },
+        { status: 400, text: PAGE },
+      ],
+    });
+    const { code, stderr } = await run({});
+    expect([code, browsed, clock.sleeps]).toEqual([3, [], []]);
+    expect(stderr).toMatch(/server → client\s+400\s+bad_request/);
+    expect(stderr).toContain('error: the server answered 400 bad_request: Client disabled.\n');
+    expect(stderr).toContain('  cause   The client is disabled.\n');
+    expect(stderr).not.toContain('Open ');
+    expect(failureOf(await run({}, '--quiet', '--json'))).toEqual({
+      code: 'bad_request',
+      message: 'the server answered 400 bad_request: Client disabled.',
+      hint: expect.stringContaining('Switch on "Enabled"'),
+      exit_code: 3,
+      oauth: { error: 'bad_request', error_description: 'Client disabled.', status: 400 },
+    });
+  });
+
+  it('is told where it decides nothing, and lets nobody write to the screen', async () => {
+    const { run } = await setUp({
+      token: [TOKENS],
+      authorization: [{ status: 503, text: '<p>so\u001b[2J' }],
+    });
+    const { code, stderr } = await run({});
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/the preflight does not show whether a browser is refused: it\s+answered 503/);
+    expect(stderr).not.toContain('\u001b');
+  });
+
+  it.each([['--no-preflight'], ['--curl']])('is not sent with %s', async (flag) => {
+    const { run, server } = await setUp(flag === '--curl' ? {} : { token: [TOKENS] });
+    expect((await run({}, flag)).code).toBe(0);
+    expect(server.to('authorization')).toEqual([]);
+  });
+});
+
 describe('token code --reuse', () => {
   const LIVING = { json: { ...TOKENS.json, expires_in: 300 } };
 

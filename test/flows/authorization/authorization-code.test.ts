@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { compactDecrypt, exportJWK, type JWK, jwtVerify } from 'jose';
+import { compactDecrypt, decodeJwt, exportJWK, type JWK, jwtVerify } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { InterruptedError } from '../../../src/errors.ts';
 import {
@@ -13,7 +13,7 @@ import { FakeClock } from '../../helpers/fake-clock.ts';
 import { keyPair } from '../../helpers/keys.ts';
 import { CLIENT_ID, TOKENS } from '../../helpers/misbehaving-server.ts';
 import { silence } from '../../helpers/wait.ts';
-import { failureOf, type LabOptions, ofType, startLab } from '../harness.ts';
+import { CLIENT_SECRET, failureOf, type LabOptions, ofType, startLab } from '../harness.ts';
 
 type Query = Record<string, string>;
 
@@ -56,6 +56,7 @@ async function startCodeLab({ browser = comesBack, flow, ...options }: CodeLabOp
         pushed: false,
         deadlineMs: 300_000,
         failFast: false,
+        preflight: false,
         ...flow,
       },
       (event) => {
@@ -821,5 +822,146 @@ describe('an address that is pasted', () => {
     expect(await failureOf(lab.run())).toMatchObject({ code: 'nobody_came', exitCode: 6 });
     // The question is taken away.
     expect(signal?.aborted).toBe(true);
+  });
+});
+
+describe('a preflight', () => {
+  const flow = { request: { response_type: 'code', login_hint: 'cl-taro', prompt: 'none' }, preflight: true };
+  const PAGE = '<div id="kc-error-message"><p class="instruction">Invalid parameter: redirect_uri</p></div>';
+
+  it('requests the address once without a session, with nothing that is used up, before a browser is sent', async () => {
+    const lab = await startCodeLab({ flow, token: [TOKENS] });
+    await lab.run();
+    const [request, ...others] = lab.server.to('authorization');
+    expect(others).toEqual([]);
+    expect(request?.method).toBe('GET');
+    expect(request?.headers).not.toHaveProperty('cookie');
+    expect(request?.headers).not.toHaveProperty('authorization');
+    expect(request?.headers).toMatchObject({
+      accept: expect.stringMatching(/^text\/html/),
+      'accept-language': 'en',
+    });
+    expect([...new URL(request?.path ?? '', lab.server.issuer).searchParams]).toEqual([
+      ['client_id', CLIENT_ID],
+      ['response_type', 'code'],
+      ['redirect_uri', lab.sent().get('redirect_uri')],
+      ['code_challenge', lab.sent().get('code_challenge')],
+      ['code_challenge_method', 'S256'],
+    ]);
+    expect(lab.events.map(({ type }) => type).slice(0, 3)).toEqual([
+      'preflight_request',
+      'preflight_response',
+      'authorization_request',
+    ]);
+  });
+
+  it.each([
+    ['an error page', { status: 400, text: PAGE }, 'bad_request', 'Invalid parameter: redirect_uri'],
+    ['JSON', { status: 404, json: { error: 'Realm does not exist' } }, 'refused', undefined],
+    ['no words', { status: 500, text: '' }, 'internal_server_error', undefined],
+  ])(
+    'that is answered by %s ends the flow: exit 3, and no browser is sent',
+    async (_what, answer, code, words) => {
+      for (const paste of [false, true]) {
+        const lab = await startCodeLab({
+          authorization: [answer],
+          flow: {
+            ...flow,
+            ...(paste && { redirect: { kind: 'paste', read: () => expect.fail('nobody is asked') } }),
+          },
+        });
+        const error = await failureOf(lab.run());
+        expect(error).toMatchObject({
+          code,
+          exitCode: 3,
+          oauth: { endpoint: 'authorization', status: answer.status, error_description: words },
+        });
+        expect(ofType(lab.events, 'authorization_request')).toEqual([]);
+        expect(ofType(lab.events, 'preflight_response')).toMatchObject([{ verdict: { kind: 'refused' } }]);
+      }
+    },
+  );
+
+  it('that is redirected to the redirect URI with an error ends the flow: exit 3, access_denied included', async () => {
+    for (const error of ['invalid_scope', 'access_denied']) {
+      const lab = await startCodeLab({
+        flow,
+        authorization: [
+          ({ path }) => {
+            const uri = new URLSearchParams(path.split('?')[1]).get('redirect_uri');
+            return { status: 302, headers: { location: `${uri}?error=${error}&error_description=so` } };
+          },
+        ],
+      });
+      // Nobody has decided anything yet.
+      expect(await failureOf(lab.run())).toMatchObject({ code: error, exitCode: 3 });
+      expect(ofType(lab.events, 'authorization_request')).toEqual([]);
+    }
+  });
+
+  it.each([
+    [
+      'a login page elsewhere',
+      { status: 302, headers: { location: 'https://login.example/' } },
+      /login\.example/,
+    ],
+    ['405', { status: 405, text: '' }, /405/],
+    ['no answer', 'reset', /reset|closed|ended/i],
+    [
+      'what concerns a parameter that it does not send',
+      { status: 400, text: 'prompt is required' },
+      /"prompt"/,
+    ],
+  ] as const)(
+    'that is answered by %s decides nothing, and the flow goes on',
+    async (_what, answer, reason) => {
+      const lab = await startCodeLab({ flow, authorization: [answer], token: [TOKENS] });
+      expect((await lab.run()).json).toEqual(TOKENS.json);
+      expect(ofType(lab.events, 'preflight_response')).toMatchObject([
+        { verdict: { kind: 'unclear', reason: expect.stringMatching(reason) } },
+      ]);
+    },
+  );
+
+  it('is not sent where the request is pushed, which the server has judged already', async () => {
+    const lab = await startCodeLab({
+      flow: { ...flow, pushed: true },
+      pushed_authorization: [{ status: 201, json: { request_uri: 'urn:example:pushed', expires_in: 60 } }],
+      token: [TOKENS],
+    });
+    await lab.run();
+    expect(lab.server.to('authorization')).toEqual([]);
+  });
+
+  it('has a request object of its own where the request has one', async () => {
+    const lab = await startCodeLab({
+      flow: { ...flow, requestObject: { key: CLIENT_SECRET.padEnd(32, '-'), alg: 'HS256' } },
+      token: [TOKENS],
+    });
+    await lab.run();
+    const { path = '' } = lab.server.to('authorization')[0] ?? {};
+    const claimsOf = (url: URL) => decodeJwt(url.searchParams.get('request') ?? '');
+    const preflight = claimsOf(new URL(path, lab.server.issuer));
+    const sent = claimsOf(lab.address());
+    expect(preflight).toMatchObject({
+      client_id: CLIENT_ID,
+      response_type: 'code',
+      code_challenge_method: 'S256',
+    });
+    for (const name of ['state', 'nonce', 'login_hint', 'prompt']) expect(preflight).not.toHaveProperty(name);
+    expect(preflight.jti).not.toBe(sent.jti);
+  });
+
+  it('is interrupted like everything else: exit 130', async () => {
+    const lab = await startCodeLab({
+      flow,
+      authorization: [
+        () => {
+          lab.parts.abort(new InterruptedError('SIGINT'));
+          return 'hang';
+        },
+      ],
+    });
+    expect(await failureOf(lab.run())).toMatchObject({ exitCode: 130 });
   });
 });

@@ -1,0 +1,80 @@
+import { REGISTERED_ERRORS } from '../../errors.ts';
+import { type PageLine, readPageLines } from '../page-text.ts';
+import { type StatedRefusal, statusWord } from './refusal-forms.ts';
+
+/** Where products put the message of an error page, the more specific first; all marks of an entry must hold. */
+const MESSAGE_PLACES: readonly (readonly string[])[] = [
+  // Keycloak
+  ['#kc-error-message', '.instruction'],
+  ['#kc-error-message'],
+  ['role=alert'],
+  ['.alert-danger'],
+  ['.alert-error'],
+  ['.error-message'],
+  ['.error'],
+];
+
+/** Characters of the server's words that are kept. */
+const LONGEST_TEXT = 300;
+
+/**
+ * Reads a refusal from an HTML page for people, in the server's own words.
+ * @param html the page
+ * @param status of the answer, whose reason phrase is the `error` where the page names none
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1 such a page is all that a refused redirect URI leaves
+ */
+export function readErrorPage(html: string, status: number): StatedRefusal {
+  const all = readPageLines(html);
+  const place = MESSAGE_PLACES.find((marks) => all.some((line) => isAt(line, marks)));
+  const lines = place === undefined ? all : all.filter((line) => isAt(line, place));
+  const texts = lines.map(({ text }) => text);
+  const error = findNamed(texts, ERROR_LABEL);
+  const description = findNamed(texts, DESCRIPTION_LABEL);
+  if (error !== undefined && /^[\w.:-]+$/.test(error)) {
+    return { error, error_description: description === undefined ? undefined : cutText(description) };
+  }
+  return readErrorText(description ?? texts.join(' '), status);
+}
+
+/**
+ * Reads a refusal from a text: an error code in it, such as Spring's `[invalid_request] OAuth 2.0 Parameter: client_id`.
+ * @param status of the answer, whose reason phrase is the `error` where the text names none
+ */
+export function readErrorText(text: string, status: number): StatedRefusal {
+  const [, bracketed, afterBracket] = /\[([a-z]+(?:_[a-z]+)+)\] ?([^[\]]{1,300})/.exec(text) ?? [];
+  if (bracketed !== undefined && CODES.has(bracketed))
+    return { error: bracketed, error_description: cutText(afterBracket ?? '') };
+  const words: readonly string[] = text.match(/[a-z_]{5,50}/g) ?? [];
+  return {
+    error: words.find((word) => CODES.has(word)) ?? statusWord(status),
+    error_description: text === '' ? undefined : cutText(text),
+  };
+}
+
+/** Single words, such as a code of one word, are in any text. */
+const CODES: ReadonlySet<string> = new Set(REGISTERED_ERRORS.filter((code) => code.includes('_')));
+
+const ERROR_LABEL = /^error(?: code)?$/i;
+const DESCRIPTION_LABEL = /^(?:error[_ ])?(?:description|message)$/i;
+
+/** The value of `label: value` on one line, or on the line after a label. */
+function findNamed(texts: readonly string[], label: RegExp): string | undefined {
+  for (const [index, text] of texts.entries()) {
+    const colon = text.indexOf(':');
+    const name = colon < 0 ? text : text.slice(0, colon);
+    if (!label.test(name.trim())) continue;
+    const value = colon < 0 ? texts[index + 1] : text.slice(colon + 1).trim() || texts[index + 1];
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+function isAt({ marks }: PageLine, place: readonly string[]): boolean {
+  return place.every((mark) => marks.includes(mark));
+}
+
+function cutText(text: string): string | undefined {
+  const trimmed = text.trim();
+  if (trimmed === '') return undefined;
+  return trimmed.length > LONGEST_TEXT ? `${trimmed.slice(0, LONGEST_TEXT)}…` : trimmed;
+}
