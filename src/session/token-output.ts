@@ -2,7 +2,8 @@ import type { Lifetimes } from '../flows/token/kept-tokens.ts';
 import { colours } from '../output/style.ts';
 import { renderTokens, type ShownToken } from '../output/token-result.ts';
 import { decodeUnverified, readEncryption } from '../protocol/jose/jwt.ts';
-import { parseLifetime, type TokenResponse } from '../protocol/oauth/token.ts';
+import { parseLifetime } from '../protocol/oauth/response-members.ts';
+import type { TokenResponse } from '../protocol/oauth/token.ts';
 import type { VerifiedIdToken } from '../protocol/oidc/id-token.ts';
 import { printResult, type Session } from './session.ts';
 
@@ -47,7 +48,7 @@ export async function printResponse(
     };
     const tokens = TOKENS.flatMap((name): ShownToken[] => {
       const token = shown[name];
-      if (typeof token !== 'string') return [];
+      if (typeof token !== 'string' || token.trim() === '') return [];
       const verified = name === 'id_token' ? idToken : undefined;
       const jwt = decodeUnverified(token);
       const alg = verified?.alg ?? jwt?.header.alg ?? readEncryption(token);

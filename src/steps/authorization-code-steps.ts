@@ -11,7 +11,7 @@ import {
   tellRefusal,
   tellRequest,
 } from './request-steps.ts';
-import { ID_TOKEN_MISSING } from './step-lines.ts';
+import { ID_TOKEN_MISSING, tellRemarks } from './step-lines.ts';
 import { TokenSteps } from './token-steps.ts';
 
 /** Tells the authorization code grant as it happens, and the person which address to open. */
@@ -77,6 +77,9 @@ export class AuthorizationCodeSteps {
         for (const remark of remarks) reporter.warning(remark);
         return;
       }
+      case 'front_tokens_odd':
+        tellRemarks(reporter, 'the authorization response', event.remarks);
+        return;
       case 'id_token_missing':
         reporter.warning(ID_TOKEN_MISSING);
         return;

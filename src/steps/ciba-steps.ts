@@ -7,6 +7,7 @@ import type { Reporter } from '../output/reporter.ts';
 import { mask } from '../redact.ts';
 import { tellPoll } from './poll-steps.ts';
 import { tellRequest } from './request-steps.ts';
+import { tellRemarks } from './step-lines.ts';
 
 const REFUSED_STEP: Partial<Record<Endpoint, readonly [mark: string, parties: string]>> = {
   backchannel_authentication: ['②', 'server → client'],
@@ -38,6 +39,7 @@ export class CibaSteps {
         const { acknowledgement, interval, ms } = event;
         const text = `auth_req_id ${mask(acknowledgement.auth_req_id)} · expires in ${inWords(acknowledgement.expires_in)} · poll every ${interval} s`;
         reporter.step({ mark: '②', parties: 'server → client', status: 200, text, ms, tone: 'good' });
+        tellRemarks(reporter, 'the acknowledgement', acknowledgement.remarks);
         return;
       }
       default:

@@ -5,6 +5,7 @@ import type { Reporter } from '../output/reporter.ts';
 import { mask } from '../redact.ts';
 import { tellPoll } from './poll-steps.ts';
 import { tellAnswer, tellRefusal, tellRequest } from './request-steps.ts';
+import { tellRemarks } from './step-lines.ts';
 
 /** Tells the device authorization grant as it happens, and the person where to enter which code. */
 export class DeviceGrantSteps {
@@ -37,6 +38,7 @@ export class DeviceGrantSteps {
         const { authorization, interval, ms } = event;
         const text = `device_code ${mask(authorization.device_code)} · expires in ${inWords(authorization.expires_in)} · poll every ${interval} s`;
         tellAnswer(reporter, { status: 200, text, ms });
+        tellRemarks(reporter, 'the device authorization response', authorization.remarks);
         this.#write(this.#invitation(event));
         return;
       }

@@ -3,7 +3,7 @@ import { inWords } from '../output/duration.ts';
 import { printable } from '../output/printable.ts';
 import type { Reporter } from '../output/reporter.ts';
 import type { VerifiedIdToken } from '../protocol/oidc/id-token.ts';
-import { ID_TOKEN_MISSING, idTokenLine, tokenLine } from './step-lines.ts';
+import { ID_TOKEN_MISSING, idTokenLine, tellRemarks, tokenLine } from './step-lines.ts';
 
 /** What a flow that polls for its tokens tells once the polling has begun. */
 export type PollingEvent =
@@ -59,6 +59,7 @@ export function tellPoll(reporter: Reporter, event: PollingEvent, names: PollNam
         ms: event.ms,
         tone: 'good',
       });
+      tellRemarks(reporter, 'the token response', event.tokens.remarks);
       return;
     case 'id_token_verified':
       reporter.note(idTokenLine(event.idToken));

@@ -1,7 +1,9 @@
 import { inWords } from '../output/duration.ts';
 import { printable } from '../output/printable.ts';
+import type { Reporter } from '../output/reporter.ts';
 import { decodeUnverified } from '../protocol/jose/jwt.ts';
 import { definedParameters, type FormParameters, type ParameterValues } from '../protocol/oauth/form.ts';
+import { parseLifetime } from '../protocol/oauth/response-members.ts';
 import type { TokenResponse } from '../protocol/oauth/token.ts';
 import type { VerifiedIdToken } from '../protocol/oidc/id-token.ts';
 import { isSecretName, mask } from '../redact.ts';
@@ -25,11 +27,17 @@ export function tokenLine(tokens: TokenResponse): string {
     `access_token ${typeof alg === 'string' ? alg : 'opaque'}`,
     tokens.expires_in !== undefined && inWords(tokens.expires_in),
   ].filter(Boolean);
-  const refreshExpiry = tokens.json.refresh_expires_in;
+  const refreshExpiry = parseLifetime(tokens.json.refresh_expires_in);
   const refresh =
     tokens.refresh_token !== undefined &&
-    `refresh_token${typeof refreshExpiry === 'number' && refreshExpiry > 0 ? `, ${inWords(refreshExpiry)}` : ''}`;
+    `refresh_token${refreshExpiry ? `, ${inWords(refreshExpiry)}` : ''}`;
   return [parts.join(', '), tokens.id_token !== undefined && 'id_token', refresh].filter(Boolean).join(' · ');
+}
+
+/** Warns once of everything in a response that does not have the specified form. */
+export function tellRemarks(reporter: Reporter, what: string, remarks: readonly string[]): void {
+  if (remarks.length === 0) return;
+  reporter.warning(`${what} is used, though it is not as specified: ${printable(remarks.join('; '))}`);
 }
 
 /** The end of a path, enough to recognise it. */

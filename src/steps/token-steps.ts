@@ -1,7 +1,7 @@
 import type { TokenEvent } from '../flows/token/token.ts';
 import type { Reporter } from '../output/reporter.ts';
 import { tellAnswer, tellRefusal, tellRequest } from './request-steps.ts';
-import { idTokenLine, tokenLine } from './step-lines.ts';
+import { idTokenLine, tellRemarks, tokenLine } from './step-lines.ts';
 
 /** Tells a token request and its answer. */
 export class TokenSteps {
@@ -23,6 +23,7 @@ export class TokenSteps {
       }
       case 'token_response':
         tellAnswer(reporter, { status: 200, text: tokenLine(event.tokens), ms: event.ms });
+        tellRemarks(reporter, 'the token response', event.tokens.remarks);
         return;
       case 'id_token_verified':
         reporter.note(idTokenLine(event.idToken));

@@ -30,6 +30,8 @@ export type AuthorizationOutcomeEvent =
       readonly remarks: readonly string[];
     }
   | TokenEvent
+  /** What is odd about the tokens of the authorization response. */
+  | { readonly type: 'front_tokens_odd'; readonly remarks: readonly string[] }
   | { readonly type: 'id_token_missing' };
 
 export interface AuthorizationOutcomeOptions {
@@ -122,9 +124,11 @@ async function verifyFrontIdToken(
 
 /** Keeps the tokens of the implicit grant. */
 async function keepFrontTokens(all: Outcome): Promise<AuthorizationGrant> {
-  const { ctx, options, response, frontIdToken, asked } = all;
-  const tokens = response.access_token === undefined ? undefined : parseTokenResponse(response.json);
+  const { ctx, options, onEvent, response, frontIdToken, asked } = all;
+  const tokens =
+    response.access_token === undefined ? undefined : parseTokenResponse(response.json, { isForm: true });
   if (tokens) {
+    onEvent({ type: 'front_tokens_odd', remarks: tokens.remarks });
     const { state: _state, iss: _iss, ...json } = response.json;
     await keepTokens(ctx, options.target, 'implicit', { ...tokens, json }, { asked });
   }

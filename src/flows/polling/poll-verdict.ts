@@ -34,6 +34,7 @@ export function classifyPollAnswer(
 ): PollVerdict {
   const parsed = parseTokenAnswer(answer);
   if (parsed.kind === 'tokens') return { again: false, tokens: parsed.tokens };
+  if (parsed.kind === 'unusable') throw parsed.response.error;
   const retryAfter = parseRetryAfter(answer.headers['retry-after'], now);
   const notBefore = retryAfter === undefined ? 0 : now + retryAfter;
   if (parsed.kind === 'refused') {

@@ -4,7 +4,7 @@ import { findReuseComparison, type ParameterDefinitions } from '../../protocol/d
 import { decodeUnverified } from '../../protocol/jose/jwt.ts';
 import type { DpopKey } from '../../protocol/oauth/dpop.ts';
 import type { ParameterValues } from '../../protocol/oauth/form.ts';
-import { parseLifetime } from '../../protocol/oauth/token.ts';
+import { parseLifetime } from '../../protocol/oauth/response-members.ts';
 import { isDpopType, readConfirmation } from '../../protocol/oauth/token-binding.ts';
 import type { Target } from '../server/target.ts';
 

@@ -2,7 +2,7 @@ import type { JWTPayload } from 'jose';
 import type { Context } from '../../context.ts';
 import { ValidationError } from '../../errors.ts';
 import { decodeUnverified } from '../../protocol/jose/jwt.ts';
-import type { TokenResponse } from '../../protocol/oauth/token.ts';
+import { normalizeTokenResponse, type TokenResponse } from '../../protocol/oauth/token.ts';
 import { isDpopType, readConfirmation } from '../../protocol/oauth/token-binding.ts';
 import type { AuthenticationExpectations, VerifiedIdToken } from '../../protocol/oidc/id-token.ts';
 import { prepareVerification } from '../server/jwks.ts';
@@ -121,7 +121,7 @@ export async function keepTokens(
   if (isNoAccessToken(tokens.token_type)) return;
   const store = await ctx.store();
   await store.tokens.keep(target.owner, {
-    response: tokens.json,
+    response: normalizeTokenResponse(tokens),
     grant_type: grantType,
     issuer: target.metadata.issuer,
     client_id: target.client.client_id,

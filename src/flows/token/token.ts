@@ -15,6 +15,7 @@ import {
   parseTokenAnswer,
   parseTokenResponse,
   type TokenResponse,
+  type UnusableTokenResponse,
 } from '../../protocol/oauth/token.ts';
 import type { AuthenticationExpectations, VerifiedIdToken } from '../../protocol/oidc/id-token.ts';
 import { postForm, type Target } from '../server/target.ts';
@@ -70,7 +71,7 @@ export async function requestTokens<const Type extends GrantType>(
   onEvent: (event: TokenEvent) => void,
 ): Promise<GrantedTokens> {
   const { target, grantType, values } = options;
-  const received = await sendTokenRequest(ctx, options, ctx.signal, onEvent);
+  const received = requireTokens(await sendTokenRequest(ctx, options, ctx.signal, onEvent));
   checkDpopBinding(target, received.tokens);
   const idToken = await verified(ctx, target, received, onEvent, options.expected);
   const { tokens, receivedAt } = received;
@@ -139,35 +140,49 @@ async function refresh(
   const target = { ...given, dpop: dpopKeyToRefresh(given, kept) };
   const values = { refresh_token: refreshToken, scope };
   // Once it is sent, the old refresh token may be used up: an interruption waits for the new one.
-  const received = await sendTokenRequest(
+  const answered = await sendTokenRequest(
     ctx,
     { target, grantType: REFRESH_GRANT.grantType, values },
     new AbortController().signal,
     onEvent,
   );
-  const { tokens, receivedAt } = received;
   const grantType = kept?.grant_type ?? REFRESH_GRANT.grantType;
   const asked = { ...kept?.asked, ...(scope !== undefined && { scope }) };
-  const isRotated = tokens.refresh_token !== undefined && tokens.refresh_token !== refreshToken;
-  const isToBeChecked = tokens.id_token !== undefined || target.dpop !== undefined;
-  if (isRotated && isToBeChecked && target.owner !== undefined && target.keepTokens) {
-    await (await ctx.store()).tokens.rotate(target.owner, refreshToken, tokens.refresh_token, {
-      response: {},
-      grant_type: grantType,
-      issuer: target.metadata.issuer,
-      client_id: target.client.client_id,
-      received_at: receivedAt,
-      asked,
-      ...dpopToKeep(target),
-    });
-  }
+  await keepRotated(ctx, target, refreshToken, answered, { grant_type: grantType, asked });
+  const received = requireTokens(answered);
+  const { tokens, receivedAt } = received;
   checkDpopBinding(target, tokens);
   const original = tokens.id_token === undefined ? undefined : await readKeptIdToken(target, kept);
   const idToken = await verified(ctx, target, received, onEvent, { original });
-  const json = { ...tokens.json, refresh_token: tokens.refresh_token ?? refreshToken };
-  await keepTokens(ctx, target, grantType, { ...tokens, json }, { asked, receivedAt });
+  const refresh_token = tokens.refresh_token ?? refreshToken;
+  await keepTokens(ctx, target, grantType, { ...tokens, refresh_token }, { asked, receivedAt });
   ctx.signal.throwIfAborted();
   return { tokens, idToken };
+}
+
+/**
+ * Keeps a new refresh token where the rest of the response is still to be checked: the one that was sent may be used up,
+ * and the response may turn out to be invalid.
+ */
+async function keepRotated(
+  ctx: Context,
+  target: Target,
+  sent: string,
+  { response, receivedAt }: AnsweredRequest,
+  record: Pick<KeptTokens, 'grant_type' | 'asked'>,
+): Promise<void> {
+  const { refresh_token } = response;
+  if (refresh_token === undefined || refresh_token === sent) return;
+  const isToBeChecked = 'error' in response || response.id_token !== undefined || target.dpop !== undefined;
+  if (!isToBeChecked || target.owner === undefined || !target.keepTokens) return;
+  await (await ctx.store()).tokens.rotate(target.owner, sent, refresh_token, {
+    response: {},
+    issuer: target.metadata.issuer,
+    client_id: target.client.client_id,
+    received_at: receivedAt,
+    ...record,
+    ...dpopToKeep(target),
+  });
 }
 
 /**
@@ -185,11 +200,22 @@ function dpopKeyToRefresh({ dpop, proofs }: Target, kept: KeptTokens | undefined
   );
 }
 
-interface ReceivedTokens {
-  readonly tokens: TokenResponse;
+interface AnsweredRequest {
+  readonly response: TokenResponse | UnusableTokenResponse;
   /** Milliseconds since the epoch, both. */
   readonly requestedAt: number;
   readonly receivedAt: number;
+}
+
+interface ReceivedTokens extends AnsweredRequest {
+  readonly tokens: TokenResponse;
+}
+
+/** @throws ValidationError `token_response_invalid` where no access token came */
+function requireTokens(answered: AnsweredRequest): ReceivedTokens {
+  const { response } = answered;
+  if ('error' in response) throw response.error;
+  return { ...answered, tokens: response };
 }
 
 async function sendTokenRequest(
@@ -201,7 +227,7 @@ async function sendTokenRequest(
   }: Pick<TokenOptions, 'target' | 'grantType'> & { readonly values: ParameterValues },
   signal: AbortSignal,
   onEvent: (event: TokenEvent) => void,
-): Promise<ReceivedTokens> {
+): Promise<AnsweredRequest> {
   const url = requireEndpoint(target.metadata, 'token_endpoint');
   onEvent({ type: 'token_request', url, target, values: { grant_type: grantType, ...values } });
   const requestedAt = ctx.clock.now();
@@ -210,10 +236,10 @@ async function sendTokenRequest(
   const parsed = parseTokenAnswer(answer);
   if (parsed.kind === 'refused') throw new RefusedError(parsed.oauth);
   if (parsed.kind === 'foreign') throw foreignAnswer(parsed.reason, url);
-  const { tokens } = parsed;
-  ctx.redactor.knowMembers(tokens.json);
-  onEvent({ type: 'token_response', tokens, ms: answer.ms });
-  return { tokens, requestedAt, receivedAt: ctx.clock.now() };
+  const response = parsed.kind === 'tokens' ? parsed.tokens : parsed.response;
+  ctx.redactor.knowMembers(response.json);
+  if (parsed.kind === 'tokens') onEvent({ type: 'token_response', tokens: parsed.tokens, ms: answer.ms });
+  return { response, requestedAt, receivedAt: ctx.clock.now() };
 }
 
 async function verified(

@@ -1,6 +1,7 @@
 import { UsageError, ValidationError } from '../../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { buildParameters, type DeclaredParameters } from '../oauth/form.ts';
+import { readWholeSeconds, showMember } from '../oauth/response-members.ts';
 
 /** Seconds between polls where the acknowledgement names none. */
 export const DEFAULT_INTERVAL = 5;
@@ -30,6 +31,8 @@ export interface Acknowledgement {
   readonly expires_in: number;
   /** Seconds; undefined where the server names none. */
   readonly interval: number | undefined;
+  /** What does not have the specified form and was understood all the same. */
+  readonly remarks: readonly string[];
   readonly json: JsonObject;
 }
 
@@ -83,51 +86,42 @@ export function parseAcknowledgement(
   json: JsonObject,
   options: AcknowledgementOptions = {},
 ): Acknowledgement {
-  const { auth_req_id, expires_in } = json;
+  const { auth_req_id } = json;
+  const remarks: string[] = [];
   if (typeof auth_req_id !== 'string' || auth_req_id === '') {
     throw invalid('it has no "auth_req_id", so there is nothing to poll for');
   }
-  if (!isPositiveInteger(expires_in)) {
-    throw invalid(`"expires_in" must be a positive whole number of seconds, and is ${show(expires_in)}`);
+  const expires_in = readWholeSeconds(json, 'expires_in', remarks);
+  if (expires_in === undefined) {
+    throw invalid(
+      `"expires_in" must be a positive whole number of seconds, and is ${showMember(json, 'expires_in')}`,
+    );
   }
-  return { auth_req_id, expires_in, interval: parseInterval(json.interval, expires_in, options), json };
+  const interval = readInterval(json, expires_in, options, remarks);
+  return { auth_req_id, expires_in, interval, remarks, json };
 }
 
-function parseInterval(
-  interval: unknown,
+function readInterval(
+  json: JsonObject,
   expiresIn: number,
   options: AcknowledgementOptions,
+  remarks: string[],
 ): number | undefined {
-  if (interval === undefined) return undefined;
+  if (json.interval === undefined || json.interval === null) return undefined;
   const override = 'Name one yourself with --interval SECONDS to go on all the same.';
-  const forgiven = options.intervalOverride !== undefined;
-  if (!isPositiveInteger(interval)) {
-    if (forgiven) return undefined;
-    throw invalid(
-      `"interval" must be a positive whole number of seconds, and is ${show(interval)}`,
-      override,
-    );
-  }
-  if (interval > expiresIn) {
-    if (forgiven) return undefined;
-    throw invalid(
-      `its "interval" of ${interval} s is longer than its "expires_in" of ${expiresIn} s`,
-      override,
-    );
-  }
-  return interval;
+  const interval = readWholeSeconds(json, 'interval', remarks);
+  if (interval !== undefined && interval <= expiresIn) return interval;
+  if (options.intervalOverride !== undefined) return undefined;
+  throw invalid(
+    interval === undefined
+      ? `"interval" must be a positive whole number of seconds, and is ${showMember(json, 'interval')}`
+      : `its "interval" of ${interval} s is longer than its "expires_in" of ${expiresIn} s`,
+    override,
+  );
 }
 
 function invalid(what: string, more = ''): ValidationError {
   return new ValidationError('acknowledgement_invalid', `the acknowledgement breaks the protocol: ${what}`, {
     hint: `The server is at fault (CIBA Core §7.3). ${more}`.trim(),
   });
-}
-
-function isPositiveInteger(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
-}
-
-function show(value: unknown): string {
-  return value === undefined ? 'missing' : JSON.stringify(value);
 }

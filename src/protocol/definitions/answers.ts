@@ -37,6 +37,9 @@ export const ANSWERS = {
     verification_uri: 'plain',
     /** It carries the user code. */
     verification_uri_complete: 'secret',
+    /** The names of Google and of drafts of the RFC. */
+    verification_url: 'plain',
+    verification_url_complete: 'secret',
     expires_in: 'plain',
     interval: 'plain',
   },

@@ -9,6 +9,7 @@ import {
   withoutParameters,
 } from './form.ts';
 import type { ProofKey } from './pkce.ts';
+import { parseLifetime } from './response-members.ts';
 
 /** What a response type may be made of. @see https://openid.net/specs/oauth-v2-multiple-response-types-1_0.html */
 export const RESPONSE_TYPE_WORDS = ['code', 'id_token', 'token'] as const;
@@ -210,8 +211,7 @@ export function parsePushedAuthorization({ request_uri, expires_in }: JsonObject
       { hint: 'The server is at fault (RFC 9126 §2.2): look at the exchange with -v.' },
     );
   }
-  const isLifetime = typeof expires_in === 'number' && Number.isFinite(expires_in) && expires_in > 0;
-  return { request_uri, expires_in: isLifetime ? expires_in : undefined };
+  return { request_uri, expires_in: parseLifetime(expires_in) || undefined };
 }
 
 /**

@@ -1,7 +1,9 @@
 import { ValidationError } from '../../errors.ts';
+import { stringifyMember } from '../../exact-json.ts';
 import type { MemberOf } from '../definitions/answers.ts';
 import type { JsonObject } from '../json.ts';
 import { buildParameters, type DeclaredParameters } from './form.ts';
+import { readWholeSeconds, showMember } from './response-members.ts';
 
 /** Seconds between polls where the response names none. @see https://www.rfc-editor.org/rfc/rfc8628#section-3.2 */
 export const DEFAULT_DEVICE_INTERVAL = 5;
@@ -23,6 +25,8 @@ export interface DeviceAuthorization {
   readonly expires_in: number;
   /** Seconds; undefined where the server names none. */
   readonly interval: number | undefined;
+  /** What does not have the specified form and was understood all the same. */
+  readonly remarks: readonly string[];
   readonly json: JsonObject;
 }
 
@@ -44,22 +48,24 @@ export function parseDeviceAuthorization(
   json: JsonObject,
   options: { readonly intervalOverride?: number | undefined } = {},
 ): DeviceAuthorization {
-  const { expires_in, interval } = json;
+  const remarks: string[] = [];
   const device_code = requireText(json, 'device_code');
-  const user_code = requireText(json, 'user_code');
-  const verification_uri = requireWebPage(json, 'verification_uri');
-  const complete = json.verification_uri_complete;
+  const user_code = readUserCode(json, remarks);
+  const verification_uri = requireWebPage(json, findUriName(json, '', remarks) ?? 'verification_uri');
+  const completeName = findUriName(json, '_complete', remarks);
   const verification_uri_complete =
-    complete === undefined || complete === null
-      ? undefined
-      : requireWebPage(json, 'verification_uri_complete');
-  if (!isPositiveInteger(expires_in)) {
-    throw invalid(`"expires_in" must be a positive whole number of seconds, and is ${show(expires_in)}`);
-  }
-  const isInterval = isPositiveInteger(interval);
-  if (interval !== undefined && !isInterval && options.intervalOverride === undefined) {
+    completeName === undefined ? undefined : requireWebPage(json, completeName);
+  const expires_in = readWholeSeconds(json, 'expires_in', remarks);
+  if (expires_in === undefined) {
     throw invalid(
-      `"interval" must be a positive whole number of seconds, and is ${show(interval)}`,
+      `"expires_in" must be a positive whole number of seconds, and is ${showMember(json, 'expires_in')}`,
+    );
+  }
+  const isNamed = json.interval !== undefined && json.interval !== null;
+  const interval = readWholeSeconds(json, 'interval', remarks);
+  if (isNamed && interval === undefined && options.intervalOverride === undefined) {
+    throw invalid(
+      `"interval" must be a positive whole number of seconds, and is ${showMember(json, 'interval')}`,
       'Name one yourself with --interval SECONDS to go on all the same.',
     );
   }
@@ -69,9 +75,25 @@ export function parseDeviceAuthorization(
     verification_uri,
     verification_uri_complete,
     expires_in,
-    interval: isInterval ? interval : undefined,
+    interval,
+    remarks,
     json,
   };
+}
+
+/** Finds the name that a URL goes by: Google and drafts of the RFC have `verification_url`. */
+function findUriName(json: JsonObject, end: '' | '_complete', remarks: string[]): Member | undefined {
+  const names = [`verification_uri${end}`, `verification_url${end}`] as const;
+  const found = names.find((name) => json[name] !== undefined && json[name] !== null);
+  if (found === names[1]) remarks.push(`"${names[0]}" is called "${found}"`);
+  return found;
+}
+
+/** A code of digits may come as a number. */
+function readUserCode(json: JsonObject, remarks: string[]): string {
+  if (typeof json.user_code !== 'number') return requireText(json, 'user_code');
+  remarks.push('"user_code" is a number instead of a string');
+  return stringifyMember(json, 'user_code');
 }
 
 type Member = MemberOf<'device_authorization'>;
@@ -102,12 +124,4 @@ function invalid(what: string, more = ''): ValidationError {
     `the device authorization response breaks the protocol: ${what}`,
     { hint: `The server is at fault (RFC 8628 §3.2). ${more}`.trim() },
   );
-}
-
-function isPositiveInteger(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
-}
-
-function show(value: unknown): string {
-  return value === undefined ? 'missing' : JSON.stringify(value);
 }

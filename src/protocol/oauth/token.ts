@@ -4,21 +4,35 @@ import { findGrant, type GrantType, type TokenRequestValues } from '../definitio
 import type { JsonObject } from '../json.ts';
 import { classifyAnswer, type RawAnswer } from './answer.ts';
 import { type DeclaredParameters, declareParameters, type Exact, type ParameterValues } from './form.ts';
+import { readSeconds, showMember } from './response-members.ts';
 
-/** A token response, checked; `json` keeps every member as it came. */
+/** A token response as it is used; `json` keeps every member as it came. */
 export interface TokenResponse {
   readonly access_token: string;
   readonly token_type: string;
   /** Seconds. */
   readonly expires_in: number | undefined;
+  /** Never empty. */
   readonly refresh_token: string | undefined;
+  /** Never empty. */
   readonly id_token: string | undefined;
   readonly scope: string | undefined;
+  /** What does not have the specified form and was understood all the same. */
+  readonly remarks: readonly string[];
+  readonly json: JsonObject;
+}
+
+/** A token response without an access token that could be used. */
+export interface UnusableTokenResponse {
+  readonly error: ValidationError;
+  /** It replaces the one that was sent, even so. */
+  readonly refresh_token: string | undefined;
   readonly json: JsonObject;
 }
 
 export type TokenAnswer =
   | { readonly kind: 'tokens'; readonly tokens: TokenResponse }
+  | { readonly kind: 'unusable'; readonly response: UnusableTokenResponse }
   | { readonly kind: 'refused'; readonly oauth: OAuthRefusal }
   | { readonly kind: 'foreign'; readonly reason: string };
 
@@ -48,30 +62,90 @@ export function buildDeclaredTokenRequest(grantType: string, values: ParameterVa
 
 /**
  * Classifies the answer of a token endpoint.
- * @throws ValidationError `token_response_invalid` for a success without `access_token` or `token_type`
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-5
  */
 export function parseTokenAnswer(answer: RawAnswer): TokenAnswer {
   const classified = classifyAnswer(answer, 'token');
-  if (classified.kind !== 'ok') return classified;
-  return { kind: 'tokens', tokens: parseTokenResponse(classified.json) };
+  if (classified.kind === 'refused') return classified;
+  const form = classified.kind === 'ok' ? undefined : readTokenForm(answer);
+  if (classified.kind === 'foreign' && form === undefined) return classified;
+  const json = classified.kind === 'ok' ? classified.json : (form ?? {});
+  const remarks = form === undefined ? [] : ['it is a form, not JSON'];
+  try {
+    return { kind: 'tokens', tokens: parseTokenResponse(json, { remarks, isForm: form !== undefined }) };
+  } catch (error) {
+    if (!(error instanceof ValidationError)) throw error;
+    return {
+      kind: 'unusable',
+      response: { error, refresh_token: readOptionalToken(json, 'refresh_token', []), json },
+    };
+  }
+}
+
+/** Reads a token response in the form that GitHub and older servers send. */
+function readTokenForm({ status, headers, body }: RawAnswer): JsonObject | undefined {
+  const isText = /^(?:application\/x-www-form-urlencoded|text\/plain)\b/i.test(
+    headers['content-type'] ?? 'text/plain',
+  );
+  if (status >= 300 || !isText || !/^(?:[\w.-]+=[^&\s]*&)*access_token=[^&\s]+/.test(body)) return undefined;
+  return Object.fromEntries(new URLSearchParams(body.trim()));
+}
+
+export interface TokenResponseReading {
+  /** What is odd about the response as a whole. */
+  readonly remarks?: readonly string[];
+  /** Whether all members are strings by nature: those of a form, or of a redirect. */
+  readonly isForm?: boolean;
 }
 
 /**
- * Checks a token response, as it came or as it was kept.
- * @throws ValidationError `token_response_invalid`
+ * Reads a token response, as it came or as it was kept. Members whose meaning is clear are taken whatever their form.
+ * @throws ValidationError `token_response_invalid` where there is no access token
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
  */
-export function parseTokenResponse(json: JsonObject): TokenResponse {
+export function parseTokenResponse(json: JsonObject, reading: TokenResponseReading = {}): TokenResponse {
+  const access_token = requireAccessToken(json);
+  const remarks = [...(reading.remarks ?? [])];
+  const token_type = readTokenType(json, remarks);
+  const lifetimes = reading.isForm ? [] : remarks;
+  const expires_in = readSeconds(json, 'expires_in', lifetimes);
+  readSeconds(json, 'refresh_expires_in', lifetimes);
+  if (access_token !== json.access_token) remarks.push('"access_token" has white space around it');
   return {
-    access_token: requireText(json, 'access_token'),
-    token_type: readTokenType(json),
-    expires_in: parseLifetime(json.expires_in),
-    refresh_token: optionalText(json, 'refresh_token'),
-    id_token: optionalText(json, 'id_token'),
-    scope: optionalText(json, 'scope'),
+    access_token,
+    token_type,
+    expires_in,
+    refresh_token: readOptionalToken(json, 'refresh_token', remarks),
+    id_token: readOptionalToken(json, 'id_token', remarks),
+    scope: readScope(json, remarks),
+    remarks,
     json,
   };
+}
+
+/** The members of a token response as it is used: what readers of kept tokens rely on. */
+export function normalizeTokenResponse(tokens: TokenResponse): JsonObject {
+  const { access_token, token_type, refresh_token, id_token, scope } = tokens;
+  const read = { access_token, token_type, refresh_token, id_token, scope };
+  const json: Record<string, unknown> = { ...tokens.json };
+  for (const [name, value] of Object.entries(read)) {
+    if (value === undefined) delete json[name];
+    else json[name] = value;
+  }
+  return json;
+}
+
+function requireAccessToken(json: JsonObject): string {
+  const value = json.access_token;
+  const isAbsent = value === undefined || value === null || (typeof value === 'string' && !value.trim());
+  if (typeof value === 'string' && !isAbsent) return value.trim();
+  throw new ValidationError(
+    'token_response_invalid',
+    isAbsent
+      ? 'the token response has no "access_token"'
+      : '"access_token" in the token response is not a string',
+    { hint: 'The server is at fault (RFC 6749 §5.1): look at the exchange with -v.' },
+  );
 }
 
 /**
@@ -79,34 +153,39 @@ export function parseTokenResponse(json: JsonObject): TokenResponse {
  * than an access token, for which RFC 8693 has the type `N_A`.
  * @see https://www.rfc-editor.org/rfc/rfc8693#section-2.2.1
  */
-function readTokenType(json: JsonObject): string {
-  const isExchanged = json.token_type === undefined && typeof json.issued_token_type === 'string';
-  return isExchanged ? 'N_A' : requireText(json, 'token_type');
+function readTokenType(json: JsonObject, remarks: string[]): string {
+  const value = json.token_type;
+  if (typeof value === 'string' && value.trim() !== '') return value.trim();
+  if (value === undefined && typeof json.issued_token_type === 'string') return 'N_A';
+  const isAbsent = value === undefined || value === null || value === '';
+  remarks.push(
+    isAbsent
+      ? 'it has no "token_type"; Bearer is assumed'
+      : `"token_type" is ${showMember(json, 'token_type')}; Bearer is assumed`,
+  );
+  return 'Bearer';
 }
 
-/** Reads seconds. Some servers send them as a string; anything else is no lifetime. */
-export function parseLifetime(value: unknown): number | undefined {
-  const seconds = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
-  return typeof seconds === 'number' && Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined;
-}
-
-function requireText(json: JsonObject, name: MemberOf<'token'>): string {
-  const value = optionalText(json, name);
-  if (value === undefined || value === '') {
-    throw new ValidationError('token_response_invalid', `the token response has no "${name}"`, {
-      hint: 'The server is at fault (RFC 6749 §5.1): look at the exchange with -v.',
-    });
-  }
-  return value;
-}
-
-function optionalText(json: JsonObject, name: MemberOf<'token'>): string | undefined {
+/** Reads a token that may be missing; its value is never shown. */
+function readOptionalToken(json: JsonObject, name: MemberOf<'token'>, remarks: string[]): string | undefined {
   const value = json[name];
   if (value === undefined || value === null) return undefined;
-  if (typeof value !== 'string') {
-    throw new ValidationError('token_response_invalid', `"${name}" in the token response is not a string`, {
-      hint: 'The server is at fault (RFC 6749 §5.1): look at the exchange with -v.',
-    });
-  }
-  return value;
+  if (typeof value !== 'string') remarks.push(`"${name}" is not a string, and is ignored`);
+  else if (value.trim() === '') remarks.push(`"${name}" is empty`);
+  else if (value.trim() !== value) remarks.push(`"${name}" has white space around it`);
+  return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
+}
+
+/** @see https://www.rfc-editor.org/rfc/rfc6749#section-3.3 */
+function readScope(json: JsonObject, remarks: string[]): string | undefined {
+  const value = json.scope;
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'string') return value;
+  const isList = Array.isArray(value) && value.every((one) => typeof one === 'string');
+  remarks.push(
+    isList
+      ? '"scope" is a list instead of a string'
+      : `"scope" is ${showMember(json, 'scope')}, which is ignored`,
+  );
+  return isList ? value.join(' ') : undefined;
 }

@@ -346,12 +346,27 @@ describe('a final answer', () => {
     ['without an access token', { token_type: 'Bearer' }],
     ['with an empty access token', { access_token: '', token_type: 'Bearer' }],
     ['with an access token that is no string', { access_token: 7, token_type: 'Bearer' }],
-    ['without a token type', { access_token: 'the-access-token' }],
   ])('is a token response %s: exit 4, then silence', async (_what, json) => {
     const polling = await startPolling([{ json }]);
     expect(await failureOf(polling.run())).toMatchObject({ code: 'token_response_invalid', exitCode: 4 });
     await silence();
     expect(polling.server.requests).toHaveLength(1);
+  });
+
+  it('is a token response with odd members, which is used with remarks', async () => {
+    const json = { access_token: 'the-access-token', scope: ['a', 'b'], id_token: '' };
+    const polling = await startPolling([{ json }]);
+    expect(await polling.run()).toMatchObject({
+      token_type: 'Bearer',
+      scope: 'a b',
+      id_token: undefined,
+      remarks: [
+        expect.stringContaining('token_type'),
+        expect.stringContaining('id_token'),
+        expect.stringContaining('scope'),
+      ],
+      json,
+    });
   });
 
   it('is a token response without scope and expires_in, which is fine', async () => {

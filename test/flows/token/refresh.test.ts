@@ -76,6 +76,18 @@ describe('a refresh whose answer turns out to be invalid', () => {
     expect((await keptBy(lab))?.response).not.toHaveProperty('refresh_expires_in');
   });
 
+  it.each([
+    ['no access token', { access_token: undefined }],
+    ['an empty access token', { access_token: '' }],
+    ['an access token that is no string', { access_token: { value: 'a' } }],
+  ])('keeps the new refresh token where it has %s', async (_what, odd) => {
+    const lab = await startRefreshed({ token: [{ json: tokens(2, odd) }, { json: tokens(3) }] });
+    await expect(refresh(lab).run).rejects.toMatchObject({ code: 'token_response_invalid', exitCode: 4 });
+    expect((await keptBy(lab))?.response).toEqual({ ...tokens(1), refresh_token: 'refresh-2' });
+    await refresh(lab).run;
+    expect(sentTokens(lab)).toEqual([null, 'refresh-1', 'refresh-2']);
+  });
+
   it('keeps the new refresh token in place of one that was given', async () => {
     const lab = await startRefreshed({ token: [{ json: tokens(7, { id_token: 'no JWT' }) }] });
     await expect(refresh(lab, { refreshToken: 'given-token' }).run).rejects.toMatchObject({
@@ -93,6 +105,33 @@ describe('a refresh whose answer turns out to be invalid', () => {
     await expect(refresh(lab, { target }).run).rejects.toMatchObject({ code: 'id_token_invalid' });
     expect((await keptBy(lab))?.response).toEqual(tokens(1));
   });
+});
+
+describe('a refresh whose answer has something odd beside the tokens', () => {
+  it.each([
+    [{ scope: ['a', 'b'] }, { scope: 'a b' }],
+    [{ token_type: undefined }, {}],
+    [{ id_token: '' }, {}],
+    [{ id_token: 7 }, {}],
+    [{ expires_in: '300' }, { expires_in: '300' }],
+    [{ expires_in: 'soon' }, { expires_in: 'soon' }],
+  ])('is used with %j, and is printed as it came', async (odd, kept) => {
+    const json = JSON.parse(JSON.stringify(tokens(2, odd)));
+    const lab = await startRefreshed({ token: [{ json }] });
+    const { run, events } = refresh(lab);
+    expect((await run).tokens.json).toEqual(json);
+    expect(ofType(events, 'token_response').map((event) => event.tokens.remarks.length)).toEqual([1]);
+    expect((await keptBy(lab))?.response).toEqual({ ...tokens(2), ...kept });
+  });
+
+  it.each(['', ' ', null, 5, undefined])(
+    'with the refresh token %j keeps the one before',
+    async (refresh_token) => {
+      const lab = await startRefreshed({ token: [{ json: tokens(2, { refresh_token }) }] });
+      await refresh(lab).run;
+      expect((await keptBy(lab))?.response).toEqual({ ...tokens(2), refresh_token: 'refresh-1' });
+    },
+  );
 });
 
 describe('an interruption during a refresh', () => {

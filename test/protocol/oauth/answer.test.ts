@@ -119,7 +119,7 @@ describe('a token answer', () => {
       refresh_expires_in: 1800,
     };
     const { 'not-before-policy': _, refresh_expires_in: __, ...read } = json;
-    expect(parse(json)).toEqual({ kind: 'tokens', tokens: { ...read, json } });
+    expect(parse(json)).toEqual({ kind: 'tokens', tokens: { ...read, remarks: [], json } });
   });
 
   it('needs neither scope nor expires_in', () => {
@@ -149,26 +149,76 @@ describe('a token answer', () => {
   it.each([
     [{ token_type: 'Bearer' }, 'the token response has no "access_token"'],
     [{ access_token: '', token_type: 'Bearer' }, 'the token response has no "access_token"'],
+    [{ access_token: ' ', token_type: 'Bearer' }, 'the token response has no "access_token"'],
     [{ access_token: null, token_type: 'Bearer' }, 'the token response has no "access_token"'],
-    [{ access_token: 'a' }, 'the token response has no "token_type"'],
     [{ access_token: 1, token_type: 'Bearer' }, '"access_token" in the token response is not a string'],
-    [
-      { access_token: 'a', token_type: 'Bearer', id_token: {} },
-      '"id_token" in the token response is not a string',
-    ],
-    [
-      { access_token: 'a', token_type: 'Bearer', refresh_token: 1 },
-      '"refresh_token" in the token response is not a string',
-    ],
-    [
-      { access_token: 'a', token_type: 'Bearer', scope: ['a'] },
-      '"scope" in the token response is not a string',
-    ],
-  ])('with %j breaks the protocol', (json, message) => {
-    expect(() => parse(json)).toThrow(
-      expect.objectContaining({ code: 'token_response_invalid', exitCode: 4, message }),
-    );
+    [{ access_token: ['a'], token_type: 'Bearer' }, '"access_token" in the token response is not a string'],
+  ])('with %j cannot be used, and its refresh token is still known', (json, message) => {
+    expect(parse({ ...json, refresh_token: 'next' })).toMatchObject({
+      kind: 'unusable',
+      response: {
+        refresh_token: 'next',
+        error: { code: 'token_response_invalid', exitCode: 4, message },
+      },
+    });
+    expect(parse({ ...json, refresh_token: '' })).toMatchObject({ response: { refresh_token: undefined } });
   });
+
+  const good = { access_token: 'a', token_type: 'Bearer', refresh_token: 'r', scope: 'x' };
+
+  it.each([
+    [{ scope: ['x', 'y'] }, { scope: 'x y' }, '"scope" is a list instead of a string'],
+    [{ scope: [] }, { scope: '' }, '"scope" is a list instead of a string'],
+    [{ scope: { x: true } }, { scope: undefined }, '"scope" is {"x":true}, which is ignored'],
+    [{ scope: ['x', 1] }, { scope: undefined }, '"scope" is ["x",1], which is ignored'],
+    [{ token_type: undefined }, { token_type: 'Bearer' }, 'it has no "token_type"; Bearer is assumed'],
+    [{ token_type: null }, { token_type: 'Bearer' }, 'it has no "token_type"; Bearer is assumed'],
+    [{ token_type: '' }, { token_type: 'Bearer' }, 'it has no "token_type"; Bearer is assumed'],
+    [{ token_type: 7 }, { token_type: 'Bearer' }, '"token_type" is 7; Bearer is assumed'],
+    [{ id_token: '' }, { id_token: undefined }, '"id_token" is empty'],
+    [{ id_token: {} }, { id_token: undefined }, '"id_token" is not a string, and is ignored'],
+    [{ refresh_token: '' }, { refresh_token: undefined }, '"refresh_token" is empty'],
+    [{ refresh_token: 12 }, { refresh_token: undefined }, '"refresh_token" is not a string, and is ignored'],
+    [{ refresh_token: 'r\n' }, { refresh_token: 'r' }, '"refresh_token" has white space around it'],
+    [{ access_token: ' a' }, { access_token: 'a' }, '"access_token" has white space around it'],
+    [{ expires_in: '300' }, { expires_in: 300 }, '"expires_in" is a string, "300"'],
+    [{ expires_in: 'soon' }, { expires_in: undefined }, '"expires_in" is "soon", which is ignored'],
+    [{ expires_in: -1 }, { expires_in: undefined }, '"expires_in" is -1, which is ignored'],
+    [{ refresh_expires_in: '9' }, { expires_in: undefined }, '"refresh_expires_in" is a string, "9"'],
+  ])('with %j is used as %j, and the remark says why', (odd, read, remark) => {
+    const json = JSON.parse(JSON.stringify({ ...good, ...odd }));
+    expect(parse(json)).toMatchObject({
+      kind: 'tokens',
+      tokens: { ...good, ...read, remarks: [remark], json },
+    });
+  });
+
+  it('with null for what may be left out is an ordinary one', () => {
+    const json = { ...good, id_token: null, expires_in: null, scope: null, refresh_token: null };
+    expect(parse(json)).toMatchObject({ kind: 'tokens', tokens: { scope: undefined, remarks: [] } });
+  });
+
+  it('of a legacy exchange needs no type', () => {
+    const json = { access_token: 'a', issued_token_type: 'urn:ietf:params:oauth:token-type:access_token' };
+    expect(parse(json)).toMatchObject({ tokens: { token_type: 'N_A', remarks: [] } });
+  });
+
+  it.each(['application/x-www-form-urlencoded', 'text/plain; charset=utf-8'])(
+    'may be a form of type %s',
+    (type) => {
+      const body = 'access_token=gho%2B1&scope=repo%20gist&token_type=bearer&expires_in=300';
+      expect(parseTokenAnswer({ status: 200, headers: { 'content-type': type }, body })).toMatchObject({
+        kind: 'tokens',
+        tokens: {
+          access_token: 'gho+1',
+          token_type: 'bearer',
+          scope: 'repo gist',
+          expires_in: 300,
+          remarks: ['it is a form, not JSON'],
+        },
+      });
+    },
+  );
 
   it('with an error beside tokens is a refusal', () => {
     expect(parse({ access_token: 'a', token_type: 'Bearer', error: 'access_denied' })).toMatchObject({

@@ -18,7 +18,12 @@ function refusalOf(response: Readonly<Record<string, unknown>>, intervalOverride
 describe('a device authorization response', () => {
   it('is read with every member, those that nobody knows included', () => {
     const response = { ...json, interval: 7, message: 'Go there' };
-    expect(parseDeviceAuthorization(response)).toEqual({ ...json, interval: 7, json: response });
+    expect(parseDeviceAuthorization(response)).toEqual({
+      ...json,
+      interval: 7,
+      remarks: [],
+      json: response,
+    });
   });
 
   it('needs neither an interval nor a complete URL', () => {
@@ -36,7 +41,6 @@ describe('a device authorization response', () => {
     ['device_code', undefined],
     ['device_code', ''],
     ['user_code', undefined],
-    ['user_code', 12345678],
     ['user_code', ' '],
     ['verification_uri', undefined],
     ['verification_uri', '/device'],
@@ -46,16 +50,44 @@ describe('a device authorization response', () => {
     ['verification_uri_complete', 'data:text/html,x'],
     ['verification_uri_complete', 5],
     ['expires_in', undefined],
-    ['expires_in', '600'],
+    ['expires_in', 'soon'],
     ['expires_in', 0],
     ['interval', 0],
     ['interval', 2.5],
-    ['interval', '5'],
+    ['interval', '2.5'],
+    ['interval', 'often'],
   ])('breaks the protocol with %s %j, and the message names the member', (name, value) => {
     const error = refusalOf({ ...json, [name]: value });
     expect(error).toMatchObject({ code: 'device_authorization_invalid', exitCode: 4 });
     expect(error.message).toContain(`"${name}"`);
     expect(error.hint).toContain('RFC 8628');
+  });
+
+  it.each([
+    [{ expires_in: '600' }, { expires_in: 600 }, '"expires_in" is a string, "600"'],
+    [{ interval: '7' }, { interval: 7 }, '"interval" is a string, "7"'],
+    [{ user_code: 12345678 }, { user_code: '12345678' }, '"user_code" is a number instead of a string'],
+    [
+      { verification_uri: undefined, verification_url: 'https://as.example/go' },
+      { verification_uri: 'https://as.example/go' },
+      '"verification_uri" is called "verification_url"',
+    ],
+    [
+      { verification_uri_complete: null, verification_url_complete: 'https://as.example/go?c=1' },
+      { verification_uri_complete: 'https://as.example/go?c=1' },
+      '"verification_uri_complete" is called "verification_url_complete"',
+    ],
+  ])('with %j is understood, and the remark says how', (odd, read, remark) => {
+    expect(parseDeviceAuthorization({ ...json, ...odd })).toMatchObject({ ...read, remarks: [remark] });
+  });
+
+  it('names no interval with null', () => {
+    expect(parseDeviceAuthorization({ ...json, interval: null }).interval).toBeUndefined();
+  });
+
+  it('checks a URL under its other name as well', () => {
+    const odd = { ...json, verification_uri: undefined, verification_url: 'javascript:alert(1)' };
+    expect(refusalOf(odd).message).toContain('"verification_url"');
   });
 
   it('says nothing of the codes when it is refused', () => {
