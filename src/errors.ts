@@ -293,19 +293,35 @@ const OUTPUT_FAILURES: Readonly<Record<string, string>> = {
 
 /** SIGINT or SIGTERM arrived (exit 130 or 143). */
 export class InterruptedError extends OauthctlError {
-  constructor(signal: 'SIGINT' | 'SIGTERM', details?: ErrorDetails) {
+  /** Whether the command runs until a signal ends it, so that this is its normal end. */
+  readonly isNormalEnd: boolean;
+
+  constructor(
+    signal: 'SIGINT' | 'SIGTERM',
+    { message, ...details }: ErrorDetails & { readonly message?: string } = {},
+  ) {
     const interrupted = signal === 'SIGINT';
     super(
       interrupted ? 'interrupted' : 'terminated',
       interrupted ? ExitCode.interrupted : ExitCode.terminated,
-      interrupted ? 'interrupted' : 'terminated',
+      message ?? (interrupted ? 'interrupted' : 'terminated'),
       details,
     );
+    this.isNormalEnd = message !== undefined;
   }
 
   /** The same interruption, with what the person can do about it. */
   withHint(hint: string): InterruptedError {
-    return new InterruptedError(this.code === 'interrupted' ? 'SIGINT' : 'SIGTERM', { hint, cause: this });
+    return new InterruptedError(this.#signal(), { hint, cause: this });
+  }
+
+  /** The same interruption, as the normal end of a command. @param message says what has ended */
+  asNormalEnd(message: string): InterruptedError {
+    return new InterruptedError(this.#signal(), { message, cause: this });
+  }
+
+  #signal(): 'SIGINT' | 'SIGTERM' {
+    return this.code === 'interrupted' ? 'SIGINT' : 'SIGTERM';
   }
 }
 

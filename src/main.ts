@@ -1,6 +1,7 @@
 import { type Context, type ContextParts, createContext, processParts } from './context.ts';
 import {
   ExitCode,
+  InterruptedError,
   OauthctlError,
   type OutputError,
   RefusedError,
@@ -106,7 +107,8 @@ async function report(error: OauthctlError, asJson: boolean, ctx: Context): Prom
     ctx.io.err(`${stringifyJson(document)}\n`);
     return;
   }
-  ctx.io.err(`error: ${printable(error.message)}\n`);
+  const isNormalEnd = error instanceof InterruptedError && error.isNormalEnd;
+  ctx.io.err(`${isNormalEnd ? '' : 'error: '}${printable(error.message)}\n`);
   if (explanation?.cause) ctx.io.err(`  cause   ${printable(explanation.cause)}\n`);
   const remedy = explanation?.remedy ?? error.hint;
   if (remedy) ctx.io.err(`  remedy  ${printable(remedy)}\n`);

@@ -116,7 +116,7 @@ function inputForm(ctx: RouteContext): Html {
   return html`<form method="post" action="${FORM_ACTION}">
 ${sessionField(ctx)}
 <label for="user_code">The code that the device shows</label>
-<input id="user_code" name="user_code" type="text" value="${userCode}" autocomplete="off" required>
+<input id="user_code" name="user_code" type="text" value="${userCode}" autocomplete="off" required autofocus>
 <button type="submit">Continue</button>
 </form>`;
 }
@@ -130,7 +130,7 @@ function showConfirmation(parts: SandboxParts, ctx: RouteContext, client: Client
 <form method="post" action="${FORM_ACTION}">
 ${sessionField(ctx)}
 <input type="hidden" name="user_code" value="${userCode}">
-<button type="submit" name="confirm" value="yes">Continue</button>
+<button type="submit" name="confirm" value="yes" autofocus>Continue</button>
 <button type="submit" name="abort" value="yes">Cancel</button>
 </form>`,
   });

@@ -186,17 +186,20 @@ ${details({
 ${rejected === undefined ? undefined : html`<p class="error" role="alert">Invalid username or password.</p>`}
 <form method="post" action="${REALM_PATH}${LOGIN_PATH}/${interaction.uid}">
 ${isLogin ? credentialFields(username) : undefined}
-<button type="submit" id="kc-login" name="accept" value="yes">${isLogin ? 'Sign in and accept' : 'Accept'}</button>
+<button type="submit" id="kc-login" name="accept" value="yes"${isLogin ? undefined : { html: ' autofocus' }}>${isLogin ? 'Sign in and accept' : 'Accept'}</button>
 <button type="submit" id="kc-cancel" name="cancel" value="yes" formnovalidate>Cancel</button>
 </form>`,
   });
 }
 
+/** The first field that is to be filled in has the focus. */
 function credentialFields(username: string) {
+  const focus = { html: ' autofocus' };
+  const [onName, onPassword] = username === '' ? [focus, undefined] : [undefined, focus];
   return html`<label for="username">User name</label>
-<input id="username" name="username" type="text" value="${username}" autocomplete="username" required>
+<input id="username" name="username" type="text" value="${username}" autocomplete="username" required${onName}>
 <label for="password">Password</label>
-<input id="password" name="password" type="password" autocomplete="current-password" required>`;
+<input id="password" name="password" type="password" autocomplete="current-password" required${onPassword}>`;
 }
 
 function indented(json: string): string {

@@ -2,16 +2,19 @@ import { createHash } from 'node:crypto';
 import type { Context } from 'oidc-provider/lib/provider.js';
 
 const STYLE = `
-body { max-width: 34rem; margin: 3rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; color: #222 }
+:root { color-scheme: light dark; --text: #222; --page: #fff; --quiet: #666; --error: #a00 }
+@media (prefers-color-scheme: dark) { :root { --text: #ddd; --page: #181818; --quiet: #aaa; --error: #f99 } }
+body { max-width: 34rem; margin: 3rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif }
+body { color: var(--text); background: var(--page) }
 h1 { font-size: 1.4rem }
-dt { color: #666; font-size: .85rem }
+dt { color: var(--quiet); font-size: .85rem }
 dd { margin: 0 0 .6rem; overflow-wrap: anywhere }
 pre { margin: 0; white-space: pre-wrap }
 label { display: block; margin: .8rem 0 .2rem }
 input { font: inherit; padding: .4rem; width: 100%; box-sizing: border-box }
 button { font: inherit; margin: 1.2rem .6rem 0 0; padding: .4rem 1rem }
-.error { color: #a00 }
-footer { margin-top: 2rem; color: #666; font-size: .85rem }
+.error { color: var(--error) }
+footer { margin-top: 2rem; color: var(--quiet); font-size: .85rem }
 `;
 
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');

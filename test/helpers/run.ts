@@ -49,15 +49,15 @@ export async function machine(): Promise<Machine> {
 export interface Started {
   readonly parts: TestParts;
   /** Interrupts it. @returns its exit code */
-  end(): Promise<number>;
+  end(signal?: 'SIGINT' | 'SIGTERM'): Promise<number>;
 }
 
 /** Starts one command on a machine of its own, until it is interrupted or the test ends. */
 export async function startCommand(options: TestPartsOptions, ...argv: string[]): Promise<Started> {
   const parts = await testParts(options);
   const ended = main(argv, parts);
-  const end = async () => {
-    parts.abort(new InterruptedError('SIGINT'));
+  const end = async (signal: 'SIGINT' | 'SIGTERM' = 'SIGINT') => {
+    parts.abort(new InterruptedError(signal));
     return ended;
   };
   onTestFinished(async () => void (await end()));

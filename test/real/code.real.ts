@@ -160,7 +160,14 @@ onEachKeycloak({}, (stage) => {
 
   test('a client that must use PKCE is refused without a challenge: exit 3', async (context) => {
     const cli = await open(context, { attributes: { 'pkce.code.challenge.method': 'S256' } });
-    const running = start(cli, '--omit', 'code_challenge', '--omit', 'code_challenge_method');
+    const running = start(
+      cli,
+      '--no-preflight',
+      '--omit',
+      'code_challenge',
+      '--omit',
+      'code_challenge_method',
+    );
     await new Person().open(await addressOf(running));
     const error = await fails(running, 3);
     expect(error).toMatchObject({ code: 'invalid_request' });
@@ -170,15 +177,92 @@ onEachKeycloak({}, (stage) => {
     expectTokens(await result(good));
   });
 
-  test('a redirect URI that is not registered shows in the browser only, and the hint says so: exit 6', async (context) => {
+  test('a redirect URI that is not registered shows in the browser only without a preflight: exit 6', async (context) => {
     const cli = await open(context);
-    const running = start(cli, '--redirect-uri', 'http://127.0.0.1/elsewhere', '--deadline', '3');
+    const running = start(
+      cli,
+      ...['--no-preflight', '--redirect-uri', 'http://127.0.0.1/elsewhere', '--deadline', '3'],
+    );
     const page = await new Person().open(await addressOf(running));
     expect(page.status).toBe(400);
     expect(page.html).toContain('redirect_uri');
     const error = await fails(running, 6);
     expect(error.code).toBe('nobody_came');
     expect(error.hint).toContain('register http://127.0.0.1/elsewhere as');
+  });
+
+  test.for([
+    [
+      'a redirect URI that is not registered',
+      {},
+      ['--redirect-uri', 'http://127.0.0.1/no'],
+      /Invalid parameter: redirect_uri/,
+      /not registered/,
+    ],
+    ['an unknown client', {}, ['--client-id', 'nobody'], /Client not found/, /no client with this client id/],
+    ['a disabled client', { enabled: false }, [], /Client disabled/, /client is disabled/],
+    [
+      'a client without the standard flow',
+      { standardFlowEnabled: false },
+      [],
+      /Standard flow is disabled/,
+      /code flow is disabled/,
+    ],
+    [
+      'a response type that is off',
+      {},
+      ['--response-type', 'token'],
+      /Implicit flow is disabled/,
+      /implicit flow is disabled/,
+    ],
+    ['an unknown scope', {}, ['--scope', 'openid no-such-scope'], /Invalid scopes/, /scope is unknown/],
+    [
+      'a challenge that is missing',
+      { attributes: { 'pkce.code.challenge.method': 'S256' } },
+      ['--omit', 'code_challenge', '--omit', 'code_challenge_method'],
+      /Missing parameter: code_challenge_method/,
+      /must use PKCE/,
+    ],
+    [
+      'another method of the challenge',
+      { attributes: { 'pkce.code.challenge.method': 'S256' } },
+      ['--param', 'code_challenge_method=plain'],
+      /code challenge method is not/,
+      /must use PKCE/,
+    ],
+    [
+      'a request object that is missing',
+      { attributes: { 'request.object.required': 'request or request_uri' } },
+      [],
+      /Invalid Request/,
+      /must send a request object/,
+    ],
+  ] as const)(
+    '%s ends the flow before a browser is sent: exit 3',
+    async ([, changes, args, message, hint], context) => {
+      const cli = await open(context, changes);
+      const { exitCode, stderr } = await start(cli, ...args).ended;
+      expect(exitCode, stderr).toBe(3);
+      expect(stderr).not.toContain('Open ');
+      const error = JSON.parse(stderr.trim().split('\n').at(-1) ?? '').error;
+      expect(error).toMatchObject({
+        message: expect.stringMatching(message),
+        hint: expect.stringMatching(hint),
+      });
+      await stage.sample.admin.updateClient(stage.sample.realm, stage.sample.client.id, { enabled: true });
+    },
+  );
+
+  test('a realm that is disabled ends the flow before a browser is sent: exit 3', async (context) => {
+    const cli = await open(context);
+    const { admin, realm } = stage.sample;
+    await cli.json('discover');
+    await admin.updateRealm(realm, { enabled: false });
+    context.onTestFinished(() => admin.updateRealm(realm, { enabled: true }));
+    const { exitCode, stderr } = await start(cli).ended;
+    expect(exitCode, stderr).toBe(3);
+    expect(stderr).toMatch(/Realm not enabled/i);
+    expect(stderr).toContain('The realm is disabled.');
   });
 
   test('a person who refuses the consent ends it with exit code 7', async (context) => {
@@ -222,7 +306,7 @@ onEachKeycloak({}, (stage) => {
 
   test('a scope that is unknown is refused by the way of the browser: exit 3', async (context) => {
     const cli = await open(context);
-    const running = start(cli, '--scope', 'openid no-such-scope');
+    const running = start(cli, '--no-preflight', '--scope', 'openid no-such-scope');
     const page = await new Person().open(await addressOf(running));
     expect(page.html).toContain('invalid_scope');
     const error = await fails(running, 3);
@@ -341,7 +425,7 @@ onEachKeycloak({}, (stage) => {
 
   test('the implicit flow, where it is off, is refused with the switch to turn on: exit 3', async (context) => {
     const cli = await open(context);
-    const running = start(cli, '--scope', 'openid', '--response-type', 'id_token token');
+    const running = start(cli, '--no-preflight', '--scope', 'openid', '--response-type', 'id_token token');
     const page = await new Person().open(await addressOf(running));
     await relay(page);
     const error = await fails(running, 3);
@@ -391,9 +475,7 @@ onEachKeycloak({}, (stage) => {
     expect([...new URL(await addressOf(running)).searchParams.keys()]).toEqual(['client_id', 'request_uri']);
     await goThrough(running);
     expectTokens(await result(running));
-    const refused = start(cli, '--scope', 'openid', '--deadline', '5');
-    const page = await new Person().open(await addressOf(refused));
-    const error = page.status === 400 ? await fails(refused, 6) : await fails(refused, 3);
+    const error = await fails(start(cli, '--scope', 'openid'), 3);
     expect(error.hint).toContain('--par');
   });
 

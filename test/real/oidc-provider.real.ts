@@ -229,6 +229,53 @@ describe('oidc-provider', () => {
       return person.submit(consent, {});
     }
 
+    test.for([
+      [
+        'an unknown redirect URI',
+        ['--redirect-uri', 'http://127.0.0.1/no'],
+        'invalid_redirect_uri',
+        /not registered/,
+      ],
+      ['an unknown client', ['--client-id', 'nobody'], 'invalid_client', /does not know the client id/],
+      [
+        'an unknown response type',
+        ['--response-type', 'token'],
+        'unsupported_response_type',
+        /does not know this/,
+      ],
+      [
+        'a type that the client may not use',
+        ['--response-type', 'id_token'],
+        'invalid_request',
+        /may not use this/,
+      ],
+      [
+        'another method of the challenge',
+        ['--param', 'code_challenge_method=plain'],
+        'invalid_request',
+        /PKCE/,
+      ],
+    ] as const)(
+      '%s ends token code before a browser is sent: exit 3',
+      async ([, args, code, hint], context) => {
+        const cli = await open(context);
+        const { exitCode, stderr } = await cli.start('token', 'code', '--json', ...args).ended;
+        expect(exitCode, stderr).toBe(3);
+        expect(stderr).not.toContain('Open ');
+        expect(JSON.parse(stderr.trim().split('\n').at(-1) ?? '').error).toMatchObject({
+          code,
+          hint: expect.stringMatching(hint),
+        });
+      },
+    );
+
+    test('logout sends neither secret nor refresh token: exit 4', async (context) => {
+      const cli = await open(context);
+      await signIn(cli, ...WITH_REFRESH_TOKEN);
+      expect(await cli.fails(4, 'logout')).toMatchObject({ code: 'logout_by_browser_only' });
+      expect(cli.exchanges('end_session')).toEqual([]);
+    });
+
     test('token code brings verified tokens, which are refreshed', async (context) => {
       const cli = await open(context);
       const running = cli.start('token', 'code', '--json', ...WITH_REFRESH_TOKEN, '--prompt', 'consent');

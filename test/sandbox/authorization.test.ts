@@ -35,6 +35,26 @@ describe('the login page', () => {
     expect(headers.get('referrer-policy')).toBe('no-referrer');
   });
 
+  it('follows the colours of the system', async () => {
+    const { html } = await (await standard()).open();
+    expect(html).toContain('color-scheme: light dark');
+    expect(html).toMatch(/@media \(prefers-color-scheme: dark\) \{ :root \{ [^}]*--page: #181818/);
+    // Every colour is one of those that change.
+    expect(html.match(/[^-]color: (?!var\()[^;}]+/g)).toBeNull();
+  });
+
+  it('has the focus on the first field that is empty, and on the button where only consent is asked for', async () => {
+    const focused = (text: string) =>
+      [...text.matchAll(/<\w+ [^>]*\bautofocus\b[^>]*>/g)].map(([tag]) => tag);
+    const client = await standard();
+    expect(focused((await client.open()).html)).toEqual([expect.stringContaining('id="username"')]);
+    const hinted = await client.open({ login_hint: 'cl-taro' });
+    expect(focused(hinted.html)).toEqual([expect.stringContaining('id="password"')]);
+    await client.person.signIn(hinted);
+    const consent = await client.open({ prompt: 'consent' });
+    expect(focused(consent.html)).toEqual([expect.stringContaining('id="kc-login"')]);
+  });
+
   it('lets a browser go on to a redirect URI with an IPv6 address, which its policy cannot name', async () => {
     const page = await (await standard()).open({ redirect_uri: 'http://[::1]:8080/' });
     expect(page.headers.get('content-security-policy')).toContain("form-action 'self' http:;");

@@ -13,6 +13,7 @@ import { parseCount, parseSeconds } from '../../session/option-values.ts';
 import { readReuse, reuseOrRequest } from '../../session/reuse.ts';
 import { openSession, printResult, storageName } from '../../session/session.ts';
 import { printTokens } from '../../session/token-output.ts';
+import { runUntilSignal } from '../../session/until-signal.ts';
 import { CibaSteps } from '../../steps/ciba-steps.ts';
 import { TokenSteps } from '../../steps/token-steps.ts';
 import { namesRule, type PollFlags, type RequestOptions, readDeviceOptions, readRequest } from './options.ts';
@@ -133,11 +134,13 @@ export async function runDeviceCommand(base: Context, command: Command): Promise
   if (!anyIssuer) requireIssuer(settings, 'the realm whose delegations are taken');
   const metadata = anyIssuer ? undefined : await resolveMetadata(session);
   if (anyIssuer) reporter.warning('delegations of any issuer are taken, and their bearers are not verified');
-  const result = await runDevice(
-    ctx,
-    { ...options, after: undefined, metadata, count: parseCount(count, '--count', { min: 1, max: 999_999 }) },
-    new CibaSteps(reporter).tell,
-  );
+  const device = {
+    ...options,
+    after: undefined,
+    metadata,
+    count: parseCount(count, '--count', { min: 1, max: 999_999 }),
+  };
+  const result = await runUntilSignal('device', () => runDevice(ctx, device, new CibaSteps(reporter).tell));
   const [failure] = result.failures;
   if (failure) throw failure;
   printResult(session, { delegations: result.delegations, results: result.results }, () => '');

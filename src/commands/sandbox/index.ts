@@ -8,6 +8,7 @@ import { documentCommand, OFFLINE_GLOBALS } from '../../session/command-help.ts'
 import { parseCount, parseSeconds, readSecret } from '../../session/option-values.ts';
 import { readKeyFile } from '../../session/read-keys.ts';
 import { openSession, printResult, type Session } from '../../session/session.ts';
+import { runUntilSignal } from '../../session/until-signal.ts';
 
 interface SandboxFlags {
   readonly port: string;
@@ -43,7 +44,7 @@ export function defineSandbox(command: Command, ctx: Context): void {
     .option('--user <name...>', 'its users', ['cl-taro'])
     .option('--password <ref>', 'the password of its users (default: a new one each, printed)')
     .option('--rotate-refresh-tokens', 'a refresh token is good for one use; a second one ends its grant')
-    .action(() => runSandbox(ctx, command));
+    .action(() => runUntilSignal('sandbox', () => runSandbox(ctx, command)));
   documentCommand(command, {
     globals: [...OFFLINE_GLOBALS, 'verbose', 'trace'],
     notes:
@@ -59,7 +60,7 @@ export function defineSandbox(command: Command, ctx: Context): void {
 
 async function runSandbox(base: Context, command: Command): Promise<void> {
   const session = await openSession(base, command, { withoutProfile: true });
-  const { ctx, reporter } = session;
+  const { ctx } = session;
   const flags = command.opts<SandboxFlags>();
   const device = parseListenAddress(flags.device, '/api/v1/auth');
   const clientSecret = await readSecret(session, flags.clientSecret);
@@ -105,7 +106,6 @@ async function runSandbox(base: Context, command: Command): Promise<void> {
     // Another sandbox may have written the profile anew since.
     const { profiles: kept } = await profiles.list();
     if (kept.sandbox?.issuer === sandbox.issuer) await profiles.remove('sandbox');
-    reporter.note('sandbox ended');
   }
 }
 

@@ -9,6 +9,7 @@ import { documentCommand, NETWORK_GLOBALS, OFFLINE_GLOBALS } from '../../session
 import { parseSeconds } from '../../session/option-values.ts';
 import { createRepeatableOption } from '../../session/options.ts';
 import { openSession, printResult, type Session } from '../../session/session.ts';
+import { runUntilSignal } from '../../session/until-signal.ts';
 import { RequestLog } from './log.ts';
 import { defineTenants } from './tenants.ts';
 
@@ -40,7 +41,7 @@ export function defineServe(command: Command, ctx: Context): void {
     .option('--tenants <file>', 'the tenants, in JSON; watched for changes')
     .option('--leeway <seconds>', 'by which clocks may differ', '0')
     .option('--allow-id-token', 'let an ID token pass for an access token')
-    .action(() => runServe(ctx, command));
+    .action(() => runUntilSignal('serve', () => runServe(ctx, command)));
   documentCommand(command, {
     globals: SERVE_GLOBALS,
     notes:
