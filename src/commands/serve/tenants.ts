@@ -23,6 +23,9 @@ interface TenantFlags {
   readonly tenants?: string;
   readonly audience?: readonly string[];
   readonly anyAudience?: true;
+  readonly allowedValue?: readonly string[];
+  readonly jwksUri?: string;
+  readonly accessTokenIssuer?: string;
   readonly validation?: Validation;
   readonly clientId?: string;
   readonly clientSecret?: string;
@@ -36,7 +39,13 @@ export function defineTenants(command: Command, ctx: Context): void {
   const add = command
     .command('add')
     .description('add a tenant to the file of --tenants, which is made where there is none')
-    .argument('<issuer>', 'as its tokens and its metadata say it')
+    .argument(
+      '<issuer>',
+      'as its tokens and its metadata have it; {NAME} in it stands for the allowed values',
+    )
+    .option('--allowed-value <value...>', 'what {NAME} in the issuer may be')
+    .option('--jwks-uri <url>', 'where its keys are, in place of what its metadata says')
+    .option('--access-token-issuer <url>', 'what iss of its access tokens is, where that is not the issuer')
     .addOption(new Option('--validation <how>', 'how its tokens are checked').choices(VALIDATIONS))
     .option('--client-id <id>', 'the client that introspects')
     .option('--client-secret <ref>', 'its secret: env:NAME, file:PATH or cmd:COMMAND')
@@ -48,6 +57,7 @@ export function defineTenants(command: Command, ctx: Context): void {
     globals: [...OFFLINE_GLOBALS, 'tenants', 'audience', 'anyAudience'],
     examples: [
       'oauthctl serve tenants add https://as.example --tenants tenants.json --audience api',
+      "oauthctl serve tenants add 'https://login.example/{tenantid}/v2.0' --tenants tenants.json --audience api --allowed-value one two --jwks-uri https://login.example/keys",
       'oauthctl serve tenants add https://as.example --tenants tenants.json --any-audience --validation introspection --client-id api --client-secret env:SECRET',
     ],
   });
@@ -127,6 +137,9 @@ function buildEntry(issuer: string, flags: TenantFlags): TenantEntry {
   const { audience, clientSecret } = flags;
   return definedOnly({
     issuer,
+    allowed_values: flags.allowedValue,
+    jwks_uri: flags.jwksUri,
+    access_token_issuer: flags.accessTokenIssuer,
     audience: audience?.length === 1 ? audience[0] : audience,
     any_audience: flags.anyAudience,
     validation: flags.validation,
@@ -157,9 +170,14 @@ function shown({ ctx }: Session, { client_secret, ...tenant }: Tenant) {
   return { ...tenant, client_secret: isReference ? client_secret : '(masked)' };
 }
 
-function describe({ issuer, audience, validation, client_id, scopes, claims }: Tenant): string {
+function describe(tenant: Tenant): string {
+  const { issuer, audience, validation, client_id, scopes, claims } = tenant;
+  const { allowed_values, jwks_uri, access_token_issuer } = tenant;
   const parts = [
     issuer,
+    allowed_values && `for ${allowed_values.join(', ')}`,
+    jwks_uri && `keys at ${jwks_uri}`,
+    access_token_issuer && `access tokens of ${access_token_issuer}`,
     validation === 'introspection' ? `introspection as ${client_id}` : validation,
     audience.length === 0 ? 'any audience' : `audience ${audience.join(', ')}`,
     scopes.length === 0 ? undefined : `scope ${scopes.join(' ')}`,

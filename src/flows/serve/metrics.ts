@@ -18,9 +18,9 @@ class Counter {
     else known.value += 1;
   }
 
-  forget(tenants: readonly string[]): void {
+  forget(isGone: (tenant: string) => boolean): void {
     for (const [key, { labels }] of this.#counts)
-      if (labels.tenant !== undefined && tenants.includes(labels.tenant)) this.#counts.delete(key);
+      if (labels.tenant !== undefined && isGone(labels.tenant)) this.#counts.delete(key);
   }
 
   get samples() {
@@ -61,10 +61,11 @@ export class ServeMetrics {
     else this.#fetches.add({ tenant, document: type, outcome });
   }
 
-  /** Drops what was counted of tenants that are no more, or the list would only grow. */
-  forget(tenants: readonly string[]): void {
+  /** Drops what was counted of tenants that are not on the list any more; the counters would only grow otherwise. */
+  forgetRemoved(): void {
+    const isGone = (tenant: string) => tenant !== '' && !this.#isTenant(tenant);
     for (const counter of [this.#requests, this.#validations, this.#fetches, this.#introspections])
-      counter.forget(tenants);
+      counter.forget(isGone);
   }
 
   /** All of it in the text format of Prometheus. @param tenants how many there are now */

@@ -71,7 +71,7 @@ export async function serve(
     url: server.url,
     replaceTenants(list) {
       const change = tenants.replace(list);
-      metrics.forget(change.removed);
+      metrics.forgetRemoved();
       return change;
     },
     async close() {

@@ -8,8 +8,18 @@ import { fetchJwks } from '../server/jwks.ts';
 /** What was asked of an issuer, and whether the answer was of use. */
 export interface IssuerRequest {
   readonly type: 'metadata' | 'jwks' | 'introspection';
+  /** The issuer of the tokens, or the template of the issuers that have the keys in common. */
   readonly issuer: string;
   readonly succeeded: boolean;
+}
+
+/** Whose metadata and keys are fetched. */
+export interface KeysSource {
+  /** What requests are reported as. */
+  readonly name: string;
+  readonly issuer: string;
+  /** Where the keys are; undefined takes the address that the metadata names. */
+  readonly jwksUri: string | undefined;
 }
 
 const MINUTE = 60_000;
@@ -28,7 +38,11 @@ export class TenantKeys {
   #lookedAgainAt = Number.NEGATIVE_INFINITY;
 
   /** @param onRequest hears of every request to the issuer, once it is answered or failed */
-  constructor(ctx: Context, issuer: string, onRequest: (request: IssuerRequest) => void) {
+  constructor(
+    ctx: Context,
+    { name, issuer, jwksUri }: KeysSource,
+    onRequest: (request: IssuerRequest) => void,
+  ) {
     const { clock } = ctx;
     const telling = async <Value>(type: IssuerRequest['type'], fetch: () => Promise<Value>) => {
       let succeeded = false;
@@ -37,7 +51,7 @@ export class TenantKeys {
         succeeded = true;
         return value;
       } finally {
-        onRequest({ type, issuer, succeeded });
+        onRequest({ type, issuer: name, succeeded });
       }
     };
     this.#ctx = ctx;
@@ -50,7 +64,7 @@ export class TenantKeys {
     this.#jwks = new Fetched({
       clock,
       fetch: async () => {
-        const metadata = await this.#metadata.get();
+        const metadata = jwksUri === undefined ? await this.#metadata.get() : { issuer, jwks_uri: jwksUri };
         return telling('jwks', () => fetchJwks(ctx, metadata));
       },
       refreshAfter: 5 * MINUTE,

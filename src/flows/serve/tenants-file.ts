@@ -2,11 +2,20 @@
 import { UsageError } from '../../errors.ts';
 import { parseJson } from '../../exact-json.ts';
 import { VALIDATIONS, type Validation } from '../../protocol/oauth/bearer.ts';
+import { findEndpoint } from '../../protocol/oauth/metadata.ts';
+import {
+  ADDRESS_PATTERN,
+  ALLOWED_VALUE,
+  type Expanded,
+  expandEntry,
+  expandTemplate,
+  findPlaceholder,
+  ISSUER_PATTERN,
+  type IssuerEntry,
+} from './issuer-template.ts';
 
-/** One issuer whose tokens are taken, and on which conditions. */
-export interface Tenant {
-  /** To the character, as the issuer's tokens and metadata say it. */
-  readonly issuer: string;
+/** One issuer whose tokens are accepted, or several by a template, and on which conditions. */
+export interface Tenant extends IssuerEntry {
   /** `aud` must name one of these; empty takes any. */
   readonly audience: readonly string[];
   readonly validation: Validation;
@@ -20,11 +29,17 @@ export interface Tenant {
   readonly claims: Readonly<Record<string, ClaimValue>>;
 }
 
+/** A tenant of one issuer. */
+export type ExpandedTenant = Expanded<Tenant>;
+
 export type ClaimValue = string | number | boolean;
 
 /** A tenant as the file may write it. */
 export interface TenantEntry {
   issuer: string;
+  allowed_values?: string[];
+  jwks_uri?: string;
+  access_token_issuer?: string;
   audience?: string | string[];
   any_audience?: boolean;
   validation?: Validation;
@@ -44,6 +59,9 @@ export const MOST_TENANTS = 1000;
 
 const MEMBERS = [
   'issuer',
+  'allowed_values',
+  'jwks_uri',
+  'access_token_issuer',
   'audience',
   'any_audience',
   'validation',
@@ -104,9 +122,23 @@ function wrongDocument(value: unknown): readonly string[] {
   const wrong = tenants.flatMap((entry, index) =>
     wrongEntry(entry).map((what) => `tenants[${index}]: ${what}`),
   );
-  const issuers = tenants.map((entry) => (isObject(entry) ? entry.issuer : undefined));
-  const repeated = issuers.find((issuer, index) => issuer !== undefined && issuers.indexOf(issuer) !== index);
-  return repeated === undefined ? wrong : [...wrong, `the issuer ${String(repeated)} is there twice`];
+  return wrong.length > 0 ? wrong : wrongTogether(tenants.map(toTenant));
+}
+
+/** What is wrong with tenants each of which is right. */
+function wrongTogether(tenants: readonly Tenant[]): readonly string[] {
+  const expanded = tenants.flatMap(expandEntry);
+  if (expanded.length > MOST_TENANTS)
+    return [`with all allowed values it has more than ${MOST_TENANTS} tenants`];
+  const repeated =
+    findRepeated(tenants.map(({ issuer }) => issuer)) ??
+    findRepeated(expanded.map(({ tokenIssuer }) => tokenIssuer));
+  return repeated === undefined ? [] : [`the issuer ${repeated} is there twice`];
+}
+
+function findRepeated(issuers: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  return issuers.find((issuer) => seen.size === seen.add(issuer).size);
 }
 
 function wrongEntry(entry: unknown): readonly string[] {
@@ -116,6 +148,7 @@ function wrongEntry(entry: unknown): readonly string[] {
     .filter((member) => !MEMBERS.includes(member))
     .map((member) => `"${member}" is not a member of a tenant`);
   if (!isIssuer(issuer)) wrong.push('"issuer" is not an http or https URL without query and fragment');
+  else wrong.push(...wrongTemplate(issuer, entry), ...wrongAddresses(issuer, entry));
   if (any_audience !== undefined && typeof any_audience !== 'boolean')
     wrong.push('"any_audience" is neither true nor false');
   if (audience === undefined && any_audience !== true)
@@ -139,9 +172,61 @@ function wrongEntry(entry: unknown): readonly string[] {
   return wrong;
 }
 
-/** @see https://www.rfc-editor.org/rfc/rfc8414#section-2 */
+/** What is wrong with the allowed values of an issuer. */
+function wrongTemplate(issuer: string, { allowed_values }: Record<string, unknown>): readonly string[] {
+  const placeholder = findPlaceholder(issuer);
+  if (placeholder === undefined)
+    return allowed_values === undefined ? [] : ['"allowed_values" is there, and "issuer" has no placeholder'];
+  if (allowed_values === undefined)
+    return [`"issuer" has the placeholder ${placeholder}, and "allowed_values" does not say what it may be`];
+  if (!isList(allowed_values, isAllowedValue) || allowed_values.length === 0)
+    return ['"allowed_values" is not a list of names of letters, digits, ".", "_" and "-"'];
+  return [];
+}
+
+/** What is wrong with the addresses beside an issuer. */
+function wrongAddresses(
+  issuer: string,
+  { jwks_uri, access_token_issuer }: Record<string, unknown>,
+): readonly string[] {
+  const wrong: string[] = [];
+  if (jwks_uri !== undefined && !matches(jwks_uri, ADDRESS_PATTERN))
+    wrong.push('"jwks_uri" is not an http or https URL without fragment');
+  else if (jwks_uri !== undefined) wrong.push(...wrongTransport(issuer, jwks_uri));
+  if (access_token_issuer !== undefined && !matches(access_token_issuer, ISSUER_PATTERN))
+    wrong.push('"access_token_issuer" is not an http or https URL without query and fragment');
+  const placeholder = findPlaceholder(issuer);
+  for (const [member, value] of Object.entries({ jwks_uri, access_token_issuer })) {
+    const used = typeof value === 'string' ? findPlaceholder(value) : undefined;
+    if (used !== undefined && used !== placeholder)
+      wrong.push(`"${member}" has the placeholder ${used}, and "issuer" does not`);
+  }
+  return wrong;
+}
+
+/** Keys from an http address could be replaced on the way: the rule for addresses in metadata holds here too. */
+function wrongTransport(issuer: string, jwks_uri: string): readonly string[] {
+  try {
+    findEndpoint({ issuer, jwks_uri: expandTemplate(jwks_uri, 'a') }, 'jwks_uri');
+    return [];
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
+}
+
 function isIssuer(value: unknown): value is string {
-  return typeof value === 'string' && /^https?:\/\/[^\s?#]+$/.test(value) && URL.canParse(value);
+  return matches(value, ISSUER_PATTERN);
+}
+
+/** Says whether a value is a URL of a pattern, where a placeholder stands for a name. */
+function matches(value: unknown, pattern: string): value is string {
+  return (
+    typeof value === 'string' && new RegExp(pattern).test(value) && URL.canParse(expandTemplate(value, 'a'))
+  );
+}
+
+function isAllowedValue(value: unknown): value is string {
+  return typeof value === 'string' && new RegExp(ALLOWED_VALUE).test(value);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

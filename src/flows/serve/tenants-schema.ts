@@ -1,4 +1,5 @@
 import { VALIDATIONS } from '../../protocol/oauth/bearer.ts';
+import { ADDRESS_PATTERN, ALLOWED_VALUE, ISSUER_PATTERN } from './issuer-template.ts';
 import { MOST_TENANTS } from './tenants-file.ts';
 
 /** The JSON Schema of a list of tenants; the parser, which sees more, refuses whatever this refuses. */
@@ -22,14 +23,51 @@ export const TENANTS_SCHEMA = {
           { required: ['audience'], properties: { any_audience: { const: false } } },
           { required: ['any_audience'], properties: { any_audience: { const: true }, audience: false } },
         ],
-        if: { required: ['validation'], properties: { validation: { const: 'introspection' } } },
-        // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
-        then: { required: ['client_id', 'client_secret'] },
+        allOf: [
+          {
+            if: { required: ['validation'], properties: { validation: { const: 'introspection' } } },
+            // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
+            then: { required: ['client_id', 'client_secret'] },
+          },
+          {
+            if: { properties: { issuer: { pattern: '\\{' } } },
+            // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
+            then: { required: ['allowed_values'] },
+            else: {
+              properties: {
+                allowed_values: false,
+                jwks_uri: { pattern: '^[^{]*$' },
+                access_token_issuer: { pattern: '^[^{]*$' },
+              },
+            },
+          },
+        ],
         properties: {
           issuer: {
             type: 'string',
-            pattern: '^https?://[^\\s?#]+$',
-            description: 'To the character, as its tokens and its metadata say it.',
+            pattern: ISSUER_PATTERN,
+            description:
+              'To the character, as its tokens and its metadata have it; or a template with one placeholder, such as ' +
+              'https://as.example/{tenant}/v2.0.',
+          },
+          allowed_values: {
+            type: 'array',
+            minItems: 1,
+            maxItems: MOST_TENANTS,
+            items: { type: 'string', pattern: ALLOWED_VALUE },
+            description: 'What the placeholder of the issuer may be.',
+          },
+          jwks_uri: {
+            type: 'string',
+            pattern: ADDRESS_PATTERN,
+            description:
+              'Where the keys are, in place of what the metadata says; may have the placeholder of the issuer.',
+          },
+          access_token_issuer: {
+            type: 'string',
+            pattern: ISSUER_PATTERN,
+            description:
+              'What "iss" of its access tokens is, where that is not the issuer; may have the placeholder of the issuer.',
           },
           audience: {
             description: 'What "aud" of a token must name; of several, one.',

@@ -12,8 +12,9 @@ import type { Introspection } from '../../protocol/oauth/introspection.ts';
 import type { ServerMetadata } from '../../protocol/oauth/metadata.ts';
 import { FAILURE_KEPT } from '../server/fetched.ts';
 import { introspect } from '../validation/introspect.ts';
+import { expandEntry, selectKeys } from './issuer-template.ts';
 import { type IssuerRequest, TenantKeys } from './tenant-keys.ts';
-import type { Tenant } from './tenants-file.ts';
+import type { ExpandedTenant, Tenant } from './tenants-file.ts';
 
 export interface TenantsOptions {
   /** Seconds by which the clocks of issuers may differ from ours. */
@@ -26,7 +27,7 @@ export interface TenantsOptions {
 
 /** A tenant, and what is kept of its issuer from token to token. */
 interface Entry {
-  readonly tenant: Tenant;
+  readonly tenant: ExpandedTenant;
   readonly keys: TenantKeys;
   /** The client's secret, once it was needed. */
   secret?: Promise<string> | undefined;
@@ -38,13 +39,16 @@ interface Entry {
 const ACCESS_TOKEN_TYPES = ['JWT', 'at+jwt'];
 
 /**
- * The issuers whose tokens are taken. Which one a token is of is its own word, so that word is only ever looked up
- * here: of an issuer that is not on the list nothing is fetched.
+ * The issuers whose tokens are accepted. `iss` of a token is compared with the list, to the character, and used for
+ * nothing else: from an issuer that is not on the list nothing is fetched.
  */
 export class Tenants {
   readonly #ctx: Context;
   readonly #options: TenantsOptions;
+  /** By the `iss` of their tokens. */
   #entries = new Map<string, Entry>();
+  /** By what they are of: tenants of one template may have theirs in common. */
+  #keys = new Map<string, TenantKeys>();
 
   constructor(ctx: Context, tenants: readonly Tenant[], options: TenantsOptions) {
     this.#ctx = ctx;
@@ -52,24 +56,31 @@ export class Tenants {
     this.replace(tenants);
   }
 
-  /** The tenants as they are now. */
-  get list(): readonly Tenant[] {
+  /** The tenants as they are now, one for each allowed value of a template. */
+  get list(): readonly ExpandedTenant[] {
     return [...this.#entries.values()].map(({ tenant }) => tenant);
   }
 
-  /** Whether an issuer is on the list. */
+  /** Whether an issuer, or the template of some, is on the list. */
   has(issuer: string): boolean {
-    return this.#entries.has(issuer);
+    return this.#entries.has(issuer) || this.list.some(({ template }) => template?.issuer === issuer);
   }
 
   /**
    * Takes another list from the next token on; what is known of an issuer that stays is kept.
-   * @returns the issuers that came and went, and those whose conditions changed
+   * @returns the issuers of tokens that came and went, and those whose conditions changed
    */
   replace(tenants: readonly Tenant[]): TenantsChange {
     const before = this.#entries;
+    const knownKeys = this.#keys;
+    this.#keys = new Map();
     this.#entries = new Map(
-      tenants.map((tenant) => [tenant.issuer, this.#entryOf(tenant, before.get(tenant.issuer))]),
+      tenants
+        .flatMap(expandEntry)
+        .map((tenant) => [
+          tenant.tokenIssuer,
+          this.#buildEntry(tenant, before.get(tenant.tokenIssuer), knownKeys),
+        ]),
     );
     const [old, now] = [[...before.keys()], [...this.#entries.keys()]];
     return {
@@ -94,10 +105,23 @@ export class Tenants {
       : this.#introspect(token, entry);
   }
 
-  #entryOf(tenant: Tenant, known: Entry | undefined): Entry {
-    if (known !== undefined && stringifyJson(known.tenant) === stringifyJson(tenant)) return known;
-    const { onRequest } = this.#options;
-    return { tenant, keys: known?.keys ?? new TenantKeys(this.#ctx, tenant.issuer, onRequest) };
+  #buildEntry(
+    tenant: ExpandedTenant,
+    known: Entry | undefined,
+    knownKeys: ReadonlyMap<string, TenantKeys>,
+  ): Entry {
+    const { issuer, tokenIssuer, jwks_uri, template, validation } = tenant;
+    // An address of keys that has no placeholder serves all tenants of the template.
+    const isShared = template !== undefined && jwks_uri !== undefined && validation === 'local';
+    const name = isShared ? template.issuer : tokenIssuer;
+    const id = JSON.stringify([isShared ? name : issuer, jwks_uri]);
+    const keys =
+      this.#keys.get(id) ??
+      knownKeys.get(id) ??
+      new TenantKeys(this.#ctx, { name, issuer, jwksUri: jwks_uri }, this.#options.onRequest);
+    this.#keys.set(id, keys);
+    const isSame = known?.keys === keys && stringifyJson(known.tenant) === stringifyJson(tenant);
+    return isSame ? known : { tenant, keys };
   }
 
   /** A token that names no issuer can be asked about where there is no doubt whom to ask. */
@@ -118,8 +142,8 @@ export class Tenants {
     try {
       const verdict = await verifyJwt(token, {
         ...this.#expectations(tenant),
-        keys: ({ kid }) => keys.keysFor(kid),
-        issuer: tenant.issuer,
+        keys: async ({ kid }) => selectKeys(await keys.keysFor(kid), tenant),
+        issuer: tenant.tokenIssuer,
         required: ['exp'],
         types: header.typ === undefined ? undefined : ACCESS_TOKEN_TYPES,
       });
@@ -146,16 +170,16 @@ export class Tenants {
     }
     const { active, token: claims } = answer;
     if (!active)
-      return refuse('token_inactive', 'the issuer says that the token is not active', tenant.issuer);
+      return refuse('token_inactive', 'the issuer says that the token is not active', tenant.tokenIssuer);
     // RFC 7662 lets the issuer leave its name out; it was asked itself.
-    const issuer = claims.iss === undefined ? undefined : tenant.issuer;
+    const issuer = claims.iss === undefined ? undefined : tenant.tokenIssuer;
     const checks = await checkClaims({}, claims, { ...this.#expectations(tenant), issuer });
     const valid = checks.every(({ outcome }) => outcome !== 'failed');
     return this.#decide(tenant, { valid, checks, claims });
   }
 
   async #ask(token: string, entry: Entry): Promise<Introspection> {
-    const { issuer, client_id = '', client_secret = '' } = entry.tenant;
+    const { tokenIssuer, client_id = '', client_secret = '' } = entry.tenant;
     const metadata = await entry.keys.metadata();
     entry.secret ??= this.#ctx.secret(client_secret);
     const secret = await entry.secret.catch((error: unknown) => {
@@ -174,11 +198,11 @@ export class Tenants {
       succeeded = true;
       return answer;
     } finally {
-      this.#options.onRequest({ type: 'introspection', issuer, succeeded });
+      this.#options.onRequest({ type: 'introspection', issuer: tokenIssuer, succeeded });
     }
   }
 
-  #expectations({ audience, claims }: Tenant): ClaimExpectations {
+  #expectations({ audience, claims }: ExpandedTenant): ClaimExpectations {
     const { leeway, allowIdToken } = this.#options;
     return {
       audience,
@@ -192,8 +216,8 @@ export class Tenants {
     };
   }
 
-  #decide(tenant: Tenant, { valid, checks, claims = {} }: JwtVerdict): TokenVerdict {
-    const { issuer, validation, scopes } = tenant;
+  #decide(tenant: ExpandedTenant, { valid, checks, claims = {} }: JwtVerdict): TokenVerdict {
+    const { tokenIssuer: issuer, validation, scopes } = tenant;
     if (!valid) {
       const failures = checks.filter(({ outcome }) => outcome === 'failed');
       const description = failures.map(({ name, detail }) => `${name}: ${detail}`).join('; ');
@@ -216,7 +240,7 @@ export class Tenants {
   }
 }
 
-/** Which tenants a new list added, removed and changed, by issuer. */
+/** Which tenants a new list added, removed and changed, by the issuer of their tokens. */
 export interface TenantsChange {
   readonly added: readonly string[];
   readonly removed: readonly string[];
@@ -228,11 +252,11 @@ function refuse(reason: string, description: string, tenant?: string): TokenVerd
 }
 
 /** @param wait milliseconds until asking the issuer again makes sense */
-function unavailable({ issuer }: Tenant, error: unknown, wait: number): TokenVerdict {
+function unavailable({ tokenIssuer }: ExpandedTenant, error: unknown, wait: number): TokenVerdict {
   if (!(error instanceof OauthctlError)) throw error;
   return {
     outcome: 'unavailable',
-    tenant: issuer,
+    tenant: tokenIssuer,
     reason: error.code,
     description: error.message,
     retryAfter: Math.max(1, Math.ceil(wait / 1000)),

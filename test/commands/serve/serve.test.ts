@@ -26,6 +26,7 @@ describe('serve', () => {
     ['audience_missing', ['--issuer', ISSUER, '--audience', 'api', '--any-audience']],
     ['tenants_ambiguous', ['--tenants', 'x.json', '--audience', 'api']],
     ['tenants_invalid', ['--issuer', 'as.example', '--audience', 'api']],
+    ['tenants_invalid', ['--issuer', `${ISSUER}/{tenantid}`, '--audience', 'api']],
     ['tenants_invalid', ['--issuer', ISSUER, '--issuer', ISSUER, '--audience', 'api']],
     ['file_unreadable', ['--tenants', '/nowhere/x.json']],
     ['listen_not_loopback', ['--issuer', ISSUER, '--audience', 'api', '--listen', '0.0.0.0:0']],
@@ -68,6 +69,33 @@ describe('serve', () => {
     ]);
     expect(parts.stderr()).not.toContain(good.slice(0, 20));
     expect(parts.stderr()).not.toContain('access_token=');
+  });
+
+  it('a template on loopback accepts one tenant by keys at an address, without a metadata request', async () => {
+    const as = await startMisbehavingServer({ clock: new FakeClock() });
+    const { home } = await machine();
+    const file = join(home, 'tenants.json');
+    const issuer = `${as.issuer}/{tenantid}/v2.0`;
+    const tenant = { issuer, allowed_values: ['one'], jwks_uri: `${as.issuer}/jwks`, audience: CLIENT_ID };
+    await writeFile(file, JSON.stringify({ tenants: [tenant] }));
+    const { parts, get } = await serving('--tenants', file);
+    expect(parts.stdout()).toContain(`${issuer} (local)`);
+    const token = (value: string) =>
+      as.idToken({ claims: { typ: 'Bearer', iss: `${as.issuer}/${value}/v2.0` } });
+    expect((await get(await token('two'))).status).toBe(401);
+    expect(as.requests).toEqual([]);
+    const accepted = await get(await token('one'));
+    expect(accepted.status).toBe(200);
+    expect(await accepted.json()).toMatchObject({ tenant: `${as.issuer}/one/v2.0` });
+    expect(as.requests.map(({ endpoint }) => endpoint)).toEqual(['jwks']);
+  });
+
+  it('metadata with unused members that are null, empty or relative gives no 503', async () => {
+    const clock = new FakeClock();
+    const metadata = { token_endpoint: null, userinfo_endpoint: '', introspection_endpoint: '/introspect' };
+    const as = await startMisbehavingServer({ clock, metadata });
+    const { get } = await serving('--issuer', as.issuer, '--audience', CLIENT_ID);
+    expect((await get(await as.idToken({ claims: { typ: 'Bearer' } }))).status).toBe(200);
   });
 
   it('tells scripts where it listens, and logs in JSON', async () => {
@@ -155,8 +183,40 @@ describe('serve tenants', () => {
     expect(JSON.parse((await tenants('list')).stdout).tenants).toHaveLength(1);
   });
 
+  it('writes and lists a template with its allowed values, the address of its keys and its other issuer', async () => {
+    const { home, run: runHere } = await machine();
+    const file = join(home, 'tenants.json');
+    const template = 'https://login.example/{tenantid}/v2.0';
+    const added = await runHere(
+      ...['serve', 'tenants', 'add', template, '--audience', 'api', '--allowed-value', 'one', 'two'],
+      ...['--jwks-uri', 'https://login.example/keys'],
+      ...['--access-token-issuer', 'https://sts.example/{tenantid}/', '--tenants', file],
+    );
+    expect(added.code).toBe(0);
+    expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({
+      tenants: [
+        {
+          issuer: template,
+          audience: 'api',
+          allowed_values: ['one', 'two'],
+          jwks_uri: 'https://login.example/keys',
+          access_token_issuer: 'https://sts.example/{tenantid}/',
+        },
+      ],
+    });
+    const list = await runHere('serve', 'tenants', 'list', '--tenants', file);
+    expect(list.stdout).toBe(
+      `${template} · for one, two · keys at https://login.example/keys · ` +
+        'access tokens of https://sts.example/{tenantid}/ · local · audience api\n',
+    );
+  });
+
   it.each([
     ['tenants_invalid', ['add', ISSUER]],
+    ['tenants_invalid', ['add', `${ISSUER}/{tenantid}`, '--audience', 'a']],
+    ['tenants_invalid', ['add', ISSUER, '--audience', 'a', '--allowed-value', 'a']],
+    ['tenants_invalid', ['add', `${ISSUER}/{t}`, '--audience', 'a', '--allowed-value', '../x']],
+    ['tenants_invalid', ['add', ISSUER, '--audience', 'a', '--jwks-uri', 'http://as.example/keys']],
     ['tenants_invalid', ['add', 'as.example', '--audience', 'a']],
     ['tenants_invalid', ['add', ISSUER, '--audience', 'a', '--validation', 'introspection']],
     ['claim_invalid', ['add', ISSUER, '--audience', 'a', '--claim', 'plan']],

@@ -32,6 +32,10 @@ export class Issuer {
   introspection: object = { active: false };
   /** What stands in its JWKS before its key. */
   strangeKeys: readonly unknown[] = [];
+  /** Further members of its metadata. */
+  furtherMetadata: Readonly<Record<string, unknown>> = {};
+  /** Further members of its key. */
+  furtherKeyMembers: Readonly<Record<string, unknown>> = {};
   #key: SigningKey;
 
   constructor(url: string, key: SigningKey) {
@@ -71,7 +75,7 @@ export class Issuer {
     if (url === `${this.url}/jwks`) {
       this.requests.push('jwks');
       this.#refuseWhileDown();
-      return json({ keys: [...this.strangeKeys, this.#key.jwk] });
+      return json({ keys: [...this.strangeKeys, { ...this.#key.jwk, ...this.furtherKeyMembers }] });
     }
     if (url === `${this.url}/introspect`) {
       this.requests.push('introspection');
@@ -84,6 +88,7 @@ export class Issuer {
       issuer: this.claimedIssuer ?? this.url,
       jwks_uri: `${this.url}/jwks`,
       introspection_endpoint: `${this.url}/introspect`,
+      ...this.furtherMetadata,
     });
   }
 

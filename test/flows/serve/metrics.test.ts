@@ -44,7 +44,7 @@ describe('the counters of a resource server', () => {
     const metrics = new ServeMetrics((issuer) => listed.has(issuer));
     metrics.countAnswer(accepted(A));
     listed.delete(A);
-    metrics.forget([A]);
+    metrics.forgetRemoved();
     metrics.countAnswer(accepted(A));
     metrics.countRequest({ type: 'jwks', issuer: A, succeeded: true });
     expect(metrics.render(0)).not.toContain(A);

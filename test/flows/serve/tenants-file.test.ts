@@ -6,6 +6,9 @@ const ISSUER = 'https://as.example/realms/a';
 const LOCAL = { issuer: ISSUER, audience: 'api' };
 const ASKED = { ...LOCAL, validation: 'introspection', client_id: 'api', client_secret: 'env:SECRET' };
 
+const TEMPLATE = 'https://login.example/{tenantid}/v2.0';
+const TEMPLATED = { issuer: TEMPLATE, audience: 'api', allowed_values: ['one', '0b7d-2'] };
+
 const GOOD: readonly [string, unknown][] = [
   ['no tenants', { tenants: [] }],
   ['a schema', { $schema: './tenants.schema.json', tenants: [LOCAL] }],
@@ -18,6 +21,29 @@ const GOOD: readonly [string, unknown][] = [
   [
     'a tenant with nothing demanded',
     { tenants: [{ ...LOCAL, scopes: [], claims: {}, validation: 'local' }] },
+  ],
+  ['a template', { tenants: [TEMPLATED] }],
+  [
+    'a template, keys and another issuer of access tokens',
+    {
+      tenants: [
+        {
+          ...TEMPLATED,
+          jwks_uri: 'https://login.example/{tenantid}/keys?p=a',
+          access_token_issuer: 'https://sts.example/{tenantid}/',
+        },
+      ],
+    },
+  ],
+  [
+    'one address of keys for a template',
+    { tenants: [{ ...TEMPLATED, jwks_uri: 'https://login.example/keys' }] },
+  ],
+  [
+    'keys and an issuer of access tokens without a template',
+    {
+      tenants: [{ ...LOCAL, jwks_uri: 'https://as.example/k', access_token_issuer: 'https://sts.example/' }],
+    },
   ],
 ];
 
@@ -52,6 +78,26 @@ const BAD: readonly [string, unknown][] = [
   ['a scope with a space', { tenants: [{ ...LOCAL, scopes: ['read write'] }] }],
   ['claims in a list', { tenants: [{ ...LOCAL, claims: ['a'] }] }],
   ['a claim that is an object', { tenants: [{ ...LOCAL, claims: { a: {} } }] }],
+  ['a template without allowed values', { tenants: [{ ...LOCAL, issuer: TEMPLATE }] }],
+  ['allowed values without a template', { tenants: [{ ...LOCAL, allowed_values: ['a'] }] }],
+  ['no allowed values', { tenants: [{ ...TEMPLATED, allowed_values: [] }] }],
+  ['an allowed value that is a path', { tenants: [{ ...TEMPLATED, allowed_values: ['a/b'] }] }],
+  ['an allowed value that is a step up', { tenants: [{ ...TEMPLATED, allowed_values: ['..'] }] }],
+  ['an allowed value with a line end', { tenants: [{ ...TEMPLATED, allowed_values: ['a\n'] }] }],
+  ['an allowed value that is escaped', { tenants: [{ ...TEMPLATED, allowed_values: ['%2e%2e'] }] }],
+  ['an empty allowed value', { tenants: [{ ...TEMPLATED, allowed_values: [''] }] }],
+  ['an allowed value that is a number', { tenants: [{ ...TEMPLATED, allowed_values: [1] }] }],
+  ['allowed values in one text', { tenants: [{ ...TEMPLATED, allowed_values: 'one' }] }],
+  ['two placeholders', { tenants: [{ ...TEMPLATED, issuer: 'https://login.example/{a}/{b}' }] }],
+  ['an open brace', { tenants: [{ ...TEMPLATED, issuer: 'https://login.example/{a' }] }],
+  ['a placeholder without a name', { tenants: [{ ...TEMPLATED, issuer: 'https://login.example/{}' }] }],
+  ['keys at no URL', { tenants: [{ ...LOCAL, jwks_uri: '/keys' }] }],
+  ['keys in a file', { tenants: [{ ...LOCAL, jwks_uri: 'file:///keys' }] }],
+  [
+    'a placeholder in the address of keys alone',
+    { tenants: [{ ...LOCAL, jwks_uri: 'https://x.example/{a}' }] },
+  ],
+  ['an issuer of access tokens that is no URL', { tenants: [{ ...LOCAL, access_token_issuer: 'sts' }] }],
   ['too many', { tenants: Array(MOST_TENANTS + 1).fill(LOCAL) }],
 ];
 
@@ -70,6 +116,42 @@ describe('a list of tenants', () => {
 
   it('is not taken with an issuer that is there twice', () => {
     expect(() => parseTenants({ tenants: [LOCAL, { ...ASKED }] }, 'the list')).toThrow(/there twice/);
+  });
+
+  it.each([
+    [
+      'another placeholder than its issuer',
+      { ...TEMPLATED, jwks_uri: 'https://login.example/{other}/keys' },
+      '"jwks_uri" has the placeholder {other}, and "issuer" does not',
+    ],
+    [
+      'keys that are not fetched by https',
+      { ...LOCAL, jwks_uri: 'http://as.example/keys' },
+      'its "jwks_uri" is not: http://as.example/keys',
+    ],
+    [
+      'one issuer of access tokens for many tenants',
+      { ...TEMPLATED, access_token_issuer: 'https://sts.example/' },
+      'the issuer https://sts.example/ is there twice',
+    ],
+    [
+      'an allowed value that is there twice',
+      { ...TEMPLATED, allowed_values: ['one', 'one'] },
+      'the issuer https://login.example/one/v2.0 is there twice',
+    ],
+  ])('is not taken with %s', (_what, tenant, message) => {
+    expect(() => parseTenants({ tenants: [tenant] }, 'the list')).toThrow(message);
+  });
+
+  it('is not taken with an issuer that is one of a template as well', () => {
+    const one = { ...LOCAL, issuer: 'https://login.example/one/v2.0' };
+    expect(() => parseTenants({ tenants: [TEMPLATED, one] }, 'the list')).toThrow(/one\/v2.0 is there twice/);
+  });
+
+  it('is not taken with more tenants than are allowed, where a template has the allowed values of too many', () => {
+    const allowed_values = Array.from({ length: MOST_TENANTS }, (_, index) => `t${index}`);
+    const tenants = [{ ...TEMPLATED, allowed_values }, LOCAL];
+    expect(() => parseTenants({ tenants }, 'the list')).toThrow(/more than 1000 tenants/);
   });
 
   it('comes with what a tenant leaves out', () => {
@@ -128,10 +210,12 @@ function complies(value: unknown, schema: Schema): boolean {
     enum: (values: unknown[]) => values.includes(value),
     const: (wanted: unknown) => value === wanted,
     not: (one: Schema) => !complies(value, one),
+    allOf: (ones: Schema[]) => ones.every((one) => complies(value, one)),
     oneOf: (ones: Schema[]) => ones.filter((one) => complies(value, one)).length === 1,
-    if: (one: Schema) => !complies(value, one) || complies(value, (schema.then ?? true) as Schema),
+    if: (one: Schema) =>
+      complies(value, ((complies(value, one) ? schema.then : schema.else) ?? true) as Schema),
   };
-  const silent = ['$schema', 'title', 'description', 'default', 'then'];
+  const silent = ['$schema', 'title', 'description', 'default', 'then', 'else'];
   return Object.entries(schema).every(([keyword, wanted]) => {
     if (silent.includes(keyword)) return true;
     const judge = keywords[keyword];
