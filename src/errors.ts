@@ -141,7 +141,7 @@ export const STATUS_ERRORS: Readonly<Record<number, string>> = {
 };
 
 /** Codes of refusals that no registry has and no status gives. */
-const OWN_REFUSALS = ['metadata_not_found', 'redirected', 'refused'];
+const OWN_REFUSALS = ['expired', 'metadata_not_found', 'redirected', 'refused'];
 
 /** Every code that a RefusedError can have. */
 export const REFUSAL_CODES: ReadonlySet<string> = new Set<string>([
@@ -189,32 +189,49 @@ export class UsageError extends OauthctlError {
   }
 }
 
+export interface RefusalDetails extends ErrorDetails {
+  /** A person could decide about this request, so that `access_denied` is the person's answer. */
+  readonly personDecides?: boolean | undefined;
+  /** That the lifetime of what was asked for is over, as a clause: time ran out, whatever the server's word is. */
+  readonly expired?: string | undefined;
+  /** What else the person can do, besides the remedy of the explanation or the hint. */
+  readonly furtherHint?: string | undefined;
+}
+
 /**
- * The server refused (exit 3). Exit 6 where it says that the id or code has expired; exit 7 where it says that a person
- * denied, which only the caller can know to be possible.
+ * The server refused (exit 3). Exit 6 where it says that the id or code has expired, or where its lifetime is over by our
+ * clock; exit 7 where it says that a person denied, which only the caller can know to be possible.
  */
 export class RefusedError extends OauthctlError {
   readonly oauth: OAuthRefusal;
+  readonly furtherHint: string | undefined;
 
-  /** @param details.personDecides a person could decide about this request, so that `access_denied` is the person's answer */
-  constructor(
-    oauth: OAuthRefusal,
-    details?: ErrorDetails & { readonly personDecides?: boolean | undefined },
-  ) {
+  constructor(oauth: OAuthRefusal, details: RefusalDetails = {}) {
     const said = oauth.error_description ? `${oauth.error}: ${oauth.error_description}` : oauth.error;
     const status = oauth.status === undefined ? '' : `${oauth.status} `;
     const later = oauth.retry_after === undefined ? '' : ` (Retry-After: ${oauth.retry_after})`;
+    const before = details.expired === undefined ? '' : `${details.expired}; `;
     super(
-      REFUSAL_CODES.has(oauth.error) ? oauth.error : 'refused',
-      chooseExitCode(oauth, details?.personDecides ?? false),
-      `the server answered ${status}${said}${later}`,
+      chooseCode(oauth, details),
+      chooseExitCode(oauth, details),
+      `${before}the server answered ${status}${said}${later}`,
       details,
     );
     this.oauth = oauth;
+    this.furtherHint = details.furtherHint;
   }
 }
 
-function chooseExitCode({ error, endpoint }: OAuthRefusal, personDecides: boolean): ExitCode {
+function chooseCode({ error }: OAuthRefusal, { expired }: RefusalDetails): string {
+  if (expired !== undefined && error !== 'expired_token') return 'expired';
+  return REFUSAL_CODES.has(error) ? error : 'refused';
+}
+
+function chooseExitCode(
+  { error, endpoint }: OAuthRefusal,
+  { personDecides = false, expired }: RefusalDetails,
+): ExitCode {
+  if (expired !== undefined) return ExitCode.timeout;
   if (error === 'access_denied' && personDecides) return ExitCode.denied;
   if (error === 'expired_token' && endpoint === 'token') return ExitCode.timeout;
   return ExitCode.refused;

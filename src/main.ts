@@ -92,8 +92,10 @@ function asExpected(thrown: unknown, ctx: Context): OauthctlError | undefined {
 async function report(error: OauthctlError, asJson: boolean, ctx: Context): Promise<void> {
   const { explain } = await import('./explain/index.ts');
   const explanation = explain(error);
+  const furtherHint = error instanceof RefusedError ? error.furtherHint : undefined;
+  const remedy = [explanation?.remedy ?? error.hint, furtherHint].filter(Boolean).join(' ');
   if (asJson) {
-    const hint = [explanation?.cause, explanation?.remedy ?? error.hint].filter(Boolean).join(' ');
+    const hint = [explanation?.cause, remedy].filter(Boolean).join(' ');
     const document: ErrorDocument = {
       error: {
         code: error.code,
@@ -110,7 +112,6 @@ async function report(error: OauthctlError, asJson: boolean, ctx: Context): Prom
   const isNormalEnd = error instanceof InterruptedError && error.isNormalEnd;
   ctx.io.err(`${isNormalEnd ? '' : 'error: '}${printable(error.message)}\n`);
   if (explanation?.cause) ctx.io.err(`  cause   ${printable(explanation.cause)}\n`);
-  const remedy = explanation?.remedy ?? error.hint;
   if (remedy) ctx.io.err(`  remedy  ${printable(remedy)}\n`);
   if (error.exitCode === ExitCode.defect && error.cause instanceof Error)
     ctx.io.err(`${error.cause.stack}\n`);

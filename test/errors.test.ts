@@ -59,6 +59,17 @@ describe('a refusal', () => {
     expect(REFUSAL_CODES.size).toBeGreaterThan(60);
   });
 
+  it('after the end of a lifetime means that time ran out, whatever its word', () => {
+    const refusedLate = (error: string) =>
+      new RefusedError({ error, status: 400, endpoint: 'token' }, { expired: 'the request has expired' });
+    expect(refusedLate('invalid_request')).toMatchObject({
+      code: 'expired',
+      exitCode: 6,
+      message: 'the request has expired; the server answered 400 invalid_request',
+    });
+    expect(refusedLate('expired_token')).toMatchObject({ code: 'expired_token', exitCode: 6 });
+  });
+
   it('names when to come back', () => {
     const error = new RefusedError({
       error: 'too_many_requests',

@@ -42,6 +42,9 @@ export function tellPoll(reporter: Reporter, event: PollingEvent, names: PollNam
     case 'poll_failed':
       reporter.warning(`${printable(event.reason)}; polling again in ${inWords(event.nextInMs / 1000)}`);
       return;
+    case 'poll_delayed':
+      reporter.note(`the next poll is allowed in ${inWords(Math.ceil(event.nextInMs / 1000))}`);
+      return;
     case 'waiting': {
       const left = event.expiresInMs === undefined ? '' : ` · ${inWords(event.expiresInMs / 1000)} left`;
       reporter.live(

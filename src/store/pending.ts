@@ -13,6 +13,8 @@ export interface PendingRequest {
   readonly requested_at: number;
   /** Absent when the id was given by hand. */
   readonly expires_at?: number;
+  /** As acknowledged, in seconds. */
+  readonly expires_in?: number;
   /** Seconds between polls, grown by every `slow_down`. */
   readonly interval: number;
   /** No poll may be sent before this time. */

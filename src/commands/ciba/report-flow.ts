@@ -25,7 +25,7 @@ async function addContinueHint(session: Session, error: unknown): Promise<unknow
   // The flow's own hint, for example that a result may have been sent, is more important.
   if (isInterrupted && error.hint !== undefined) return error;
   if (!(await hasPendingRequest(session.ctx, storageName(session)).catch(() => false))) return error;
-  const hint = 'The request is still pending; continue with "oauthctl ciba poll".';
+  const hint = 'The request is kept; go on with "oauthctl ciba poll".';
   if (isInterrupted) return error.withHint(hint);
   return new TimeoutError(error.code, error.message, { hint });
 }

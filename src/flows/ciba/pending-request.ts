@@ -56,6 +56,7 @@ export async function pollPendingRequest(
       firstPollAt,
       requestedAt: isKnown ? request.requested_at : now - OLDEST_UNKNOWN_REQUEST,
       expiresAt: request.expires_at,
+      lifetimeSeconds: request.expires_in,
       deadlineAt: deadlineMs === undefined ? undefined : now + deadlineMs,
       once: options.once,
       pendingErrors: options.pendingErrors,

@@ -1,5 +1,13 @@
 import type { Context } from '../../context.ts';
-import { InterruptedError, OauthctlError, PendingError, TimeoutError, UsageError } from '../../errors.ts';
+import {
+  ExitCode,
+  InterruptedError,
+  OauthctlError,
+  PendingError,
+  RefusedError,
+  TimeoutError,
+  UsageError,
+} from '../../errors.ts';
 import { CIBA_GRANT } from '../../protocol/definitions/grants/ciba.ts';
 import { requireEndpoint } from '../../protocol/oauth/metadata.ts';
 import { buildTokenRequest, type TokenResponse } from '../../protocol/oauth/token.ts';
@@ -23,10 +31,16 @@ export interface CibaPollOptions {
   readonly firstPollAt: number;
   readonly requestedAt?: number | undefined;
   readonly expiresAt?: number | undefined;
+  /** `expires_in` of the acknowledgement, in seconds. */
+  readonly lifetimeSeconds?: number | undefined;
   readonly deadlineAt?: number | undefined;
   readonly once?: boolean | undefined;
   readonly wake?: Promise<unknown> | undefined;
   readonly pendingErrors?: readonly string[] | undefined;
+  /** Says in one clause what is known beside the polls. */
+  readonly describeSituation?: (() => string | undefined) | undefined;
+  /** Whether the result may still be undecided as far as is known; by default it may. */
+  readonly mayBePending?: (() => boolean) | undefined;
   /** Whether `openid` was requested, so that an ID token is expected; undefined when that is not known. */
   readonly expectIdToken?: boolean | undefined;
   /** What the authentication request asked for, where that is known. */
@@ -52,6 +66,8 @@ export async function pollCiba(
   const url = requireEndpoint(target.metadata, 'token_endpoint');
   const parameters = buildTokenRequest(CIBA_GRANT.grantType, { auth_req_id: authReqId });
   const pending = target.owner === undefined ? undefined : (await ctx.store()).pending;
+  const count: PollCount = { here: 0, everywhere: undefined };
+  const { lifetimeSeconds, requestedAt } = options;
   let tokens: TokenResponse;
   try {
     tokens = await pollForTokens(
@@ -63,15 +79,27 @@ export async function pollCiba(
         intervalSeconds: options.interval,
         firstAt: options.firstPollAt,
         expiresAt: options.expiresAt,
+        mayExpireAt:
+          requestedAt === undefined || lifetimeSeconds === undefined
+            ? undefined
+            : requestedAt + lifetimeSeconds * 1000,
+        lifetimeSeconds,
+        describeSituation: options.describeSituation,
         deadlineAt: options.deadlineAt,
         once: options.once,
         wake: options.wake,
         pendingErrors: options.pendingErrors,
-        guard: target.owner === undefined ? undefined : createGuard(ctx, authReqId),
+        guard: target.owner === undefined ? undefined : createGuard(ctx, authReqId, count),
       },
-      onEvent,
+      (event) => {
+        if (event.type === 'polling') count.here = event.poll;
+        onEvent(event);
+      },
     );
   } catch (error) {
+    // It is not marked as ended, so that it can be polled for again.
+    if (isFirstDoubt(error, count) && (options.mayBePending?.() ?? true))
+      throw mayMeanPending(error, pending !== undefined);
     if (pending && endsTheRequest(error)) await pending.end(authReqId, ctx.clock.now());
     throw error;
   }
@@ -86,7 +114,34 @@ export async function pollCiba(
   return { tokens, idToken };
 }
 
-function createGuard(ctx: Context, authReqId: string): PollGuard {
+/** How many polls were sent for an id. */
+interface PollCount {
+  /** By this run. */
+  here: number;
+  /** By all runs, where that is known. */
+  everywhere: number | undefined;
+}
+
+/** Whether the first poll was answered with an error that some servers use for "still pending". */
+function isFirstDoubt(error: unknown, count: PollCount): error is RefusedError {
+  if (!(error instanceof RefusedError) || error.exitCode !== ExitCode.refused) return false;
+  if ((count.everywhere ?? count.here) !== 1) return false;
+  const { error: word } = error.oauth;
+  // A word of the server's own is shown in a command, so that it has to be harmless there.
+  return word === 'invalid_grant' || (error.code === 'refused' && /^[\w.-]+$/.test(word));
+}
+
+/** Names the option that makes the error mean "still pending". */
+function mayMeanPending({ oauth }: RefusedError, isKept: boolean): RefusedError {
+  const option = `--pending-error ${oauth.error}`;
+  const example = oauth.error === 'invalid_grant' ? ', as Apereo CAS does' : '';
+  const command = isKept ? `go on with "oauthctl ciba poll ${option}"` : `add ${option}`;
+  return new RefusedError(oauth, {
+    furtherHint: `If this server answers ${oauth.error} while a request is pending${example}, ${command}.`,
+  });
+}
+
+function createGuard(ctx: Context, authReqId: string, count: PollCount): PollGuard {
   return {
     async claim(leaseMs, early) {
       const { pending } = await ctx.store();
@@ -94,6 +149,7 @@ function createGuard(ctx: Context, authReqId: string): PollGuard {
       if (claim === undefined) return {};
       if (!claim.granted) return { waitUntil: claim.waitUntil };
       if (claim.pending.ended) throw endedElsewhere();
+      count.everywhere = claim.pending.polls;
       return { intervalSeconds: claim.pending.interval };
     },
     async schedule(nextAt, interval) {

@@ -89,6 +89,7 @@ export async function requestAuthentication(
       ),
       requested_at: requestedAt,
       expires_at: acknowledged.expiresAt,
+      expires_in: acknowledgement.expires_in,
       interval,
       next_poll_at: acknowledged.firstPollAt,
       polls: 0,

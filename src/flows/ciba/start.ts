@@ -1,11 +1,13 @@
 import type { Context } from '../../context.ts';
+import { RefusedError } from '../../errors.ts';
 import type { AuthenticationRequest } from '../../protocol/ciba/ciba.ts';
 import { REQUESTS } from '../../protocol/definitions/requests.ts';
 import type { Target } from '../server/target.ts';
 import { describeRequest } from '../token/kept-tokens.ts';
+import { DelegationRecord } from './delegation-record.ts';
 import { type CibaDeviceEvent, type CibaDeviceOptions, runDevice } from './device.ts';
 import { type CibaPollEvent, type CibaTokens, pollCiba } from './poll.ts';
-import { type CibaRequestEvent, requestAuthentication } from './request.ts';
+import { type AcknowledgedRequest, type CibaRequestEvent, requestAuthentication } from './request.ts';
 
 export type CibaStartEvent = CibaRequestEvent | CibaDeviceEvent | CibaPollEvent;
 
@@ -35,8 +37,13 @@ export interface CibaStartOptions {
 export async function startCiba(
   ctx: Context,
   options: CibaStartOptions,
-  onEvent: (event: CibaStartEvent) => void,
+  tell: (event: CibaStartEvent) => void,
 ): Promise<CibaTokens> {
+  const record = options.device && new DelegationRecord();
+  const onEvent = (event: CibaStartEvent) => {
+    record?.record(event);
+    tell(event);
+  };
   const deadlineAt = options.deadlineMs === undefined ? undefined : ctx.clock.now() + options.deadlineMs;
   const acknowledged = latch();
   const pending = latch();
@@ -57,39 +64,64 @@ export async function startCiba(
       ...(device ? [device.failed] : []),
     ]);
     acknowledged.open();
-    const scope = options.request.scope ?? 'openid';
-    return await Promise.race([
-      pollCiba(
-        client,
-        {
-          // The user's own parameters apply to the authentication request only.
-          target: { ...options.target, extraParameters: [], omittedParameters: [] },
-          authReqId: request.acknowledgement.auth_req_id,
-          interval: request.interval,
-          firstPollAt: request.firstPollAt,
-          requestedAt: request.requestedAt,
-          expiresAt: request.expiresAt,
-          deadlineAt,
-          wake: device && resultSent.opened,
-          pendingErrors: options.pendingErrors,
-          expectIdToken: scope.split(' ').includes('openid'),
-          asked: describeRequest(
-            REQUESTS.backchannel_authentication,
-            { ...options.request, scope },
-            options.target,
-          ),
-        },
-        (event) => {
-          onEvent(event);
-          if (event.type === 'polled') pending.open();
-        },
-      ),
-      ...(device ? [device.failed] : []),
-    ]);
+    const polled = pollFor(client, options, { request, deadlineAt, record, resultSent }, (event) => {
+      onEvent(event);
+      if (event.type === 'polled') pending.open();
+    });
+    return await Promise.race([polled, ...(device ? [device.failed] : [])]);
+  } catch (error) {
+    throw record === undefined || record.wasCalled ? error : withUncalledDevice(error);
   } finally {
     end.abort();
     await device?.ended;
   }
+}
+
+/** Polls for the tokens of an acknowledged request. */
+function pollFor(
+  ctx: Context,
+  { target, request: { scope = 'openid', ...request }, pendingErrors }: CibaStartOptions,
+  known: {
+    readonly request: AcknowledgedRequest;
+    readonly deadlineAt: number | undefined;
+    readonly record: DelegationRecord | undefined;
+    readonly resultSent: Latch;
+  },
+  onEvent: (event: CibaPollEvent) => void,
+): Promise<CibaTokens> {
+  const { record } = known;
+  const { acknowledgement, interval, firstPollAt, requestedAt, expiresAt } = known.request;
+  return pollCiba(
+    ctx,
+    {
+      // The user's own parameters apply to the authentication request only.
+      target: { ...target, extraParameters: [], omittedParameters: [] },
+      authReqId: acknowledgement.auth_req_id,
+      interval,
+      firstPollAt,
+      requestedAt,
+      expiresAt,
+      lifetimeSeconds: acknowledgement.expires_in,
+      deadlineAt: known.deadlineAt,
+      describeSituation: record && (() => record.describe()),
+      mayBePending: record && (() => !record.hasResult),
+      wake: record && known.resultSent.opened,
+      pendingErrors,
+      expectIdToken: scope.split(' ').includes('openid'),
+      asked: describeRequest(REQUESTS.backchannel_authentication, { ...request, scope }, target),
+    },
+    onEvent,
+  );
+}
+
+/** A server that fails at the authentication request may have failed to reach the device. */
+function withUncalledDevice(error: unknown): unknown {
+  const isOfServer =
+    error instanceof RefusedError &&
+    error.oauth.endpoint === 'backchannel_authentication' &&
+    (error.oauth.status ?? 0) >= 500;
+  if (!isOfServer) return error;
+  return new RefusedError(error.oauth, { furtherHint: 'The device was never called.' });
 }
 
 interface Gates {

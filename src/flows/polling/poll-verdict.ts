@@ -78,6 +78,24 @@ function isPassing(status: number, error: string): boolean {
   return (status >= 500 || status === 429) && !FINAL_ERRORS.has(error);
 }
 
+/** These blame the client or its request, not the lifetime of the id; `access_denied` is the answer of a person. */
+const NO_EXPIRY = new Set([
+  'access_denied',
+  'insufficient_scope',
+  'invalid_client',
+  'invalid_dpop_proof',
+  'invalid_scope',
+  'invalid_target',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'use_dpop_nonce',
+]);
+
+/** Says whether a refusal may mean that the lifetime of the id is over: servers use different errors for that. */
+export function mayMeanExpiry({ error, status }: OAuthRefusal): boolean {
+  return !NO_EXPIRY.has(error) && status !== 401;
+}
+
 /** Says whether the same poll may succeed later although no answer came. */
 export function isTransient(error: unknown): error is OauthctlError {
   // "network" is what broke off in some way of its own, an answer cut short for example.

@@ -2,6 +2,16 @@ import type { Context, HttpAnswer } from '../../context.ts';
 import { type OAuthRefusal, PendingError, RefusedError, TimeoutError } from '../../errors.ts';
 import { SLOW_DOWN_INCREMENT } from '../../protocol/ciba/ciba.ts';
 import type { TokenResponse } from '../../protocol/oauth/token.ts';
+import {
+  deadlinePassed,
+  expiredUnanswered,
+  explainRefusal,
+  noPollFits,
+  type PollHistory,
+  type PollLimits,
+  startHistory,
+  waitExceedsExpiry,
+} from './poll-end.ts';
 import { classifyPollAnswer, isTransient, type PollVerdict } from './poll-verdict.ts';
 
 /** Milliseconds for which a server may hold back its answer (long polling). */
@@ -16,6 +26,8 @@ export type PollEvent =
   | { readonly type: 'polled'; readonly refusal: OAuthRefusal; readonly ms: number }
   | { readonly type: 'poll_failed'; readonly reason: string; readonly nextInMs: number }
   | { readonly type: 'slowed_down'; readonly intervalSeconds: number }
+  /** Before the only poll of `once`, where it has to wait. */
+  | { readonly type: 'poll_delayed'; readonly nextInMs: number }
   /** Once a second while waiting. */
   | { readonly type: 'waiting'; readonly nextInMs: number; readonly expiresInMs: number | undefined }
   | { readonly type: 'tokens'; readonly tokens: TokenResponse; readonly ms: number };
@@ -40,14 +52,12 @@ export interface PollGuard {
 }
 
 /** All times in milliseconds since the epoch. */
-export interface PollOptions {
+export interface PollOptions extends PollLimits {
   readonly tokenEndpoint: string;
   /** Sends one token request. */
   readonly send: (timeoutMs: number, signal: AbortSignal) => Promise<HttpAnswer>;
   readonly intervalSeconds: number;
   readonly firstAt: number;
-  readonly expiresAt?: number | undefined;
-  readonly deadlineAt?: number | undefined;
   /** Send one poll only. */
   readonly once?: boolean | undefined;
   /** Resolves when the result is known to be available; only the first poll is sent early. */
@@ -60,7 +70,8 @@ export interface PollOptions {
 /**
  * Polls the token endpoint until it issues tokens, as CIBA and the device grant require: one poll at a time, none before
  * the interval has passed, five seconds more after every `slow_down`, none after a refusal.
- * @throws RefusedError when the server refused; TimeoutError `deadline` or `expired`; PendingError when asked once;
+ * @throws RefusedError when the server refused, with exit 6 after the lifetime of the request; TimeoutError `deadline` or
+ *   `expired`, which say what the polls have brought; PendingError when asked once;
  *   NetworkError for an answer that is not the protocol's; ValidationError for a broken token response
  * @see https://openid.net/specs/openid-client-initiated-backchannel-authentication-core-1_0.html#rfc.section.10.1
  * @see https://www.rfc-editor.org/rfc/rfc8628#section-3.5
@@ -71,35 +82,35 @@ export async function pollForTokens(
   onEvent: (event: PollEvent) => void,
 ): Promise<TokenResponse> {
   const { clock } = ctx;
+  const history = startHistory();
   let interval = options.intervalSeconds;
   let nextAt = options.firstAt;
   let wake = options.wake;
-  let polls = 0;
-  let failures = 0;
 
   for (;;) {
-    const woken = await waitForTurn(ctx, options, nextAt, polls === 0 ? wake : undefined, onEvent);
+    const woken = await waitForTurn(ctx, options, { nextAt, wake, history }, onEvent);
     const timeoutMs = pollTimeout(options, clock.now());
     const turn = (await options.guard?.claim(timeoutMs, woken)) ?? {};
+    wake = undefined;
     if (turn.waitUntil !== undefined) {
       // Another process has polled for this id, so this poll is not the first.
       nextAt = turn.waitUntil;
-      wake = undefined;
       continue;
     }
     // Another process may have received slow_down.
     interval = Math.max(interval, turn.intervalSeconds ?? 0);
-    polls += 1;
-    onEvent({ type: 'polling', poll: polls });
+    history.polls += 1;
+    onEvent({ type: 'polling', poll: history.polls });
     const sentAt = clock.now();
-    const verdict = await sendPoll(ctx, options, { timeoutMs, interval, failures }, onEvent);
+    const verdict = await sendPoll(ctx, options, { timeoutMs, interval, history }, onEvent);
     if (verdict.again === false) return verdict.tokens;
     const answeredAt = clock.now();
-    failures = verdict.again === 'failure' ? failures + 1 : 0;
+    recordVerdict(history, verdict);
     if (verdict.again === 'slow_down') {
       interval += SLOW_DOWN_INCREMENT;
       onEvent({ type: 'slowed_down', intervalSeconds: interval });
     }
+    const { failures } = history;
     nextAt = Math.max(verdict.notBefore, nextPollAt({ verdict, interval, sentAt, answeredAt, failures }));
     await options.guard?.schedule(nextAt, interval);
     if (options.expiresAt !== undefined && verdict.notBefore > options.expiresAt) throw waitExceedsExpiry();
@@ -113,7 +124,17 @@ export async function pollForTokens(
     }
     // A poll at or after the expiry had the final answer of the server.
     if (options.expiresAt !== undefined && answeredAt >= options.expiresAt)
-      throw expiredError(options.expiresAt, answeredAt, verdict);
+      throw expiredUnanswered(options, history, answeredAt);
+  }
+}
+
+function recordVerdict(history: PollHistory, verdict: Exclude<PollVerdict, { again: false }>): void {
+  if (verdict.again === 'failure') {
+    history.failures += 1;
+    history.lastFailure = { reason: verdict.reason, error: verdict.error };
+  } else {
+    history.failures = 0;
+    history.pending = verdict.refusal;
   }
 }
 
@@ -124,7 +145,11 @@ export async function pollForTokens(
 async function sendPoll(
   ctx: Context,
   options: PollOptions,
-  { timeoutMs, interval, failures }: { timeoutMs: number; interval: number; failures: number },
+  {
+    timeoutMs,
+    interval,
+    history,
+  }: { readonly timeoutMs: number; readonly interval: number; readonly history: PollHistory },
   onEvent: (event: PollEvent) => void,
 ): Promise<PollVerdict> {
   const { clock } = ctx;
@@ -136,12 +161,16 @@ async function sendPoll(
       onEvent({ type: 'polled', refusal: verdict.refusal, ms: answer.ms });
     return verdict;
   } catch (error) {
-    const isOverdue = error instanceof TimeoutError && deadlinePassed(options, clock.now());
-    if (!isOverdue && isTransient(error))
-      return { again: 'failure', reason: error.message, error, notBefore: 0 };
+    const isOverdue = error instanceof TimeoutError && isAfterDeadline(options, clock.now());
+    if (isTransient(error)) {
+      const failure = { again: 'failure', reason: error.message, error, notBefore: 0 } as const;
+      if (!isOverdue) return failure;
+      recordVerdict(history, failure);
+    }
     // After an interruption in mid-poll another process may poll for the id again.
     await options.guard?.schedule(clock.now() + interval * 1000, interval).catch(() => {});
-    throw isOverdue ? deadlineError() : withLostAnswer(error, failures);
+    if (isOverdue) throw deadlinePassed(options, history);
+    throw error instanceof RefusedError ? explainRefusal(error, options, history, clock.now()) : error;
   }
 }
 
@@ -172,28 +201,29 @@ function nextPollAt(last: {
   }
 }
 
-/** After a lost answer `invalid_grant` may mean that the lost answer carried the tokens. */
-function withLostAnswer(error: unknown, failures: number): unknown {
-  if (failures === 0 || !(error instanceof RefusedError) || error.oauth.error !== 'invalid_grant')
-    return error;
-  return new RefusedError(error.oauth, {
-    hint: 'A previous answer was lost; it may have carried the tokens. Send a new authentication request.',
-  });
-}
-
 /** Waits until the next poll may be sent. @returns whether `wake` ended the wait early */
 async function waitForTurn(
   ctx: Context,
   options: PollOptions,
-  nextAt: number,
-  wake: Promise<unknown> | undefined,
+  {
+    nextAt,
+    wake,
+    history,
+  }: {
+    readonly nextAt: number;
+    readonly wake: Promise<unknown> | undefined;
+    readonly history: PollHistory;
+  },
   onEvent: (event: PollEvent) => void,
 ): Promise<boolean> {
   const { clock, signal } = ctx;
   const { deadlineAt, expiresAt } = options;
+  const startedAt = clock.now();
   signal.throwIfAborted();
   // Nothing can change before the next poll, unless `wake` resolves.
-  if (deadlineAt !== undefined && nextAt >= deadlineAt && wake === undefined) throw deadlineError();
+  if (deadlineAt !== undefined && nextAt >= deadlineAt && wake === undefined)
+    throw noPollFits({ ...options, deadlineAt }, history, { nextAt, now: startedAt });
+  if (options.once && nextAt > startedAt) onEvent({ type: 'poll_delayed', nextInMs: nextAt - startedAt });
   const stop = new AbortController();
   let woken = false;
   wake?.then(
@@ -206,7 +236,7 @@ async function waitForTurn(
   const either = AbortSignal.any([signal, stop.signal]);
   while (clock.now() < nextAt && !woken) {
     const now = clock.now();
-    if (deadlineAt !== undefined && now >= deadlineAt) throw deadlineError();
+    if (deadlineAt !== undefined && now >= deadlineAt) throw deadlinePassed(options, history);
     onEvent({
       type: 'waiting',
       nextInMs: nextAt - now,
@@ -218,7 +248,7 @@ async function waitForTurn(
     });
   }
   signal.throwIfAborted();
-  if (deadlinePassed(options, clock.now())) throw deadlineError();
+  if (isAfterDeadline(options, clock.now())) throw deadlinePassed(options, history);
   return woken;
 }
 
@@ -227,35 +257,6 @@ function pollTimeout({ deadlineAt }: PollOptions, now: number): number {
   return deadlineAt === undefined ? patience : Math.max(1, Math.min(patience, deadlineAt - now));
 }
 
-function deadlinePassed({ deadlineAt }: PollOptions, now: number): boolean {
+function isAfterDeadline({ deadlineAt }: PollOptions, now: number): boolean {
   return deadlineAt !== undefined && now >= deadlineAt;
-}
-
-function waitExceedsExpiry(): TimeoutError {
-  return new TimeoutError('expired', 'the server asks to wait until after the request has expired', {
-    hint: 'It is overloaded or limits the rate of the client (Retry-After). Send a new authentication request later.',
-  });
-}
-
-function deadlineError(): TimeoutError {
-  return new TimeoutError('deadline', 'the deadline passed, and the user has not decided yet', {
-    hint: 'Allow more time with --deadline SECONDS.',
-  });
-}
-
-function expiredError(
-  expiresAt: number,
-  now: number,
-  last: Extract<PollVerdict, { refusal: unknown } | { reason: unknown }>,
-): TimeoutError {
-  const expired = `the request expired ${Math.round((now - expiresAt) / 1000)} s ago`;
-  if (last.again === 'failure') {
-    return new TimeoutError('expired', `${expired}, and the last poll failed: ${last.reason}`, {
-      hint: 'Send a new authentication request.',
-      cause: last.error,
-    });
-  }
-  return new TimeoutError('expired', `${expired}, and the server still says pending`, {
-    hint: 'The user did not approve it in time. Send a new authentication request.',
-  });
 }

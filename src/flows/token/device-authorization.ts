@@ -90,6 +90,8 @@ export async function authorizeDevice(
       intervalSeconds: interval,
       firstAt: answeredAt + interval * 1000,
       expiresAt: answeredAt + expires_in * 1000,
+      mayExpireAt: requestedAt + expires_in * 1000,
+      lifetimeSeconds: expires_in,
       deadlineAt: options.deadlineMs === undefined ? undefined : requestedAt + options.deadlineMs,
     },
     onEvent,

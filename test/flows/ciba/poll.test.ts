@@ -154,7 +154,63 @@ describe('a poll of CIBA', () => {
     expect(ofType(events, 'id_token_missing')).toHaveLength(times);
   });
 
-  it.each(['access_denied', 'expired_token', 'invalid_grant', 'a_word_nobody_knows'])(
+  it.each(['invalid_grant', 'not_decided_yet'])(
+    'keeps a request whose first poll is answered with %s, and names the option',
+    async (error) => {
+      const { run, pending, server } = await startCibaPolling([{ status: 400, json: { error } }]);
+      expect(await failureOf(run())).toMatchObject({
+        exitCode: 3,
+        oauth: { error },
+        furtherHint: expect.stringContaining(`go on with "oauthctl ciba poll --pending-error ${error}"`),
+      });
+      expect(await pending()).not.toHaveProperty('ended');
+      expect(server.to('token')).toHaveLength(1);
+    },
+  );
+
+  it.each<[string, Step[], Partial<CibaPollOptions>]>([
+    ['another poll before it was pending', [PENDING, { status: 400, json: { error: 'invalid_grant' } }], {}],
+    [
+      'the device has sent a result',
+      [{ status: 400, json: { error: 'invalid_grant' } }],
+      { mayBePending: () => false },
+    ],
+    ['the error is no word for a command', [{ status: 400, json: { error: '$(ls)' } }], {}],
+  ])('ends the pending request where %s, without naming the option', async (_what, token, options) => {
+    const { run, pending } = await startCibaPolling(token);
+    expect(await failureOf(run(options))).toMatchObject({ exitCode: 3, furtherHint: undefined });
+    expect(await pending()).toMatchObject({ ended: true });
+  });
+
+  it('counts the polls of an earlier run: its second poll is not the first', async () => {
+    const refused = { status: 400, json: { error: 'invalid_grant' } };
+    const { run, pending } = await startCibaPolling([PENDING, refused]);
+    expect(await failureOf(run({ once: true }))).toMatchObject({ exitCode: 8 });
+    expect(await failureOf(run())).toMatchObject({ exitCode: 3, furtherHint: undefined });
+    expect(await pending()).toMatchObject({ ended: true });
+  });
+
+  it('names the option alone where nothing is kept to go on with', async () => {
+    const { run } = await startCibaPolling([{ status: 400, json: { error: 'invalid_grant' } }], {
+      target: { owner: undefined },
+    });
+    expect(await failureOf(run())).toMatchObject({
+      furtherHint: expect.stringMatching(/as Apereo CAS does, add --pending-error invalid_grant\.$/),
+    });
+  });
+
+  it.each(['invalid_grant', 'invalid_request', 'expired_token'])(
+    'is out of time, and ends the request, at %s after the lifetime that was acknowledged',
+    async (error) => {
+      const { run, pending, start } = await startCibaPolling([PENDING, { status: 400, json: { error } }]);
+      const failure = await failureOf(run({ expiresAt: start + 9_000, lifetimeSeconds: 9 }));
+      expect(failure).toMatchObject({ exitCode: 6, oauth: { error } });
+      expect(failure.message).toContain('after its lifetime of 9 s');
+      expect(await pending()).toMatchObject({ ended: true });
+    },
+  );
+
+  it.each(['access_denied', 'expired_token', 'invalid_request', 'unauthorized_client'])(
     'ends the pending request at %s',
     async (error) => {
       const { run, pending, kept } = await startCibaPolling([{ status: 400, json: { error } }]);

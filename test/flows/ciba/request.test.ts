@@ -128,6 +128,7 @@ describe('the acknowledgement', () => {
       scope: 'openid',
       asked: { scope: 'openid', user: USER },
       requested_at: start,
+      expires_in: 120,
       expires_at: start + 120_000,
       interval: 31,
       next_poll_at: start + 31_000,

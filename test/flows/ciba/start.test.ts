@@ -194,6 +194,9 @@ describe('the whole flow against the sandbox, with an own device', () => {
     const error = await failureOf(run);
     expect(error).toBeInstanceOf(TimeoutError);
     expect(error).toMatchObject({ code: 'deadline', exitCode: 6 });
+    expect(error.message).toContain(
+      'the device was called, and sends no result (--ignore); the server still answers authorization_pending',
+    );
     expect(tokenRequests.length).toBeGreaterThan(5);
     expect(new Set(tokenRequests.map((poll) => poll.error))).toEqual(new Set(['authorization_pending']));
     expect(await pending()).not.toHaveProperty('ended');
@@ -378,6 +381,56 @@ describe('the whole flow without an own device', () => {
       exitCode: 4,
     });
     expect(await (await lab.ctx.store()).tokens.last('test')).toBeUndefined();
+  });
+});
+
+describe('an own device that was never called', () => {
+  const run = (lab: Awaited<ReturnType<typeof startLab>>, options: Partial<CibaStartOptions> = {}) =>
+    startCiba(
+      lab.ctx,
+      { target: lab.target, request: { login_hint: USER }, device: DEVICE, ...options },
+      () => {},
+    );
+  const never = expect.stringContaining('the device was never called');
+  const short = { json: { ...ACKNOWLEDGEMENT.json, expires_in: 12 } };
+
+  it('is named at the deadline', async () => {
+    const lab = await startLab({ backchannel: [ACKNOWLEDGEMENT], token: [PENDING] });
+    const error = await failureOf(run(lab, { deadlineMs: 8_000 }));
+    expect(error).toMatchObject({ code: 'deadline', exitCode: 6, message: never });
+  });
+
+  it.each([
+    ['which the server does not say', PENDING, 'expired', 'message'],
+    ['which it says otherwise', { status: 400, json: { error: 'invalid_request' } }, 'expired', 'message'],
+    ['which it says', { status: 400, json: { error: 'expired_token' } }, 'expired_token', 'message'],
+  ])('is named at the expiry, %s', async (_what, last, code, member) => {
+    const lab = await startLab({ backchannel: [short], token: [PENDING, PENDING, last] });
+    expect(await failureOf(run(lab))).toMatchObject({ code, exitCode: 6, [member]: never });
+  });
+
+  it('is named where the server says that the request has expired before its time', async () => {
+    const expired = { status: 400, json: { error: 'expired_token' } };
+    const lab = await startLab({ backchannel: [ACKNOWLEDGEMENT], token: [expired] });
+    expect(await failureOf(run(lab))).toMatchObject({
+      code: 'expired_token',
+      exitCode: 6,
+      furtherHint: 'Known is: the device was never called.',
+    });
+  });
+
+  it('is named where the server fails at the authentication request, and only there', async () => {
+    const failed = { status: 503, json: { error: 'server_error' } };
+    expect(await failureOf(run(await startLab({ backchannel: [failed] })))).toMatchObject({
+      code: 'server_error',
+      exitCode: 3,
+      furtherHint: 'The device was never called.',
+    });
+    const refused = { status: 400, json: { error: 'invalid_scope' } };
+    expect(await failureOf(run(await startLab({ backchannel: [refused] })))).toMatchObject({
+      code: 'invalid_scope',
+      furtherHint: undefined,
+    });
   });
 });
 

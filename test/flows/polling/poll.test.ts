@@ -425,7 +425,7 @@ describe('the expiry', () => {
     const polling = await startPolling([PENDING, PENDING, PENDING], { expires: 12_000 });
     const error = await failureOf(polling.run());
     expect(error).toMatchObject({ code: 'expired', exitCode: 6 });
-    expect(error.message).toBe('the request expired 3 s ago, and the server still says pending');
+    expect(error.message).toBe('the request expired 3 s ago; the server still answers authorization_pending');
     await silence();
     expect(arrivals(polling)).toEqual([5_000, 10_000, 15_000]);
   });
@@ -440,7 +440,7 @@ describe('the expiry', () => {
     const polling = await startPolling([PENDING, { status: 502, text: HTML_PAGE }], { expires: 9_000 });
     const error = await failureOf(polling.run());
     expect(error).toMatchObject({ code: 'expired', exitCode: 6 });
-    expect(error.message).toMatch(/^the request expired 1 s ago, and the last poll failed: .*Bad Gateway/);
+    expect(error.message).toMatch(/^the request expired 1 s ago; the last poll failed: .*Bad Gateway/);
   });
 
   it('leaves the last word to the server', async () => {
@@ -456,7 +456,194 @@ describe('the expiry', () => {
   });
 });
 
+describe('a refusal after the lifetime of the request', () => {
+  const lifetime = { expires: 12_000, lifetimeSeconds: 12 };
+
+  it.each([
+    ['invalid_grant', 400],
+    ['invalid_request', 400],
+    ['invalid_token', 400],
+    ['transaction_failed', 400],
+    ['a_word_nobody_knows', 404],
+  ])('means that time ran out: %s with %i', async (word, status) => {
+    const polling = await startPolling([PENDING, PENDING, refusal(word, status)], lifetime);
+    const error = await failureOf(polling.run());
+    expect(error).toBeInstanceOf(RefusedError);
+    expect(error).toMatchObject({
+      code: 'expired',
+      exitCode: 6,
+      message: `the request expired 3 s ago, after its lifetime of 12 s; the server answered ${status} ${word}: so it is`,
+      hint: 'Send a new request.',
+      oauth: { error: word, status },
+    });
+    await silence();
+    expect(arrivals(polling)).toEqual([5_000, 10_000, 15_000]);
+  });
+
+  it('names the lifetime beside expired_token', async () => {
+    const polling = await startPolling([PENDING, PENDING, refusal('expired_token')], lifetime);
+    const error = await failureOf(polling.run());
+    expect(error).toMatchObject({ code: 'expired_token', exitCode: 6 });
+    expect(error.message).toContain('after its lifetime of 12 s; the server answered 400 expired_token');
+  });
+
+  it.each([
+    ['access_denied', 400, 7],
+    ['invalid_client', 401, 3],
+    ['invalid_client', 400, 3],
+    ['unauthorized_client', 400, 3],
+    ['unsupported_grant_type', 400, 3],
+    ['invalid_dpop_proof', 400, 3],
+    ['invalid_request', 401, 3],
+  ])('keeps its own meaning where it is not about the id: %s with %i', async (word, status, exitCode) => {
+    const polling = await startPolling([PENDING, PENDING, refusal(word, status)], lifetime);
+    expect(await failureOf(polling.run())).toMatchObject({ code: word, exitCode });
+  });
+
+  it.each(['invalid_grant', 'invalid_request'])('is no matter of time before it: %s', async (word) => {
+    const polling = await startPolling([PENDING, refusal(word)], lifetime);
+    expect(await failureOf(polling.run())).toMatchObject({ code: word, exitCode: 3 });
+  });
+
+  it('counts the lifetime from when the request was sent, as the server may', async () => {
+    const clock = new FakeClock();
+    const polling = await startPolling([PENDING, refusal('invalid_request')], {
+      clock,
+      expires: 12_000,
+      mayExpireAt: clock.now() + 10_000,
+      lifetimeSeconds: 12,
+    });
+    const error = await failureOf(polling.run());
+    expect(error).toMatchObject({ code: 'expired', exitCode: 6 });
+    expect(error.message).toMatch(/^the request has expired, after its lifetime of 12 s; /);
+  });
+
+  it('still says that a lost answer may have carried the tokens', async () => {
+    const polling = await startPolling([PENDING, PENDING, 'reset', refusal('invalid_grant')], {
+      ...lifetime,
+      expires: 17_000,
+    });
+    const error = await failureOf(polling.run());
+    expect(error).toMatchObject({ code: 'expired', exitCode: 6 });
+    expect(error.hint).toMatch(/previous answer was lost/);
+  });
+
+  it('adds what is known beside the polls', async () => {
+    const polling = await startPolling([PENDING, PENDING, refusal('invalid_grant')], {
+      ...lifetime,
+      describeSituation: () => 'the device was never called',
+    });
+    expect((await failureOf(polling.run())).message).toBe(
+      'the request expired 3 s ago, after its lifetime of 12 s; the device was never called; ' +
+        'the server answered 400 invalid_grant: so it is',
+    );
+  });
+});
+
+describe('what is said when time has run out', () => {
+  const down = { status: 500 };
+  const reason = 'the server answered with status 500 and an empty body';
+
+  it.each<[string, readonly Step[], object, string]>([
+    [
+      'before a poll that does not fit, how long there would be to wait',
+      [PENDING],
+      { deadline: 8_000 },
+      'no further poll fits before the deadline, which is in 3 s: the next one is allowed in 5 s; ' +
+        'the server still answers authorization_pending',
+    ],
+    [
+      'before the first poll, that none was sent',
+      [],
+      { deadline: 4_000 },
+      'no poll was sent: the next one is allowed in 5 s, and the deadline is in 4 s',
+    ],
+    [
+      'for a poll of --once that does not fit, that none was sent',
+      [],
+      { deadline: 4_000, once: true },
+      'no poll was sent: the next one is allowed in 5 s, and the deadline is in 4 s',
+    ],
+    [
+      'after failures alone, the last of them',
+      [down, down],
+      { deadline: 12_000 },
+      'no further poll fits before the deadline, which is in 2 s: the next one is allowed in 10 s; ' +
+        `all 2 polls failed, the last one with: ${reason}`,
+    ],
+    [
+      'after one failure',
+      [down],
+      { deadline: 8_000 },
+      `no further poll fits before the deadline, which is in 3 s: the next one is allowed in 5 s; the only poll failed: ${reason}`,
+    ],
+    [
+      'after failures that followed a pending',
+      [PENDING, down, down],
+      { deadline: 18_000 },
+      'no further poll fits before the deadline, which is in 3 s: the next one is allowed in 10 s; ' +
+        `the last 2 polls failed, the last one with: ${reason}`,
+    ],
+    [
+      'after a failure that followed a pending, with the expiry',
+      [PENDING, down],
+      { expires: 9_000 },
+      `the request expired 1 s ago; the last poll failed: ${reason}`,
+    ],
+    [
+      'with the word of a server that has another for pending',
+      [refusal('invalid_grant')],
+      { deadline: 8_000, pendingErrors: ['invalid_grant'] },
+      'no further poll fits before the deadline, which is in 3 s: the next one is allowed in 5 s; ' +
+        'the server still answers invalid_grant',
+    ],
+    [
+      'what is known beside the polls',
+      [PENDING],
+      { deadline: 8_000, describeSituation: () => 'the device was never called' },
+      'no further poll fits before the deadline, which is in 3 s: the next one is allowed in 5 s; ' +
+        'the device was never called; the server still answers authorization_pending',
+    ],
+    [
+      'after a wait for the device, that no poll was sent',
+      [],
+      {
+        deadline: 4_000,
+        wake: new Promise(() => {}),
+        describeSituation: () => 'the device was never called',
+      },
+      'the deadline passed: the device was never called; no poll was sent',
+    ],
+  ])('%s', async (_what, answers, options, message) => {
+    const polling = await startPolling(answers, options);
+    const error = await failureOf(polling.run());
+    expect(error).toMatchObject({ exitCode: 6, message });
+    expect(error.message).not.toContain('decided');
+  });
+
+  it('a poll that hangs until the deadline is a poll that failed', async () => {
+    holdTransportTimers();
+    const clock = new FakeClock();
+    const polling = await startPolling([late(clock, 3_000, 'hang')], { clock, deadline: 8_000 });
+    expect((await failureOf(polling.run())).message).toMatch(
+      /^the deadline passed: the only poll failed: .* did not answer within 3 s$/,
+    );
+  });
+});
+
 describe('one poll only', () => {
+  it('says how long it has to wait, and nothing where it does not', async () => {
+    const waiting = await startPolling([TOKENS], { once: true, first: 4_200 });
+    await waiting.run();
+    expect(ofType(waiting.events, 'poll_delayed')).toEqual([{ type: 'poll_delayed', nextInMs: 4_200 }]);
+    const allowed = await startPolling([TOKENS], { once: true, first: 0 });
+    await allowed.run();
+    expect(ofType(allowed.events, 'poll_delayed')).toEqual([]);
+    const repeated = await startPolling([TOKENS], { first: 4_200 });
+    await repeated.run();
+    expect(ofType(repeated.events, 'poll_delayed')).toEqual([]);
+  });
+
   it.each([
     ['authorization_pending', PENDING, 'The next poll may be sent in 5 s.'],
     ['slow_down', SLOW_DOWN, 'The next poll may be sent in 10 s.'],

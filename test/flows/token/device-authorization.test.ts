@@ -87,6 +87,23 @@ describe('the device authorization grant', () => {
     expect(await failureOf(untold.run())).toMatchObject({ code: 'expired', exitCode: 6 });
   });
 
+  it.each(['invalid_grant', 'invalid_request', 'bad_code'])(
+    'takes %s after the lifetime of the code for an expiry: exit 6, with the lifetime',
+    async (error) => {
+      const device = { json: { ...DEVICE_AUTHORIZATION.json, expires_in: 12 } };
+      const lab = await start({ device, token: [PENDING, PENDING, { status: 400, json: { error } }] });
+      const failure = await failureOf(lab.run());
+      expect(failure).toMatchObject({ code: 'expired', exitCode: 6, oauth: { error } });
+      expect(failure.message).toContain('after its lifetime of 12 s');
+    },
+  );
+
+  it('leaves a denial after the lifetime of the code a denial', async () => {
+    const device = { json: { ...DEVICE_AUTHORIZATION.json, expires_in: 9 } };
+    const lab = await start({ device, token: [PENDING, { status: 400, json: { error: 'access_denied' } }] });
+    expect(await failureOf(lab.run())).toMatchObject({ code: 'access_denied', exitCode: 7 });
+  });
+
   it('gives up at the deadline', async () => {
     const lab = await start({ token: [PENDING] }, { deadlineMs: 7000 });
     expect(await failureOf(lab.run())).toMatchObject({ code: 'deadline', exitCode: 6 });
