@@ -1,9 +1,10 @@
 // Bundles the program into dist/: `npm run build [-- OUTDIR]`. One chunk for each command, loaded when it runs.
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 const outdir = process.argv[2] ?? 'dist';
+const MAIN = 'src/main.ts';
 
 /**
  * What libraries load and this program never uses, and what stands in for it. These built-in modules cost more
@@ -42,55 +43,89 @@ const withoutUnused = {
   },
 };
 
+/** Modules that this many dynamic imports lead to are common. */
+const COMMON = 4;
+
+/** Built-in modules that are loaded at the start anyway, or cost nothing. Common modules load no others, and no packages. */
+const LIGHT_BUILTINS = ['node:fs', 'node:fs/promises', 'node:os', 'node:path', 'node:url'];
+
 /**
- * Gives every module that is imported dynamically a static import of main.ts. Whatever the program starts with is then
- * shared by all of them, and becomes one chunk instead of one for each set of modules that share it: each file costs
- * start-up time. It costs nothing at run time, because main.ts is loaded before. What threads load is left alone: they
- * start without main.ts.
+ * Makes one chunk of what the program starts with, one of what opens a session, and one of what many commands have in
+ * common, instead of one for each set of modules that the same commands load: a file costs as much start-up time as
+ * some ten thousand characters of code that is not run. For that, each module that is imported dynamically is given
+ * static imports of the whole group where it loads a part of it.
+ * @param inputs those of esbuild's metafile
  */
-const oneStartChunk = {
-  name: 'one-start-chunk',
-  setup({ onLoad }) {
-    const main = resolve('src/main.ts');
-    const inThreads = findStaticImports(resolve('src/workers/batch-worker.ts'));
-    const targets = findDynamicImports();
-    onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, ({ path }) =>
-      targets.has(path) && !inThreads.has(path)
-        ? { contents: `${readFileSync(path, 'utf8')}\nimport ${JSON.stringify(main)};\n`, loader: 'ts' }
-        : undefined,
-    );
+const inGroups = (inputs) => ({
+  name: 'groups',
+  setup({ onResolve, onLoad }) {
+    const { groups, loads } = findGroups(inputs);
+    onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) => {
+      const target = relative('.', resolve(resolveDir, path)).replaceAll('\\', '/');
+      return kind === 'dynamic-import' && loads.has(target)
+        ? { path: target, namespace: 'grouped' }
+        : undefined;
+    });
+    onLoad({ filter: /.*/, namespace: 'grouped' }, ({ path }) => {
+      const wanted = groups.filter(
+        (group, index) => index === 0 || group.some((one) => loads.get(path).has(one)),
+      );
+      const imports = wanted.flat().map((one) => `import ${JSON.stringify(`./${one}`)};`);
+      return {
+        contents: `${imports.join('\n')}\nexport * from ${JSON.stringify(`./${path}`)};`,
+        resolveDir: '.',
+      };
+    });
   },
-};
+});
 
-/** The modules of src that others import dynamically, as absolute paths. */
-function findDynamicImports() {
-  const files = readdirSync('src', { recursive: true, encoding: 'utf8' });
-  return new Set(
-    files
-      .filter((file) => file.endsWith('.ts'))
-      .flatMap((file) => listSpecifiers(resolve('src', file), /\bimport\(\s*'(\.[^']+)'\s*\)/g)),
+/**
+ * Finds the modules of src that are to be in one chunk.
+ * @returns paths: the groups, and by each module that is imported dynamically what it loads, itself included
+ */
+function findGroups(inputs) {
+  const follow = (path, kind) =>
+    inputs[path].imports
+      .filter((one) => one.kind === kind && one.path.startsWith('src/'))
+      .map((one) => one.path);
+  const listStatic = (path, found = new Set()) => {
+    if (found.has(path)) return found;
+    found.add(path);
+    for (const next of follow(path, 'import-statement')) listStatic(next, found);
+    return found;
+  };
+  const ours = Object.keys(inputs).filter((path) => path.startsWith('src/'));
+  const targets = new Set(ours.flatMap((path) => follow(path, 'dynamic-import')));
+  const loads = new Map([...targets].map((path) => [path, listStatic(path)]));
+
+  const start = listStatic(MAIN);
+  const session = [...listStatic('src/session/session.ts')].filter((path) => !start.has(path));
+  const isLight = (path) =>
+    [...listStatic(path)].every((one) =>
+      inputs[one].imports.every(
+        ({ kind, path: to }) =>
+          kind === 'dynamic-import' ||
+          to.startsWith('src/') ||
+          to === '<runtime>' ||
+          start.has(one) ||
+          LIGHT_BUILTINS.includes(to),
+      ),
+    );
+  const common = ours.filter(
+    (path) =>
+      !start.has(path) &&
+      !session.includes(path) &&
+      [...loads.values()].filter((loaded) => loaded.has(path)).length >= COMMON &&
+      isLight(path),
   );
-}
-
-/** A module of src and everything of ours that it imports statically, as absolute paths. */
-function findStaticImports(path, found = new Set()) {
-  if (found.has(path)) return found;
-  found.add(path);
-  for (const one of listSpecifiers(path, /^(?:import|export) (?!type )[^;]*?'(\.[^']+)';/gm))
-    findStaticImports(one, found);
-  return found;
-}
-
-function listSpecifiers(path, pattern) {
-  return [...readFileSync(path, 'utf8').matchAll(pattern)].map(([, to]) => resolve(dirname(path), to));
+  return { groups: [[...start], session, common], loads };
 }
 
 rmSync(outdir, { recursive: true, force: true });
 
-const { outputFiles } = await build({
-  // Threads have a program of their own.
-  entryPoints: ['src/main.ts', 'src/workers/batch-worker.ts'],
+const OPTIONS = {
   outdir,
+  outbase: 'src',
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -105,14 +140,25 @@ const { outputFiles } = await build({
   logLevel: 'warning',
   define: { __filename: '"oauthctl"' },
   write: false,
-  plugins: [withoutUnused, oneStartChunk],
+};
+
+const { metafile } = await build({
+  ...OPTIONS,
+  entryPoints: [MAIN],
+  plugins: [withoutUnused],
+  metafile: true,
 });
+const results = await Promise.all([
+  build({ ...OPTIONS, entryPoints: [MAIN], plugins: [withoutUnused, inGroups(metafile.inputs)] }),
+  // Threads have a program of their own, which shares no chunk with the main one.
+  build({ ...OPTIONS, entryPoints: ['src/workers/batch-worker.ts'], plugins: [withoutUnused] }),
+]);
 
 // CommonJS inside the bundle asks for built-in modules by `require`, through one helper; only the chunk with that
 // helper gets one, because each import of a built-in module costs start-up time.
 const REQUIRE = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);\n";
 
-for (const { path, text } of outputFiles) {
+for (const { path, text } of results.flatMap(({ outputFiles }) => outputFiles)) {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, path.endsWith('.js') && text.includes('typeof require') ? REQUIRE + text : text);
 }

@@ -1,4 +1,5 @@
 import { InterruptedError } from './errors.ts';
+import { withoutByteOrderMarks } from './http/byte-order-marks.ts';
 import type { Exchange, HttpClient, Recorder, TransportOptions } from './http/types.ts';
 import type { KafkaClient } from './kafka/types.ts';
 import type { Prompt } from './output/prompt.ts';
@@ -154,7 +155,6 @@ function compose(
   };
   const http = once(async () => {
     const { createHttpClient } = await import('./http/client.ts');
-    const { withoutByteOrderMarks } = await import('./http/byte-order-marks.ts');
     return withoutByteOrderMarks(await createHttpClient(transport, { record }, () => clock.now()), warn);
   });
   return {

@@ -68,9 +68,11 @@ export async function buildProgram(
 ): Promise<Command> {
   const program = createProgram(ctx, onHelp);
   for (const entry of commands) {
-    const command = program.command(entry.name).description(entry.summary).helpCommand('help [command]');
+    const command = program.command(entry.name).description(entry.summary);
     // One that is named as an option's value is loaded for nothing, which does no harm.
-    if (argv.includes(entry.name)) (await entry.load())(command, ctx);
+    if (!argv.includes(entry.name)) continue;
+    command.helpCommand('help [command]');
+    (await entry.load())(command, ctx);
   }
   const help = program.command('help').description('show help for a command, or a topic');
   help
@@ -122,30 +124,23 @@ async function showHelp(
   words: readonly string[],
   showsAll = false,
 ): Promise<void> {
-  const { findTopic } = await import('./help/topics.ts');
+  const { findTopic, chooseWidth, suggestTopics } = await import('./help/index.ts');
   const topic = words.length === 1 ? findTopic(words[0]) : undefined;
-  if (topic !== undefined) {
-    const { chooseWidth } = await import('./help/wrap.ts');
-    return ctx.io.out(topic.render(chooseWidth(ctx.io.stdoutColumns)));
-  }
+  if (topic !== undefined) return ctx.io.out(topic.render(chooseWidth(ctx.io.stdoutColumns)));
   let command: Command | undefined = program;
   for (const word of words) command = command?.commands.find((one) => one.name() === word);
   if (command !== undefined) return printHelp(command, ctx, showsAll);
-  const { suggestTopics } = await import('./help/suggest.ts');
   const suggested = suggestTopics(await buildWholeProgram(ctx), words);
   throw buildUnknown(`there is no command and no help topic "${words.join(' ')}"`, suggested);
 }
 
 async function printHelp(command: Command, ctx: Context, all: boolean): Promise<void> {
-  const [{ renderHelp }, { chooseWidth }] = await Promise.all([
-    import('./help/render.ts'),
-    import('./help/wrap.ts'),
-  ]);
+  const { renderHelp, chooseWidth } = await import('./help/index.ts');
   ctx.io.out(renderHelp(command, { width: chooseWidth(ctx.io.stdoutColumns), all }));
 }
 
 async function explainUnknownCommand(words: readonly string[], ctx: Context): Promise<UsageError> {
-  const { suggestCommands } = await import('./help/suggest.ts');
+  const { suggestCommands } = await import('./help/index.ts');
   const suggested = suggestCommands(await buildWholeProgram(ctx), words);
   return buildUnknown(`unknown command '${words.join(' ')}'`, suggested);
 }

@@ -2,7 +2,7 @@ import { copyNumberTexts, parseJson, stringifyJson } from './exact-json.ts';
 import { listSecretNames } from './protocol/definitions/index.ts';
 
 /** The wire names (parameters, JSON members, headers) whose values are masked: each is declared as a secret where it is defined. */
-const SECRET_NAMES = listSecretNames();
+let secretNames: ReadonlySet<string> | undefined;
 
 // A JWS has three parts; a JWE has five, and the second is empty where no encrypted key is sent.
 const JWT = /eyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){2,4}/g;
@@ -12,7 +12,8 @@ const SHORTEST_KNOWN_SECRET = 6;
 
 /** Says whether the value under this wire name is a secret; case does not matter. */
 export function isSecretName(name: string): boolean {
-  return SECRET_NAMES.has(name.toLowerCase());
+  secretNames ??= listSecretNames();
+  return secretNames.has(name.toLowerCase());
 }
 
 /** Masks one secret. A JWT or JWE keeps its first four characters, `eyJh` or the like; any other value keeps none. */

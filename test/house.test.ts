@@ -107,6 +107,27 @@ const TOO_LONG: readonly string[] = [
   'protocol/kafka/configuration.ts buildBrokerListener',
 ];
 
+/** What every run loads, beside the definitions of parameters. A file more is start-up time more, for every command. */
+const START: readonly string[] = [
+  'commands/index.ts',
+  'context.ts',
+  'endpoint-settings.ts',
+  'errors.ts',
+  'exact-json.ts',
+  'http/byte-order-marks.ts',
+  'main.ts',
+  'output/printable.ts',
+  'output/result-stream.ts',
+  'output/warnings.ts',
+  'program.ts',
+  'redact.ts',
+  'session/command-help.ts',
+  'session/options.ts',
+  'setting-definition.ts',
+  'settings.ts',
+  'store/stdin-claim.ts',
+];
+
 /** Functions and files that are too long, as `path name` and `path`. */
 function findTooLong(sources: Sources): string[] {
   return [...sources].flatMap(([path, text]) => {
@@ -284,9 +305,10 @@ function resolve(from: string, specifier: string): string {
     .join('/');
 }
 
-/** The packages that loading a module loads, by static imports alone. */
-function loadedBy(start: string, sources: Sources): Set<string> {
+/** What loading a module loads, by static imports alone: files below `src`, built-in modules and packages. */
+function listLoaded(start: string, sources: Sources) {
   const seen = new Set<string>();
+  const builtins = new Set<string>();
   const packages = new Set<string>();
   const open = [start];
   for (let path = open.pop(); path !== undefined; path = open.pop()) {
@@ -295,12 +317,12 @@ function loadedBy(start: string, sources: Sources): Set<string> {
     const text = sources.get(path);
     if (text === undefined) throw new Error(`${path} is imported and does not exist`);
     for (const { to, kind } of parse(path, text).imports) {
-      if (kind !== 'static' || to.startsWith('node:')) continue;
+      if (kind !== 'static') continue;
       if (to.endsWith('.ts')) open.push(to);
-      else packages.add(to);
+      else (to.startsWith('node:') ? builtins : packages).add(to);
     }
   }
-  return packages;
+  return { files: [...seen], builtins: [...builtins], packages: [...packages] };
 }
 
 function sourcesOfTheProgram(): Sources {
@@ -333,7 +355,24 @@ describe('the house', () => {
   });
 
   it('loads commander and no other package before a command is known', () => {
-    expect([...loadedBy('main.ts', sources)]).toEqual(['commander', '../package.json']);
+    expect(listLoaded('main.ts', sources).packages).toEqual(['commander', '../package.json']);
+  });
+
+  it('starts with these files and no others, and with no built-in module', () => {
+    const { files, builtins } = listLoaded('main.ts', sources);
+    expect(files.filter((path) => !isBelow(path, DEFINITIONS)).sort()).toEqual([...START].sort());
+    expect(builtins).toEqual([]);
+  });
+
+  it('loads for the help what describes commands, and nothing that reads values', () => {
+    const { files, builtins, packages } = listLoaded('help/index.ts', sources);
+    const others = files.filter((path) => !isBelow(path, 'help') && !START.includes(path));
+    expect({ others, builtins, packages }).toEqual({ others: [], builtins: [], packages: ['commander'] });
+  });
+
+  it('reads keys without the whole of node:crypto, as long as they are not PEM', () => {
+    expect(listLoaded('session/session.ts', sources).builtins).not.toContain('node:crypto');
+    expect(listLoaded('protocol/jose/key-file.ts', sources).builtins).not.toContain('node:crypto');
   });
 
   it.each(['undici', 'jose', 'ora', 'enquirer', 'chalk', 'kafkajs', 'string-width'])(
@@ -342,7 +381,8 @@ describe('the house', () => {
       const entries = parse('commands/index.ts', sources.get('commands/index.ts') ?? '').imports;
       const definitions = entries.filter(({ kind }) => kind === 'dynamic').map(({ to }) => to);
       expect(definitions.length).toBeGreaterThan(3);
-      for (const definition of definitions) expect([...loadedBy(definition, sources)]).not.toContain(name);
+      for (const definition of definitions)
+        expect(listLoaded(definition, sources).packages).not.toContain(name);
     },
   );
 });
@@ -502,6 +542,10 @@ describe('the checker of the house', () => {
         `import ora from 'ora'; import { on } from 'node:events'; import x from '@scope/name/part.js';`,
       ],
     ]);
-    expect([...loadedBy('main.ts', graph)]).toEqual(['ora', '@scope/name']);
+    expect(listLoaded('main.ts', graph)).toEqual({
+      files: ['main.ts', 'a.ts', 'c.ts'],
+      builtins: ['node:events'],
+      packages: ['ora', '@scope/name'],
+    });
   });
 });

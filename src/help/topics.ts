@@ -1,5 +1,4 @@
 import { EXIT_CODE_MEANINGS, ExitCode } from '../errors.ts';
-import { SECRET_REFERENCES, TOKEN_REFERENCES } from '../session/option-values.ts';
 import { findDefinition, SETTING_NAMES } from '../settings.ts';
 import { renderRows, wrapText } from './wrap.ts';
 
@@ -19,6 +18,23 @@ export const OTHER_VARIABLES: readonly (readonly [name: string, meaning: string]
   ['NO_COLOR, FORCE_COLOR', 'turn colours off or on'],
   ['CI', 'if set, no colours and nothing that moves'],
   ['BROWSER', 'the command that opens an address'],
+];
+
+/** The forms of a reference to a secret. */
+export const SECRET_REFERENCES: readonly (readonly [form: string, meaning: string])[] = [
+  ['env:NAME', 'an environment variable'],
+  ['file:PATH', 'a file; one line break at its end is dropped'],
+  ['cmd:COMMAND', 'what a command prints, such as "cmd:pass show client"'],
+  ['-', 'standard input'],
+  ['anything else', 'the secret itself, with a warning: other users of the machine can read it'],
+];
+
+/** The forms of a reference to a token that are not those of a secret. */
+export const TOKEN_REFERENCES: readonly (readonly [form: string, meaning: string])[] = [
+  ['@FILE', 'a file'],
+  ['@last.access_token', 'the access token that is kept for the profile'],
+  ['@last.refresh_token', 'its refresh token'],
+  ['@last.id_token', 'its ID token'],
 ];
 
 export const TOPICS: readonly Topic[] = [

@@ -132,23 +132,6 @@ export async function readJson(
   return stringifyJson(value);
 }
 
-/** The forms of a reference to a secret, for the help. */
-export const SECRET_REFERENCES: readonly (readonly [form: string, meaning: string])[] = [
-  ['env:NAME', 'an environment variable'],
-  ['file:PATH', 'a file; one line break at its end is dropped'],
-  ['cmd:COMMAND', 'what a command prints, such as "cmd:pass show client"'],
-  ['-', 'standard input'],
-  ['anything else', 'the secret itself, with a warning: other users of the machine can read it'],
-];
-
-/** The forms of a reference to a token that are not those of a secret. */
-export const TOKEN_REFERENCES: readonly (readonly [form: string, meaning: string])[] = [
-  ['@FILE', 'a file'],
-  ['@last.access_token', 'the access token that is kept for the profile'],
-  ['@last.refresh_token', 'its refresh token'],
-  ['@last.id_token', 'its ID token'],
-];
-
 /** What a reference needs of a session. */
 export interface ReferenceReader {
   readonly ctx: { secret(reference: string): Promise<string> };

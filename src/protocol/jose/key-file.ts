@@ -2,7 +2,6 @@ import { UsageError } from '../../errors.ts';
 import { parseJson } from '../../exact-json.ts';
 import type { KeyFile } from './key.ts';
 import { readKeySet } from './key-set.ts';
-import { readPemKey } from './pem.ts';
 import { repairPem } from './pem-repair.ts';
 
 /**
@@ -16,6 +15,8 @@ import { repairPem } from './pem-repair.ts';
 export async function parseKeys(text: string, name: string): Promise<KeyFile> {
   const { text: repaired, repairs } = repairPem(text);
   if (repaired.includes('-----BEGIN ') && !/^\s*[[{]/.test(repaired)) {
+    // It loads node:crypto, which is slow to load.
+    const { readPemKey } = await import('./pem.ts');
     try {
       return { keys: [await readPemKey(repaired, name)], isSet: false, repairs };
     } catch (cause) {

@@ -1,6 +1,5 @@
 import { calculateJwkThumbprint, importJWK, type JSONWebKeySet, type JWK } from 'jose';
 import { listSigningAlgs, PRIVATE_MEMBERS } from './key.ts';
-import { readPemKey } from './pem.ts';
 
 /** A JWK Set as far as it can be used. */
 export interface KeySet extends JSONWebKeySet {
@@ -77,6 +76,8 @@ async function withMaterial({ pem, ...entry }: Record<string, unknown>): Promise
   const [certificate] = Array.isArray(entry.x5c) ? entry.x5c : [];
   const text = pem ?? (typeof certificate === 'string' ? toPem(certificate) : undefined);
   if (text !== undefined) {
+    // It loads node:crypto, which is slow to load.
+    const { readPemKey } = await import('./pem.ts');
     const key = await readPemKey(String(text), 'its certificate').catch(() => {
       throw new Error('its certificate cannot be read');
     });
