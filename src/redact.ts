@@ -4,8 +4,10 @@ import { listSecretNames } from './protocol/definitions/index.ts';
 /** The wire names (parameters, JSON members, headers) whose values are masked: each is declared as a secret where it is defined. */
 let secretNames: ReadonlySet<string> | undefined;
 
+/** Characters of the compact serialization. One run of them is looked at once, so that the time grows with the length alone. */
+const COMPACT_RUN = /[A-Za-z0-9_.-]{10,}/g;
 // A JWS has three parts; a JWE has five, and the second is empty where no encrypted key is sent.
-const JWT = /eyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){2,4}/g;
+const JWT = /eyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){2,4}/y;
 const AUTHORIZATION = /\b(Basic|Bearer|DPoP)\s+[A-Za-z0-9\-._~+/]{16,}=*/gi;
 /** Characters. A shorter value is not masked by value: it would be found in ordinary words. */
 const SHORTEST_KNOWN_SECRET = 6;
@@ -82,6 +84,27 @@ export function maskUrl(url: string): string {
     .replace(/([?#])([^#]*)/g, (_all, mark: string, part: string) => mark + maskForm(part));
 }
 
+/** Masks the JWTs in a run of characters of the compact serialization. */
+function maskJwts(run: string): string {
+  const lastDot = run.lastIndexOf('.');
+  let masked = '';
+  let from = 0;
+  for (let at = run.indexOf('eyJ'); at >= 0 && at < lastDot; at = run.indexOf('eyJ', at)) {
+    JWT.lastIndex = at;
+    const token = JWT.exec(run)?.[0];
+    if (token === undefined) {
+      // Nothing before the next dot can be a JWT: it would have been found from here.
+      const next = run.indexOf('.', at);
+      at = next < 0 ? run.length : next;
+      continue;
+    }
+    masked += run.slice(from, at) + mask(token);
+    at += token.length;
+    from = at;
+  }
+  return masked + run.slice(from);
+}
+
 function decodeFormName(name: string): string {
   try {
     return decodeURIComponent(name.replaceAll('+', ' '));
@@ -137,7 +160,7 @@ export class Redactor {
       masked = masked.replaceAll(secret, () => mask(secret));
     }
     return masked
-      .replace(JWT, (token) => mask(token))
+      .replace(COMPACT_RUN, maskJwts)
       .replace(AUTHORIZATION, (_all, scheme: string) => `${scheme} (masked)`);
   }
 }

@@ -13,6 +13,41 @@ import {
 const JWS = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJjbC10YXJvIn0.c2lnbmF0dXJl';
 const JWE = 'eyJhbGciOiJkaXIiLCJlbmMiOiJBMTI4R0NNIn0..aXZpdg.Y2lwaGVydGV4dA.dGFn';
 
+/** Milliseconds that a text of one megabyte may take on a loaded machine: quadratic time would take minutes. */
+const A_MOMENT = 20_000;
+
+describe('a text that is made to take long', () => {
+  const MEGABYTE = 2 ** 20;
+  const fill = (part: string, end = '') => part.repeat(Math.ceil(MEGABYTE / part.length)) + end;
+  it.each([
+    ['eyJ', fill('eyJ')],
+    ['eyJ and dots', fill('eyJaaaaa.')],
+    ['eyJ between dots', fill('eyJ.')],
+    ['one dot behind all', fill('eyJ', '.')],
+    ['Bearer', fill('Bearer ')],
+    ['Bearer and spaces', `Bearer ${fill(' ')}`],
+    ['Basic after Basic', fill('Basic Basic\t')],
+    ['quotes', fill('"a')],
+    ['names without values', fill('"a":')],
+    ['open values', fill('"token":"')],
+    ['backslashes', `"token":"${fill('\\\\')}`],
+    ['slashes', fill('//')],
+    ['authorities', fill('//a:')],
+    ['question marks', fill('?#')],
+    ['ampersands', fill('&')],
+    ['equals signs', fill('a=')],
+    ['percent signs', fill('%2')],
+  ])('is masked in time: %s', (_what, text) => {
+    const startedAt = performance.now();
+    new Redactor().text(text);
+    maskBody(text);
+    maskUrl(text);
+    maskHeader('location', text);
+    maskHeader('authorization', text);
+    expect(performance.now() - startedAt).toBeLessThan(A_MOMENT);
+  });
+});
+
 describe('what is secret', () => {
   it.each([
     'access_token',

@@ -1,7 +1,12 @@
 import type { JSONWebKeySet } from 'jose';
 import type { Context } from '../../context.ts';
 import { ValidationError } from '../../errors.ts';
-import { isUnknownKey, requireIssuerUrl, verifyBearer } from '../../protocol/ciba/keycloak-bearer.ts';
+import {
+  identifyBearer,
+  isUnknownKey,
+  requireIssuerUrl,
+  verifyBearer,
+} from '../../protocol/ciba/keycloak-bearer.ts';
 import type { ServerMetadata } from '../../protocol/oauth/metadata.ts';
 import { fetchJwks } from '../server/jwks.ts';
 
@@ -25,12 +30,13 @@ export class BearerTrust {
   async check(bearer: string): Promise<void> {
     if (this.#metadata === undefined) requireIssuerUrl(bearer);
     else await this.#verify(bearer, this.#metadata);
-    if (this.#seen.has(bearer)) {
+    const names = identifyBearer(bearer);
+    if (names.some((name) => this.#seen.has(name))) {
       throw new ValidationError('bearer_used', 'the bearer came before, and it is good for one result', {
         hint: 'A second result would destroy the first one.',
       });
     }
-    this.#seen.add(bearer);
+    for (const name of names) this.#seen.add(name);
   }
 
   async #verify(bearer: string, metadata: ServerMetadata): Promise<void> {

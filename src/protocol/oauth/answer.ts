@@ -1,4 +1,5 @@
 import { type Endpoint, NetworkError, type OAuthRefusal } from '../../errors.ts';
+import { isTooDeep } from '../../exact-json.ts';
 import { type JsonObject, parseJsonObject } from '../json.ts';
 import { isHtml, type RawAnswer, readJsonRefusal, readOtherRefusal } from './refusal-forms.ts';
 
@@ -47,6 +48,7 @@ export function foreignAnswer(reason: string, url: string): NetworkError {
 function describeForeignBody(answer: RawAnswer): string {
   const { status, headers, body } = answer;
   const type = headers['content-type']?.split(';')[0]?.trim();
+  if (isTooDeep(body)) return `status ${status} and JSON that is nested too deep to be read`;
   if (body.trim() === '') return `status ${status} and an empty body`;
   if (isHtml(answer)) {
     const title = /<title[^>]{0,80}>([^<]{1,80})/i.exec(body)?.[1]?.trim();

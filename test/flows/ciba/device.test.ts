@@ -203,7 +203,24 @@ describe('a delegation', () => {
     ['no signature', 401, { flaws: { alg: 'none' } }, /bearer is not trusted/],
     ['the public key as an HMAC secret', 401, { flaws: { alg: 'HS256' } }, /bearer is not trusted/],
     ['an expired bearer', 401, { flaws: { claims: { exp: 1 } } }, /"exp"/],
-    ['a bearer without end', 401, { flaws: { claims: { exp: undefined } } }, /"exp"/],
+    ['a bearer without end', 401, { flaws: { claims: { exp: undefined } } }, /its exp is not a whole number/],
+    ['an exp that is no number', 401, { flaws: { claims: { exp: '4102444800' } } }, /its exp is not a whole/],
+    ['an exp with a fraction', 401, { flaws: { claims: { exp: 4102444800.5 } } }, /its exp is not a whole/],
+    [
+      'an exp in milliseconds',
+      401,
+      { flaws: { claims: { exp: 4102444800000 } } },
+      /exp is more than a week away/,
+    ],
+    ['an exp beyond all integers', 401, { flaws: { claims: { exp: 1e300 } } }, /its exp is not a whole/],
+    ['an ID token', 401, { flaws: { claims: { typ: 'ID' } } }, /its claim typ is "ID"/],
+    ['a refresh token', 401, { flaws: { claims: { typ: 'Refresh' } } }, /its claim typ is "Refresh"/],
+    ['a logout token', 401, { flaws: { claims: { typ: 'Logout' } } }, /its claim typ is "Logout"/],
+    ['a token of no kind', 401, { flaws: { claims: { typ: undefined } } }, /its claim typ is missing/],
+    ['no jti', 401, { flaws: { claims: { jti: undefined } } }, /it has no jti/],
+    ['an empty jti', 401, { flaws: { claims: { jti: '' } } }, /it has no jti/],
+    ['a jti that is no text', 401, { flaws: { claims: { jti: 7 } } }, /it has no jti/],
+    ['no client', 401, { flaws: { claims: { azp: undefined } } }, /it has no azp/],
     ['a body of neither kind', 400, { body: '<xml/>', type: 'text/xml' }, /neither a JSON object nor a form/],
     ['a JSON array', 400, { body: '[]' }, /neither a JSON object nor a form/],
   ])('with %s is refused with %i, and nothing is decided', async (_what, status, delegation, reason) => {
@@ -266,6 +283,55 @@ describe('a delegation', () => {
     await until(() => ofType(events, 'result_accepted').length === 1);
     await silence();
     expect(server.to('callback')).toHaveLength(1);
+    expect((await end()).delegations).toBe(1);
+  });
+});
+
+/** The same bearer in other characters. */
+const disguises: readonly (readonly [string, (bearer: string) => string])[] = [
+  ['a last character with other unused bits', (bearer) => withOtherUnusedBits(bearer)],
+  ['padding', (bearer) => `${bearer}=`],
+  ['padding of the claims', (bearer) => bearer.replace(/\.([^.]*)\./, '.$1=.')],
+  ['the alphabet of base64', (bearer) => bearer.replaceAll('-', '+').replaceAll('_', '/')],
+];
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
+/** A signature of 64 bytes has 86 characters, and the last one holds two bits of it. */
+function withOtherUnusedBits(bearer: string): string {
+  const last = ALPHABET.indexOf(bearer.at(-1) ?? '');
+  return `${bearer.slice(0, -1)}${ALPHABET[last ^ 1]}`;
+}
+
+describe('a delegation that is sent again', () => {
+  it.each(disguises)('with %s is refused, and no second result is sent', async (_what, disguise) => {
+    for (const anyIssuer of [false, true]) {
+      // A bearer whose text all disguises change.
+      const { delegate, end, events, server } = await startDevice(
+        anyIssuer ? [] : [ACCEPTED],
+        anyIssuer ? { anyIssuer } : {},
+      );
+      const lab = anyIssuer ? await startLab({ callback: [ACCEPTED] }) : { server };
+      let bearer = await lab.server.bearer();
+      while (disguise(bearer) === bearer) bearer = await lab.server.bearer();
+      expect((await delegate({ authorization: `Bearer ${bearer}` })).status).toBe(201);
+      expect((await delegate({ authorization: `Bearer ${disguise(bearer)}` })).status).toBe(401);
+      await until(() => ofType(events, 'result_accepted').length === 1);
+      await silence();
+      expect(lab.server.to('callback')).toHaveLength(1);
+      expect((await end()).delegations).toBe(1);
+    }
+  });
+
+  it('under another signature is known by its jti', async () => {
+    const { delegate, end, events, server } = await startDevice([ACCEPTED]);
+    const jti = 'one-delegation';
+    const send = async (claims: object) =>
+      delegate({ authorization: `Bearer ${await server.bearer({ claims: { jti, ...claims } })}` });
+    expect((await send({})).status).toBe(201);
+    expect((await send({ more: 1 })).status).toBe(401);
+    await until(() => ofType(events, 'result_accepted').length === 1);
+    expect(ofType(events, 'delegation_refused')[0]?.reason).toMatch(/came before/);
     expect((await end()).delegations).toBe(1);
   });
 });

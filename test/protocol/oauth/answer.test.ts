@@ -92,6 +92,26 @@ describe('an answer', () => {
   });
 });
 
+describe('JSON that is nested too deep', () => {
+  const nested = (levels: number, open: string, close: string) => open.repeat(levels) + close.repeat(levels);
+
+  it.each([
+    ['arrays', `{"a":${nested(6000, '[', ']')}}`],
+    ['objects', nested(6000, '{"a":', '}').replace(':}', ':1}')],
+    ['arrays beside an error', `{"error":"a","more":${nested(100_000, '[', ']')}}`],
+  ])('is not read: %s', (_what, body) => {
+    expect(classifyAnswer(answer(200, body), 'token')).toEqual({
+      kind: 'foreign',
+      reason: 'status 200 and JSON that is nested too deep to be read',
+    });
+  });
+
+  it('is told from JSON of many levels, and of brackets in strings', () => {
+    expect(classifyAnswer(answer(200, `{"a":${nested(200, '[', ']')}}`), 'token').kind).toBe('ok');
+    expect(classifyAnswer(answer(200, JSON.stringify({ a: '[{"\\'.repeat(1000) })), 'token').kind).toBe('ok');
+  });
+});
+
 describe('JSON', () => {
   it.each(['null', '1', 'true', '"a"', '[]', '', '{', '{"a":1}x'])('%j is no object', (text) => {
     expect(parseJsonObject(text)).toBeUndefined();
