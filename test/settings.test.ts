@@ -52,7 +52,7 @@ describe('a setting', () => {
       expect.objectContaining({
         code: 'setting_missing',
         exitCode: 2,
-        message: 'the client is not known',
+        message: 'the client is missing',
         hint: expect.stringMatching(/--client-id.*OAUTHCTL_CLIENT_ID.*profile add/),
       }),
     );

@@ -11,19 +11,19 @@ export async function certificateThumbprint({ ctx, settings }: Session): Promise
     const { fingerprint256 } = new X509Certificate(await readPemFile(ctx, file));
     return Buffer.from(fingerprint256.replaceAll(':', ''), 'hex').toString('base64url');
   } catch {
-    // The transport says what is wrong with it.
+    // The transport reports what is wrong with it.
     return undefined;
   }
 }
 
 /**
- * Checks that a client certificate that is configured can be sent: it is part of TLS.
- * @param url the address that it is for
+ * Checks that a configured client certificate can be sent to a URL. It can only be sent over TLS.
+ * @param url the URL of the request
  * @throws UsageError `client_certificate_unsent`
  */
 export function checkCertificateTravels({ settings }: Session, url: string): void {
   if (settings.get('cert') === undefined || new URL(url).protocol === 'https:') return;
   throw new UsageError('client_certificate_unsent', `the client certificate cannot be sent to ${url}`, {
-    hint: 'A certificate travels by TLS, and this address is http. Use the https address of the server, or leave --cert and --key out (environment and profile may hold them).',
+    hint: 'A client certificate is sent over TLS only, and this is an http URL. Use the https URL of the server, or do not set --cert and --key (also check the environment and the profile).',
   });
 }

@@ -8,7 +8,7 @@ import type { Session } from './session.ts';
 import { parseAuthMethod } from './setting-checks.ts';
 import { SETTING_SOURCES, type Settings } from './settings.ts';
 
-/** Resolves `--client-secret`; a secret that stood in the arguments is worth a warning. */
+/** Resolves `--client-secret`; warns if the secret itself was given in the arguments. */
 async function resolveClientSecret(session: Session): Promise<string | undefined> {
   const setting = session.settings.find('clientSecret');
   if (setting === undefined) return undefined;
@@ -18,7 +18,7 @@ async function resolveClientSecret(session: Session): Promise<string | undefined
 
 /**
  * Resolves the client and how it authenticates.
- * @throws UsageError where something is not configured, or does not fit
+ * @throws UsageError if a setting is missing, or does not fit the client authentication method
  */
 export async function resolveClient(session: Session): Promise<RegisteredClient> {
   const { settings } = session;
@@ -31,7 +31,7 @@ export async function resolveClient(session: Session): Promise<RegisteredClient>
   if (/tls_client_auth$/.test(method) && settings.get('cert') === undefined) {
     throw new UsageError(
       'client_certificate_missing',
-      `${method} needs a client certificate, and none is given`,
+      `${method} requires a client certificate, and none is given`,
       {
         hint: 'Give --cert FILE and --key FILE.',
       },
@@ -51,14 +51,14 @@ export async function resolveClient(session: Session): Promise<RegisteredClient>
   };
 }
 
-/** How a client authenticates by what it has, where nobody says how; the assertion before the key before the secret. */
+/** The default client authentication method of each credential; the first credential that is set decides. */
 const METHOD_BY_CREDENTIAL = [
   ['clientAssertion', 'private_key_jwt'],
   ['clientKey', 'private_key_jwt'],
   ['clientSecret', 'client_secret_basic'],
 ] as const satisfies readonly (readonly [SettingName, ClientAuthMethod])[];
 
-/** Resolves `--auth-method`; without it, the credential decides that comes from the strongest source. */
+/** Resolves `--auth-method`. Without it, the credential that comes from the source of highest precedence decides. */
 function resolveAuthMethod(settings: Settings): ClientAuthMethod {
   const given = settings.get('authMethod');
   if (given !== undefined) return parseAuthMethod(given);
@@ -69,7 +69,7 @@ function resolveAuthMethod(settings: Settings): ClientAuthMethod {
   return found.sort((one, other) => one.strength - other.strength)[0]?.method ?? 'none';
 }
 
-/** Whether what an assertion is made with comes from a stronger source than the ready-made one. */
+/** Whether the key or secret for making an assertion has precedence over `--client-assertion`. */
 function isOutranked(settings: Settings, method: ClientAuthMethod): boolean {
   const strength = (name: SettingName) => {
     const source = settings.find(name)?.source;
@@ -80,7 +80,7 @@ function isOutranked(settings: Settings, method: ClientAuthMethod): boolean {
   );
 }
 
-/** Resolves `--client-assertion`; a file often ends with a line break that is no part of it. */
+/** Resolves `--client-assertion`; removes the line break that a file often ends with. */
 async function resolveClientAssertion(session: Session): Promise<string | undefined> {
   const setting = session.settings.find('clientAssertion');
   if (setting === undefined) return undefined;
@@ -101,7 +101,7 @@ async function readClientKey({ settings, ctx }: Session): Promise<RegisteredClie
 }
 
 /**
- * Reads the file of `--decryption-key`, where there is one.
+ * Reads the file of `--decryption-key`, if it is set.
  * @throws UsageError as parseKeys and selectDecryptionKeys
  */
 export async function readDecryptionKeys({ settings, ctx }: Session): Promise<readonly JWK[] | undefined> {

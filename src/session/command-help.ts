@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 
-/** The global options, by their attributes, of a command that neither speaks to a server nor asks anything. */
+/** The global options, by their attributes, of a command that sends no requests and does not prompt. */
 export const OFFLINE_GLOBALS = ['json', 'field', 'quiet', 'showSecrets'] as const;
 
-/** The global options of a command that sends requests whose parameters are not those of a protocol. */
+/** The global options of a command that sends requests without protocol parameters. */
 export const NETWORK_GLOBALS = [
   ...OFFLINE_GLOBALS,
   'profile',
@@ -19,25 +19,25 @@ export const NETWORK_GLOBALS = [
   'proxy',
 ] as const;
 
-/** What the help of a command says beside its options. */
+/** The parts of a command's help other than its options. */
 export interface CommandHelp {
-  /** One to three command lines that work as they stand. */
+  /** One to three complete command lines. */
   readonly examples: readonly string[];
-  /** What the description is too short for. */
+  /** Details that are too long for the description. */
   readonly notes?: string;
-  /** The options of the commands above it that mean something to it, by their attributes; absent for all of them. */
+  /** The options of its parent commands that apply to it, by their attributes; absent if all of them do. */
   readonly globals?: readonly string[];
 }
 
 const helps = new WeakMap<Command, CommandHelp>();
 
-/** Sets what the help of a command says beside its options; what was set before and is not set now stays. */
+/** Sets the parts of a command's help other than its options; parts that are not given keep their value. */
 export function documentCommand(command: Command, help: Partial<CommandHelp>): Command {
   helps.set(command, { examples: [], ...helps.get(command), ...help });
   return command;
 }
 
-/** What documentCommand has set. */
+/** Returns what documentCommand has set. */
 export function findCommandHelp(command: Command): CommandHelp | undefined {
   return helps.get(command);
 }

@@ -10,15 +10,15 @@ import { parseParameters, parseSeconds } from './option-values.ts';
 import { type Session, storageName } from './session.ts';
 
 export interface ConnectOptions {
-  /** Whether requested tokens are kept; true unless told otherwise. */
+  /** Whether requested tokens are kept; the default is true. */
   readonly keepTokens?: boolean;
-  /** Who gets the client certificate: the authorization server unless told otherwise. */
+  /** Who gets the client certificate; the default is the authorization server. */
   readonly certificateFor?: 'server' | 'broker';
 }
 
 /**
  * Discovers the server and resolves the client.
- * @throws UsageError where something is not configured; as discover
+ * @throws UsageError if a setting is missing; as discover
  */
 export async function connect(
   session: Session,
@@ -29,7 +29,7 @@ export async function connect(
   const client = await resolveClient(session);
   const decryptionKeys = await readDecryptionKeys(session);
   const published = await resolveMetadata(session);
-  // Whatever the client authentication: tokens are bound to the certificate by the connection alone.
+  // With every client authentication method: the server binds tokens to the certificate of the connection.
   const metadata = settings.get('cert') === undefined ? published : withMtlsEndpointAliases(published);
   if (certificateFor === 'server')
     checkCertificateTravels(session, findEndpoint(metadata, 'token_endpoint') ?? metadata.issuer);

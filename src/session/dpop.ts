@@ -11,17 +11,17 @@ import { readKeyFile } from './read-keys.ts';
 import type { Session } from './session.ts';
 import { SETTING_SOURCES, type Setting } from './settings.ts';
 
-/** The option by which a proof is broken on purpose. */
+/** The option that changes claims of the proofs, to provoke refusals. */
 export function dpopClaimOption(): Option {
   return createRepeatableOption(
     '--dpop-claim <name=value>',
-    'set a claim of the DPoP proof; NAME alone leaves it out',
+    'set a claim of the DPoP proof; NAME alone removes it',
   ).helpGroup(HELP_GROUPS.provoke);
 }
 
 /**
- * Says whether requests carry a DPoP proof; undefined where nobody says so. A key file says yes, unless a stronger
- * source says no.
+ * Returns whether requests carry a DPoP proof; undefined if it is not configured. A key file means yes, unless
+ * a source of higher precedence says no.
  * @throws UsageError `dpop_invalid`
  */
 export function usesDpop({ settings }: Session): boolean | undefined {
@@ -33,15 +33,15 @@ export function usesDpop({ settings }: Session): boolean | undefined {
   return value || (key !== undefined && strength(key) < strength(setting));
 }
 
-/** What the requests of this run prove: `dpop` is the key of new tokens, `proofs` is absent where there are to be none. */
+/** DPoP for the requests of this run: `dpop` is the key of new tokens, `proofs` is absent if DPoP is not used. */
 export interface Dpop {
   readonly dpop: DpopKey | undefined;
   readonly proofs: DpopProofs | undefined;
 }
 
 /**
- * Resolves the key of the proofs: the person's own, or one that is made for this run.
- * @throws UsageError `dpop_invalid`, `dpop_claim_invalid`; for a file or an algorithm that does not do
+ * Resolves the key of the proofs: the key of `--dpop-key`, or a new key for this run.
+ * @throws UsageError `dpop_invalid`, `dpop_claim_invalid`; for a file or an algorithm that cannot be used
  */
 export async function resolveDpop(session: Session, metadata: ServerMetadata): Promise<Dpop> {
   const isWanted = usesDpop(session);
@@ -57,7 +57,7 @@ export async function resolveDpop(session: Session, metadata: ServerMetadata): P
   return { dpop, proofs };
 }
 
-/** Reads `--dpop-key`; undefined where there is none. @throws UsageError as parseKeys and selectDpopKey */
+/** Reads `--dpop-key`; undefined if it is not set. @throws UsageError as parseKeys and selectDpopKey */
 export async function readDpopKey(
   session: Session,
   supported?: readonly string[],
@@ -70,7 +70,7 @@ export async function readDpopKey(
   return selectDpopKey(keys, file, settings.get('dpopAlg'), supported);
 }
 
-/** What the proofs of this run have in common. */
+/** Builds the options that all proofs of this run share. */
 export function buildProofOptions(session: Session): DpopProofs {
   return {
     nonces: session.dpopNonces ?? new Map(),
@@ -79,7 +79,7 @@ export function buildProofOptions(session: Session): DpopProofs {
   };
 }
 
-/** What kept tokens must be bound to for this run; undefined takes whatever they are bound to. */
+/** Returns what kept tokens must be bound to in this run; undefined accepts any binding. */
 export async function wantedDpop(session: Session): Promise<Wanted['dpop']> {
   const isWanted = usesDpop(session);
   if (!isWanted) return isWanted;
@@ -87,7 +87,7 @@ export async function wantedDpop(session: Session): Promise<Wanted['dpop']> {
   return own === undefined ? {} : { jkt: own.jkt };
 }
 
-/** A name alone leaves the claim out. @throws UsageError `dpop_claim_invalid` */
+/** A name alone removes the claim. @throws UsageError `dpop_claim_invalid` */
 function parseClaims(texts: readonly string[] | undefined): DpopClaims | undefined {
   if (texts === undefined) return undefined;
   const claims: Record<string, unknown> = {};
@@ -105,12 +105,12 @@ function tellDpop({ reporter }: Session, event: DpopEvent): void {
       mark: '',
       parties: 'server → client',
       status: event.status,
-      text: 'use_dpop_nonce · once more with its nonce',
+      text: 'use_dpop_nonce · sent again with the nonce',
       tone: 'wait',
     });
   } else {
     reporter.warning(
-      `a DPoP proof was sent, and the access token came as "${printable(event.token_type)}": the server did not bind it`,
+      `a DPoP proof was sent, but the token_type of the access token is "${printable(event.token_type)}": it is not bound to the key`,
     );
   }
 }

@@ -1,4 +1,4 @@
-/** Options that every command takes, before or after its name. */
+/** Options that every command accepts, before or after its name. */
 export interface GlobalOptions {
   readonly profile?: string;
   readonly json?: true;

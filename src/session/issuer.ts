@@ -2,7 +2,7 @@ import type { EndpointName } from '../protocol/oauth/metadata.ts';
 import type { SettingName } from '../settings.ts';
 import type { Settings } from './settings.ts';
 
-/** The settings that give addresses by hand, by the names of the metadata. */
+/** The settings that set endpoints, by the names of their metadata members. */
 const ENDPOINT_SETTINGS = {
   token_endpoint: 'tokenEndpoint',
   authorization_endpoint: 'authorizationEndpoint',
@@ -16,7 +16,7 @@ const ENDPOINT_SETTINGS = {
   jwks_uri: 'jwksUri',
 } as const satisfies Record<EndpointName, SettingName>;
 
-/** Reads the endpoints that are given by hand, by the names of the metadata. */
+/** Reads the endpoints that are set, by the names of their metadata members. */
 export function readEndpoints(settings: Settings): Partial<Record<EndpointName, string>> {
   return Object.fromEntries(
     Object.entries(ENDPOINT_SETTINGS).flatMap(([name, setting]) => {
@@ -26,12 +26,12 @@ export function readEndpoints(settings: Settings): Partial<Record<EndpointName, 
   );
 }
 
-/** The end of the address of metadata, which may stand in place of the issuer. */
+/** The path suffix of a metadata URL, which is accepted in place of the issuer identifier. */
 const METADATA_PATH = /\/\.well-known\/openid-configuration$/;
 
 /**
- * Finds the name of the authorization server: its issuer, or the origin of its endpoints where those are given by hand.
- * @returns undefined where neither is configured
+ * Finds the identifier of the authorization server: its issuer, or the origin of its endpoints if only those are set.
+ * @returns undefined if neither is configured
  */
 export function findIssuer(settings: Settings): string | undefined {
   const issuer = settings.get('issuer');

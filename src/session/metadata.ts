@@ -6,7 +6,7 @@ import type { Session } from './session.ts';
 import type { Settings } from './settings.ts';
 
 /**
- * Finds out what the server offers: by discovery, by the endpoints that are given, or both, where the given ones count.
+ * Resolves the server's metadata: from discovery, from the endpoints that are set, or both; those that are set win.
  * @throws UsageError `setting_missing`; as discover
  */
 export async function resolveMetadata({ ctx, settings }: Session): Promise<ServerMetadata> {

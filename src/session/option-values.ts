@@ -6,7 +6,7 @@ import { isSecretReference } from '../store/secret-reference.ts';
 /**
  * Splits NAME=VALUE at the first `=`.
  * @param code the error's code
- * @throws UsageError with that code where there is no `=`, or nothing before it
+ * @throws UsageError with that code if there is no `=`, or nothing before it
  */
 export function parseNameValue(
   text: string,
@@ -14,13 +14,13 @@ export function parseNameValue(
   code = 'param_invalid',
 ): readonly [name: string, value: string] {
   const at = text.indexOf('=');
-  if (at < 1) throw new UsageError(code, `${flag} takes NAME=VALUE, and got "${text}"`);
+  if (at < 1) throw new UsageError(code, `${flag} takes NAME=VALUE; "${text}" is invalid`);
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
 /**
  * Splits NAME=VALUE, or NAME alone, whose value is then undefined.
- * @throws UsageError with the given code where the name is empty
+ * @throws UsageError with the given code if the name is empty
  */
 export function parseNameOptionalValue(
   text: string,
@@ -28,7 +28,7 @@ export function parseNameOptionalValue(
   code: string,
 ): readonly [name: string, value: string | undefined] {
   if (text === '' || text.startsWith('='))
-    throw new UsageError(code, `${flag} takes NAME=VALUE or NAME, and got "${text}"`);
+    throw new UsageError(code, `${flag} takes NAME=VALUE or NAME; "${text}" is invalid`);
   return text.includes('=') ? parseNameValue(text, flag, code) : [text, undefined];
 }
 
@@ -38,8 +38,8 @@ export function parseParameters(texts: readonly string[] = [], flag = '--param')
 }
 
 /**
- * Sets a claim to the VALUE of an option that takes NAME=VALUE: JSON where it is JSON, so that a time is a number, and a
- * number as it is written; else text.
+ * Sets a claim to the VALUE of an option that takes NAME=VALUE: parsed as JSON if it is JSON, so that a time is a
+ * number (written unchanged); else as text.
  */
 export function setClaim(claims: Record<string, unknown>, name: string, text: string): void {
   setMember(claims, name, isJson(text) ? text : JSON.stringify(text));
@@ -48,7 +48,7 @@ export function setClaim(claims: Record<string, unknown>, name: string, text: st
 /**
  * Reads a number of seconds.
  * @param options.mayBeZero whether 0 is allowed
- * @returns undefined where there is no text
+ * @returns undefined if there is no text
  * @throws UsageError `seconds_invalid`
  */
 export function parseSeconds(text: string, flag: string, options?: { mayBeZero?: boolean }): number;
@@ -66,20 +66,20 @@ export function parseSeconds(
   const seconds = Number(text);
   if (text.trim() !== '' && Number.isFinite(seconds) && (mayBeZero ? seconds >= 0 : seconds > 0))
     return seconds;
-  const wanted = mayBeZero ? 'a number of seconds, 0 or more,' : 'a positive number of seconds,';
-  throw new UsageError('seconds_invalid', `${flag} takes ${wanted} and got "${text}"`);
+  const wanted = mayBeZero ? 'a number of seconds, 0 or more' : 'a positive number of seconds';
+  throw new UsageError('seconds_invalid', `${flag} takes ${wanted}; "${text}" is invalid`);
 }
 
 export interface CountLimits {
   readonly min: number;
   readonly max: number;
-  /** The error's code, where it is not `count_invalid`. */
+  /** The error's code; the default is `count_invalid`. */
   readonly code?: string;
 }
 
 /**
  * Reads a whole number.
- * @returns undefined where there is no text
+ * @returns undefined if there is no text
  * @throws UsageError `count_invalid` or another code
  */
 export function parseCount(text: string, flag: string, limits: CountLimits): number;
@@ -92,7 +92,7 @@ export function parseCount(
   if (text === undefined) return undefined;
   const count = Number(text);
   if (/^\d{1,15}$/.test(text) && count >= min && count <= max) return count;
-  throw new UsageError(code, `${flag} takes a whole number from ${min} to ${max}, and got "${text}"`);
+  throw new UsageError(code, `${flag} takes a whole number from ${min} to ${max}; "${text}" is invalid`);
 }
 
 const BOOLEANS: Readonly<Record<string, boolean>> = { true: true, 1: true, false: false, 0: false };
@@ -100,14 +100,14 @@ const BOOLEANS: Readonly<Record<string, boolean>> = { true: true, 1: true, false
 /** Reads `true`, `false`, `1` or `0`. @throws UsageError with the given code */
 export function parseBoolean(text: string, name: string, code: string): boolean {
   const value = BOOLEANS[text.toLowerCase()];
-  if (value === undefined) throw new UsageError(code, `${name} takes true or false, and got "${text}"`);
+  if (value === undefined) throw new UsageError(code, `${name} takes true or false; "${text}" is invalid`);
   return value;
 }
 
 /**
- * Reads JSON, or `@FILE` with JSON in it.
+ * Reads JSON, or the JSON file that `@FILE` names.
  * @param readFile reads the file
- * @returns the value, written anew without white space
+ * @returns the value, serialized without white space
  * @throws UsageError `json_invalid`; as readFile
  */
 export async function readJson(
@@ -132,15 +132,16 @@ export async function readJson(
   return stringifyJson(value);
 }
 
-/** What a reference needs of a session. */
+/** The parts of a session that reading a reference needs. */
 export interface ReferenceReader {
   readonly ctx: { secret(reference: string): Promise<string> };
   readonly reporter: { warning(text: string): void };
 }
 
 /**
- * Reads a secret that an option names: `env:NAME`, `file:PATH`, `cmd:COMMAND` or `-`; the secret itself brings a warning.
- * @returns undefined where there is no reference
+ * Reads a secret by reference: `env:NAME`, `file:PATH`, `cmd:COMMAND` or `-`. The secret itself is accepted with a
+ * warning.
+ * @returns undefined if there is no reference
  * @throws UsageError `secret_unavailable`
  */
 export function readSecret(session: ReferenceReader, reference: string): Promise<string>;

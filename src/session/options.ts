@@ -1,11 +1,11 @@
 import { Argument, Option } from 'commander';
 import { findDefinition, HELP_GROUPS, type SettingName } from '../settings.ts';
 
-/** What one command says differently from the table of settings. */
+/** Help texts of one command that differ from the table of settings. */
 export interface SettingWording {
   readonly flag?: string | undefined;
   readonly description?: string;
-  /** Null where there is no default to name. */
+  /** Null if the help names no default. */
   readonly defaultText?: string | null;
 }
 
@@ -20,7 +20,7 @@ export class SettingOption extends Option {
   }
 }
 
-/** Makes the options of a setting: two for a switch that can be turned off. */
+/** Creates the options of a setting: two for a switch that can be turned off. */
 export function createSettingOptions(
   name: SettingName,
   wording: SettingWording = {},
@@ -39,14 +39,14 @@ export function createSettingOptions(
   return [option, new SettingOption(name, flag.replace(/^--/, '--no-'), negation)];
 }
 
-/** Makes an option that can be given several times; its value is a list. */
+/** Creates an option that can be repeated; its value is a list. */
 export function createRepeatableOption(flags: string, description: string): Option {
   return new Option(flags, `${description}; repeatable`).argParser(
     (value: string, before: readonly string[] | undefined) => [...(before ?? []), value],
   );
 }
 
-/** Makes an argument that takes a reference: `-` means standard input. */
+/** Creates an argument that takes a reference: `-` means standard input. */
 export function createReferenceArgument(name: string, description: string, defaultValue?: string): Argument {
   const argument = new Argument(name, description);
   if (defaultValue !== undefined) argument.default(defaultValue);
@@ -61,7 +61,7 @@ export function markStdinReader<Reader extends Option | Argument>(reader: Reader
   return reader;
 }
 
-/** Says whether `-` means standard input for an option or argument. */
+/** Returns whether `-` means standard input for an option or argument. */
 export function isStdinReader(reader: Option | Argument): boolean {
   return readers.has(reader) || (reader instanceof Option && /[<[]ref[>\]]/.test(reader.flags));
 }

@@ -28,11 +28,11 @@ function buildOption({ flags, help, read, default: initial, choices }: Parameter
   return initial === undefined ? option : option.default(initial);
 }
 
-/** The definitions of a request in two parts. */
+/** The definitions of a request, split in two parts. */
 export interface SplitDefinitions {
-  /** What says which tokens are requested; `--reuse` needs these values before anything is sent. */
+  /** The parameters that say which tokens are requested; `--reuse` needs their values before anything is sent. */
   readonly request: ParameterDefinitions;
-  /** What is needed only to send the request. */
+  /** The parameters that are needed only to send the request. */
   readonly credentials: ParameterDefinitions;
 }
 
@@ -46,7 +46,7 @@ export function splitCredentials(definitions: ParameterDefinitions): SplitDefini
   return { request: select(false), credentials: select(true) };
 }
 
-/** What is read of the options of a request. */
+/** The values that are read from the options of a request. */
 export type ReadValues<Definitions extends ParameterDefinitions> = string extends keyof Definitions
   ? ParameterValues
   : { readonly [Name in keyof Definitions]: ReadValue<Definitions[Name]> };
@@ -56,9 +56,9 @@ type ReadValue<Definition> =
   | (Definition extends { readonly option: { readonly default: string } } ? never : undefined);
 
 /**
- * Reads the values of parameters: from the option, else from the setting, else by asking.
- * @param wanted for parameters that are tokens: which tokens of a token response fit, where the name does not say it
- * @returns a member for every parameter that has an option or a setting, in the order of the definitions
+ * Reads the values of parameters: from the option, else from the setting, else by a prompt.
+ * @param wanted for parameters that are tokens: which tokens of a token response fit, if the name does not say it
+ * @returns a member for each parameter that has an option or a setting, in the order of the definitions
  * @throws UsageError `setting_missing`, `json_invalid`, `NAME_invalid`; as readTokenArgument and `ctx.secret`
  */
 export async function readParameters<const Definitions extends ParameterDefinitions>(
@@ -122,7 +122,10 @@ const READERS: Readonly<Record<Exclude<OptionReader, 'list'>, Reader>> = {
   text: (_session, text) => text,
   seconds(_session, text, { name, flag }) {
     if (/^\d+$/.test(text)) return text;
-    throw new UsageError(`${name}_invalid`, `${flag} takes whole seconds, 0 or more, and got "${text}"`);
+    throw new UsageError(
+      `${name}_invalid`,
+      `${flag} takes a whole number of seconds, 0 or more; "${text}" is invalid`,
+    );
   },
   'json-object': ({ ctx }, text, { flag }) => readJson(text, flag, 'object', ctx.readFile),
   'json-array': ({ ctx }, text, { flag }) => readJson(text, flag, 'array', ctx.readFile),
@@ -131,7 +134,7 @@ const READERS: Readonly<Record<Exclude<OptionReader, 'list'>, Reader>> = {
   'token-secret': (session, reference, { wanted }) => readTokenReference(session, reference, wanted),
 };
 
-/** @throws UsageError `setting_missing` where nobody can be asked */
+/** @throws UsageError `setting_missing` if prompting is not possible */
 async function askFor(
   session: Session,
   name: string,
@@ -141,7 +144,7 @@ async function askFor(
   const isSecret = isSecretClass(is);
   if (option.ask === undefined || !session.mayAsk) {
     const value = isSecret ? 'env:NAME, file:PATH, cmd:COMMAND or -' : placeholderOf(option);
-    throw new UsageError('setting_missing', `the ${name} is not known`, {
+    throw new UsageError('setting_missing', `the ${name} is missing`, {
       hint: `Give ${flagOf(option)} ${value}.`,
     });
   }

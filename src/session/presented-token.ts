@@ -17,16 +17,16 @@ import { readTokenArgument } from './token-argument.ts';
 
 const KEPT = '@last.access_token';
 
-/** Which access token to present: the kept one where none is named. */
+/** Which access token to present; the kept one if none is given. */
 export interface TokenChoice {
   /** False for none. */
   readonly token?: string | false;
-  /** Whether the kept one is refreshed first, where it ends soon. */
+  /** Whether the kept token is refreshed first if it expires soon. */
   readonly refresh?: true;
 }
 
 /**
- * Reads the token to present, and the key that it is bound to.
+ * Reads the token to present, and the DPoP key that it is bound to.
  * @throws UsageError `nothing_kept`, `refresh_of_given`, `dpop_key_missing`; as readTokenArgument and refreshTokens
  */
 export async function presentToken(
@@ -34,10 +34,7 @@ export async function presentToken(
   { token: reference = KEPT, refresh }: TokenChoice,
 ): Promise<Pick<CallOptions, 'accessToken' | 'dpop' | 'grant'>> {
   if (refresh && reference !== KEPT) {
-    throw new UsageError(
-      'refresh_of_given',
-      '--refresh works with the kept access token, and takes no other',
-    );
+    throw new UsageError('refresh_of_given', '--refresh works with the kept access token only');
   }
   if (reference === false) return {};
   const kept = await lastTokens(session);
@@ -67,9 +64,9 @@ async function lastTokens(session: Session): Promise<KeptTokens | undefined> {
 }
 
 /**
- * The key to prove: one that is named by hand for whatever token, else the one that the token is bound to.
- * @param jkt what the token is bound to; undefined for a bearer token
- * @param kept the key of the token, where it is kept
+ * Resolves the key of the DPoP proof: the key that is set, else the key that the token is bound to.
+ * @param jkt the thumbprint of the key that the token is bound to; undefined for a bearer token
+ * @param kept the key of the token, if it is kept
  */
 async function keyFor(
   session: Session,
@@ -85,11 +82,11 @@ async function keyFor(
   throw new UsageError(
     'dpop_key_missing',
     `the token is bound to the DPoP key ${jkt || '(unknown)'}, which is not kept`,
-    { hint: 'Name the key with --dpop-key FILE; --no-dpop sends the token as a bearer token.' },
+    { hint: 'Give the key with --dpop-key FILE; --no-dpop sends the token as a bearer token.' },
   );
 }
 
-/** Refreshes the kept token where it ends soon. */
+/** Refreshes the kept token if it expires soon. */
 async function refreshed(session: Session, kept: KeptTokens | undefined): Promise<KeptTokens | undefined> {
   const { ctx, reporter } = session;
   const left = kept && computeLifetimes(kept, ctx.clock.now()).access_token;

@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import { repairPem } from '../protocol/jose/pem-repair.ts';
 
 /**
- * Reads a PEM file of a certificate or its key; what was repaired is said in a warning.
+ * Reads a PEM file of a certificate or its key; warns about what was repaired.
  * @throws UsageError `file_unreadable`
  */
 export async function readPemFile(ctx: Context, path: string): Promise<string> {

@@ -15,25 +15,33 @@ import { parseParameters, parseSeconds } from './option-values.ts';
 import { type Session, storageName } from './session.ts';
 import { runTokenFlow } from './token-request.ts';
 
-/** Seconds that a kept access token must still live. */
+/** Seconds for which a kept access token must still be valid. */
 export const DEFAULT_MIN_TTL = 30;
 
-/** Options of the commands that may do with tokens that are kept. */
+/** Options of the commands that can use kept tokens. */
 export function addReuseOptions(command: Command): Command {
   return command
-    .addOption(new Option('--reuse', 'use the kept token, else refresh, else request').conflicts('keep'))
-    .option('--min-ttl <seconds>', `with --reuse: life it must still have (default: ${DEFAULT_MIN_TTL})`);
+    .addOption(
+      new Option(
+        '--reuse',
+        'use the kept token if it is valid, else refresh it, else request a new one',
+      ).conflicts('keep'),
+    )
+    .option(
+      '--min-ttl <seconds>',
+      `with --reuse: how long the kept token must still be valid (default: ${DEFAULT_MIN_TTL})`,
+    );
 }
 
 /**
  * Reads the options.
- * @returns the seconds that a kept access token must still live; undefined where tokens are to be requested
+ * @returns the seconds for which a kept access token must still be valid; undefined without `--reuse`
  * @throws UsageError `seconds_invalid`, `min_ttl_alone`
  */
 export function readReuse(session: Session, command: Command): number | undefined {
   const { reuse, minTtl } = command.opts<{ reuse?: true; minTtl?: string }>();
   if (!reuse && minTtl !== undefined) {
-    throw new UsageError('min_ttl_alone', '--min-ttl belongs to --reuse', { hint: 'Add --reuse.' });
+    throw new UsageError('min_ttl_alone', '--min-ttl requires --reuse', { hint: 'Add --reuse.' });
   }
   const seconds = parseSeconds(minTtl, '--min-ttl', { mayBeZero: true }) ?? DEFAULT_MIN_TTL;
   // --curl shows the request, so there must be one.
@@ -41,7 +49,7 @@ export function readReuse(session: Session, command: Command): number | undefine
 }
 
 /**
- * Reuses, refreshes or requests, and tells which.
+ * Reuses, refreshes or requests tokens, and reports which.
  * @param options.definitions and `values`: the parameters of the request that a new grant needs, except credentials
  */
 export async function reuseOrRequest(
@@ -76,7 +84,7 @@ export async function reuseOrRequest(
         client_id: settings.require('clientId', 'the client'),
         grant_type: grantType,
         asked: describeRequest(definitions, values, own),
-        // A refresh keeps to what the tokens are bound to, unless somebody says otherwise.
+        // A refresh keeps the binding of the tokens, unless another one is configured.
         dpop: dpop ?? (grantType === undefined ? undefined : false),
         certificate: await certificateThumbprint(session),
       },
@@ -87,7 +95,7 @@ export async function reuseOrRequest(
   );
 }
 
-/** Runs one grant, tells its steps and prints what it brought: with `--reuse` what is kept, where that does. */
+/** Runs a grant, reports its steps and prints the tokens; with `--reuse`, the kept tokens if they can be used. */
 export async function requestOrReuse(
   session: Session,
   command: Command,
@@ -109,21 +117,21 @@ export async function requestOrReuse(
 }
 
 const MISMATCH_TEXTS: Readonly<Record<ReuseMismatch | 'expired', string>> = {
-  nothing_kept: 'nothing is kept',
+  nothing_kept: 'no tokens are kept',
   other_issuer: 'the kept tokens are of another issuer',
   other_client: 'the kept tokens are of another client',
   other_grant: 'the kept tokens are of another grant',
   other_user: 'the kept tokens are of another user',
-  other_parameters: 'the kept tokens were asked for with other parameters',
-  dpop_bound: 'the kept access token is bound to a DPoP key, and no proofs are wanted',
+  other_parameters: 'the kept tokens were requested with other parameters',
+  dpop_bound: 'the kept access token is bound to a DPoP key, and DPoP is turned off',
   not_dpop_bound: 'the kept access token is not bound to a DPoP key',
   other_dpop_key: 'the kept access token is bound to another DPoP key, or to one that is not kept',
-  other_certificate: 'the kept access token is bound to another client certificate than is in use',
-  scope_missing: 'the kept tokens lack a scope that is asked for',
-  expired: 'the kept access token ends too soon, and no refresh token lives',
+  other_certificate: 'the kept access token is bound to another client certificate',
+  scope_missing: 'the kept tokens lack a requested scope',
+  expired: 'the kept access token expires too soon, and there is no valid refresh token',
 };
 
-/** @returns whether it is an event of reusing */
+/** @returns whether the event is one of `--reuse` */
 function tellReuse({ reporter }: Session, event: ReuseEvent | TokenEvent): event is ReuseEvent {
   switch (event.type) {
     case 'reused':
@@ -133,7 +141,7 @@ function tellReuse({ reporter }: Session, event: ReuseEvent | TokenEvent): event
       reporter.note(`the kept access_token ${describeEnd(event.left)} · refreshing`);
       return true;
     case 'refresh_refused':
-      reporter.warning(`${printable(event.error.message)} · requesting anew`);
+      reporter.warning(`${printable(event.error.message)} · requesting new tokens`);
       return true;
     case 'requesting':
       reporter.note(`${MISMATCH_TEXTS[event.why]} · requesting`);
@@ -144,6 +152,6 @@ function tellReuse({ reporter }: Session, event: ReuseEvent | TokenEvent): event
 }
 
 function describeEnd(left: number | undefined): string {
-  if (left === undefined) return 'is of unknown lifetime';
+  if (left === undefined) return 'has an unknown lifetime';
   return left > 0 ? `expires in ${inWords(left)}, too soon` : 'has expired';
 }

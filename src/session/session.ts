@@ -18,33 +18,33 @@ import { readPemFile } from './read-pem.ts';
 import { checkSetting } from './setting-checks.ts';
 import { type SettingInputs, Settings } from './settings.ts';
 
-/** What every command works with: the context over its transport, the settings, and how to speak to the person. */
+/** What every command works with: the context with its transport, the settings, the reporter. */
 export interface Session {
   readonly ctx: Context;
   readonly globals: GlobalOptions;
   readonly settings: Settings;
   readonly profileName: string | undefined;
   readonly reporter: Reporter;
-  /** Whether there is a person to ask. */
+  /** Whether a person can be prompted. */
   readonly mayAsk: boolean;
-  /** The texts of `--dpop-claim`. */
+  /** The values of `--dpop-claim`. */
   readonly dpopClaims?: readonly string[] | undefined;
-  /** The nonces that servers want in DPoP proofs, by origin. */
+  /** The nonces that servers require in DPoP proofs, by origin. */
   readonly dpopNonces?: Map<string, string>;
 }
 
 export interface SessionOptions {
-  /** Settings that stood in the arguments in another form than their flag. */
+  /** Settings that were given in the arguments, but not by their flag. */
   readonly given?: Partial<Record<SettingName, string | undefined>>;
-  /** Values that take the place of the defaults of settings. */
+  /** Values that replace the defaults of settings. */
   readonly defaults?: Partial<Record<SettingName, string>>;
-  /** Whether no profile is read; the command then uses no setting that its own options do not give. */
+  /** Whether no profile is read; the command then uses only settings that its own options set. */
   readonly withoutProfile?: boolean;
 }
 
 /**
- * Resolves the settings, checks those that the command has options for, and sets up the transport.
- * @throws UsageError for an unknown profile, a value that its check refuses, an unreadable file, and `stdin_twice`
+ * Resolves the settings, validates those that the command has options for, and creates the transport.
+ * @throws UsageError for an unknown profile, an invalid value, an unreadable file, and `stdin_twice`
  */
 export async function openSession(
   base: Context,
@@ -65,7 +65,7 @@ export async function openSession(
     write: (text) => io.err(text),
     env,
     isTerminal: io.stderrIsTerminal,
-    // With --curl no request is sent, so there are no steps to tell.
+    // With --curl no request is sent, so there are no steps to report.
     quiet: globals.quiet === true || globals.curl === true,
     paint: await colours(env, io.stderrIsTerminal),
     terminal: () => io.terminal,
@@ -93,12 +93,12 @@ export async function openSession(
   };
 }
 
-/** Under which name this session's pending requests and tokens are kept. */
+/** Returns the name under which this session's pending requests and tokens are kept. */
 export function storageName({ profileName, settings }: Session): string {
   return profileName ?? `${findIssuer(settings)} ${settings.get('clientId')}`;
 }
 
-/** Prints the result in the form that was asked for. @param human renders it for people */
+/** Prints the result in the requested format. @param human renders it for people */
 export function printResult(session: Session, value: unknown, human: () => string): void {
   const { globals, ctx } = session;
   session.reporter.settle();
@@ -106,15 +106,15 @@ export function printResult(session: Session, value: unknown, human: () => strin
   else ctx.io.out(globals.json ? renderJson(value) : human());
 }
 
-/** Whether the result is rendered for people, rather than as JSON or one value of it. */
+/** Whether the result is rendered for people, and not as JSON or one value of it. */
 export function isForPeople({ globals }: Session): boolean {
   return !globals.json && globals.field === undefined;
 }
 
 /**
- * Prints a result that a failure comes with. People see it in any case; for scripts stdout has results only, so that the
- * failure carries it as a member of the error under `--json`.
- * @param member its name there
+ * Prints a result that belongs to a failure. For people it is printed to stdout. With `--json`, where a failure leaves
+ * stdout empty, it becomes a member of the error.
+ * @param member the name of that member
  */
 export function printFailedResult(
   session: Session,
@@ -127,19 +127,19 @@ export function printFailedResult(
   else failure.members = { ...failure.members, [member]: value };
 }
 
-/** The options of a command and of those above it. */
+/** Lists the options of a command and of its parent commands. */
 function listOptions(command: Command): readonly Option[] {
   return command.parent === null ? command.options : [...command.options, ...listOptions(command.parent)];
 }
 
-/** The settings that a command has options for. */
+/** Lists the settings that a command has options for. */
 function listOffered(command: Command): readonly SettingName[] {
   return listOptions(command).flatMap((option) =>
     option instanceof SettingOption && !option.hidden ? [option.setting] : [],
   );
 }
 
-/** The settings whose flags were given. */
+/** Reads the settings whose flags were given. */
 export function readFlags(command: Command): Partial<Record<SettingName, string>> {
   const values = command.optsWithGlobals<Record<string, unknown>>();
   const flags: Partial<Record<SettingName, string>> = {};
@@ -152,7 +152,7 @@ export function readFlags(command: Command): Partial<Record<SettingName, string>
 }
 
 /**
- * Finds everything that is to come from standard input, before any of it is read.
+ * Finds every option and argument that reads standard input, before any of them is read.
  * @throws UsageError `stdin_twice`
  */
 function claimStdin(ctx: Context, command: Command, settings: Settings): void {
@@ -170,15 +170,15 @@ function claimStdin(ctx: Context, command: Command, settings: Settings): void {
   }
 }
 
-/** Keeps the members that have a value. */
+/** Returns the members that have a value. */
 export function definedOnly<Values extends object>(values: Values): Values {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Values;
 }
 
-/** What is fetched to build a request is fetched all the same; the request itself is printed. */
+/** Metadata and keys that are needed to build the request are still fetched. */
 const FETCHED = ['metadata', 'jwks', 'resource_metadata'];
 
-/** A context that prints the first protocol request as a curl command instead of sending it, and ends the command. */
+/** Creates a context that prints the first protocol request as a curl command instead of sending it, and ends the run. */
 function showingRequests(ctx: Context, settings: Settings, globals: GlobalOptions): Context {
   return {
     ...ctx,
@@ -201,7 +201,7 @@ function showingRequests(ctx: Context, settings: Settings, globals: GlobalOption
   };
 }
 
-/** A server named by flag or environment stands for itself: it is not sent the secret of an unrelated profile. */
+/** Returns no profile if the server is named by flag or environment: it must not get the secret of another server. */
 async function findProfile(ctx: Context, flags: SettingInputs['flags']) {
   const settings = new Settings({ flags, env: ctx.env, profile: undefined });
   const named = settings.get('profile');
@@ -229,7 +229,7 @@ async function transportOptions(
     cert: await read('cert'),
     key: await read('key'),
     insecure: globals.insecure,
-    // A proxy that is named by hand goes before NO_PROXY.
+    // --proxy has precedence over NO_PROXY.
     httpProxy: proxy ?? env.http_proxy ?? env.HTTP_PROXY,
     httpsProxy: proxy ?? env.https_proxy ?? env.HTTPS_PROXY,
     noProxy: proxy === undefined ? (env.no_proxy ?? env.NO_PROXY) : '',

@@ -6,7 +6,7 @@ import { findDefinition, type SettingCheck, type SettingName } from '../settings
 import { parseBoolean, parseSeconds } from './option-values.ts';
 import type { Setting } from './settings.ts';
 
-/** Checks a value. The place is what an error calls it, the code that of the setting. */
+/** Checks a value. `place` is its name in an error, `code` the error code of the setting. */
 type Check = (value: string, place: string, code: string) => void;
 
 const CHECKS: Readonly<Record<SettingCheck, Check>> = {
@@ -15,7 +15,7 @@ const CHECKS: Readonly<Record<SettingCheck, Check>> = {
   reference: () => {},
   url: (value, place, code) => {
     if (URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)) return;
-    throw new UsageError(code, `${place} takes an http or https URL, and got "${value}"`);
+    throw new UsageError(code, `${place} takes an http or https URL; "${value}" is invalid`);
   },
   seconds: (value, place) => parseSeconds(value, place),
   boolean: (value, place, code) => parseBoolean(value, place, code),
@@ -26,7 +26,7 @@ const CHECKS: Readonly<Record<SettingCheck, Check>> = {
 
 /**
  * Checks the value of a setting.
- * @throws UsageError that names the flag, the environment variable or the member of the profile where it stands
+ * @throws UsageError that names the flag, the environment variable or the profile member that holds it
  */
 export function checkSetting(name: SettingName, { value, source }: Setting): void {
   const { flag, env, profile = '', check } = findDefinition(name);
@@ -38,12 +38,16 @@ export function checkSetting(name: SettingName, { value, source }: Setting): voi
 export function parseAuthMethod(method: string, place = '--auth-method'): ClientAuthMethod {
   const known = CLIENT_AUTH_METHODS.find((name) => name === method);
   if (known !== undefined) return known;
-  throw new UsageError('auth_method_unknown', `${place} takes no method "${method}"`, {
-    hint: `There are: ${CLIENT_AUTH_METHODS.join(', ')}.`,
-  });
+  throw new UsageError(
+    'auth_method_unknown',
+    `${place}: "${method}" is not a supported client authentication method`,
+    {
+      hint: `Supported: ${CLIENT_AUTH_METHODS.join(', ')}.`,
+    },
+  );
 }
 
-/** Says in the message of a failed check where the value stands. */
+/** Adds to the message of a failed check where the value is set. */
 function naming(place: string, check: () => void): void {
   try {
     check();

@@ -3,7 +3,7 @@ import { CLIENT_AUTH_METHODS } from '../protocol/oauth/client-authentication.ts'
 import { findDefinition, SETTING_NAMES, type SettingName } from '../settings.ts';
 import { createSettingOptions, SettingOption, type SettingWording } from './options.ts';
 
-/** The settings that say which server is asked, and as which client. */
+/** The settings that say which server and which client are used. */
 const SERVER_SETTINGS = [
   'issuer',
   'acceptIssuer',
@@ -33,12 +33,12 @@ const SERVER_SETTINGS = [
   'dpopAlg',
 ] as const satisfies readonly SettingName[];
 
-/** Adds the options of every command that speaks to a server as a client. */
+/** Adds the options of every command that sends requests as a client. */
 export function addServerOptions(command: Command): Command {
   return addSettings(command, ...SERVER_SETTINGS);
 }
 
-/** Adds the same options to a command that has no use for them: they are accepted, and not shown in its help. */
+/** Adds the same options to a command that does not use them: they are accepted, but not shown in its help. */
 export function acceptServerOptions(command: Command, ...shown: readonly SettingName[]): Command {
   addSettings(command, ...SERVER_SETTINGS);
   for (const option of command.options) {
@@ -53,12 +53,12 @@ export function addSettings(command: Command, ...names: readonly SettingName[]):
   return command;
 }
 
-/** Adds the option of one setting. @param wording what this command says differently from the table */
+/** Adds the option of one setting. @param wording help texts that differ from the table */
 export function addSetting(command: Command, name: SettingName, wording?: SettingWording): Command {
   return addOptions(command, name, createSettingOptions(name, wording));
 }
 
-/** The settings that a profile can hold, without those whose options every command has. */
+/** The settings that a profile can hold, except those whose options every command has. */
 export const PROFILE_SETTINGS: readonly SettingName[] = SETTING_NAMES.filter((name) => {
   const { profile, group } = findDefinition(name);
   return profile !== undefined && group !== 'network';
@@ -68,7 +68,7 @@ export const PROFILE_SETTINGS: readonly SettingName[] = SETTING_NAMES.filter((na
 export function addProfileSettings(command: Command): Command {
   for (const name of PROFILE_SETTINGS) {
     const { profileFlag } = findDefinition(name);
-    // What a setting is without a profile is no default of the profile.
+    // The default of a setting is not stored in the profile, so the help does not name it.
     addOptions(command, name, createSettingOptions(name, { flag: profileFlag, defaultText: null }));
   }
   return command;
@@ -77,7 +77,7 @@ export function addProfileSettings(command: Command): Command {
 function addOptions(command: Command, name: SettingName, options: readonly SettingOption[]): Command {
   for (const option of options) {
     if (findDefinition(name).check === 'auth_method') option.choices([...CLIENT_AUTH_METHODS]);
-    // A list that is separated by spaces may be given in several options as well.
+    // A list that is separated by spaces can also be given by repeating the option.
     if (name === 'trustAudience')
       option.argParser((value, before?: string) => (before === undefined ? value : `${before} ${value}`));
     command.addOption(option);

@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.ts';
 import { findDefinition, SETTING_NAMES, type SettingName } from '../settings.ts';
 
-/** Where a value may come from, strongest first. */
+/** The sources of a value, highest precedence first. */
 export const SETTING_SOURCES = ['flag', 'environment', 'profile', 'default'] as const;
 
 export type SettingSource = (typeof SETTING_SOURCES)[number];
@@ -12,23 +12,23 @@ export interface Setting {
 }
 
 export interface SettingInputs {
-  /** Option values by setting name; undefined where the flag was not given. */
+  /** Option values by setting name; undefined if the flag was not given. */
   readonly flags: Readonly<Partial<Record<SettingName, string | undefined>>>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly profile: Readonly<Record<string, string | undefined>> | undefined;
-  /** Values that take the place of the table's defaults in one command. */
+  /** Values that replace the table's defaults in one command. */
   readonly defaults?: Readonly<Partial<Record<SettingName, string>>>;
 }
 
-/** Checks a value that was found. @throws UsageError that says where the value stands */
+/** Checks a value. @throws UsageError that says where the value is set */
 export type CheckSetting = (name: SettingName, setting: Setting) => void;
 
-/** Resolved settings; each value knows where it came from. */
+/** Resolved settings; each value has its source. */
 export class Settings {
   readonly #inputs: SettingInputs;
   readonly #check: CheckSetting;
 
-  /** @param check is asked about every value that does not come from a default */
+  /** @param check is called for every value that is not a default */
   constructor(inputs: SettingInputs, check: CheckSetting = () => {}) {
     this.#inputs = inputs;
     this.#check = check;
@@ -36,7 +36,7 @@ export class Settings {
 
   /**
    * Looks a setting up: flag, environment, profile, default. An empty environment variable counts as unset.
-   * @throws UsageError where the check of the setting refuses the value
+   * @throws UsageError if the value is invalid
    */
   find(name: SettingName): Setting | undefined {
     const setting = this.#lookUp(name);
@@ -54,14 +54,14 @@ export class Settings {
     const value = this.get(name);
     if (value === undefined) {
       const { flag, env } = findDefinition(name);
-      throw new UsageError('setting_missing', `${what} is not known`, {
-        hint: `Give ${flag}, set ${env}, or make a profile with "oauthctl profile add".`,
+      throw new UsageError('setting_missing', `${what} is missing`, {
+        hint: `Give ${flag}, set ${env}, or create a profile with "oauthctl profile add".`,
       });
     }
     return value;
   }
 
-  /** One line for each setting that is in force, for `-v`; secrets are masked. */
+  /** Returns a line for each setting that has a value, for `-v`; secrets are masked. */
   describe(): string[] {
     return SETTING_NAMES.flatMap((name) => {
       const setting = this.#lookUp(name);

@@ -8,7 +8,7 @@ import { warnAboutLiteral } from './option-values.ts';
 
 import { type Session, storageName } from './session.ts';
 
-/** The tokens of a token response, and what else is a token there or in a redirect. */
+/** The tokens of a token response, and other members of it or of a redirect that are tokens. */
 export type TokenName =
   | 'access_token'
   | 'refresh_token'
@@ -19,9 +19,9 @@ export type TokenName =
   | 'code';
 
 /**
- * Reads the token that an argument or option means: the token itself, `-` (standard input), `@FILE`,
- * `@last.access_token` and its like, `env:NAME`, `file:PATH` or `cmd:COMMAND`. Of a token response it is the one that
- * fits; what was repaired is said in a warning.
+ * Reads the token that an argument or option refers to: the token itself, `-` (standard input), `@FILE`,
+ * `@last.access_token` or another kept token, `env:NAME`, `file:PATH` or `cmd:COMMAND`. From a token response it takes
+ * the token that fits. It warns about what was repaired.
  * @param wanted the tokens that fit, the best first
  * @throws UsageError `nothing_kept`, `kept_elsewhere`, `file_unreadable`, `secret_unavailable`; as pickToken
  */
@@ -33,7 +33,7 @@ export async function readTokenArgument(
   return (await readToken(session, argument, wanted)).token;
 }
 
-/** As readTokenArgument, with the name of the token where that is known. */
+/** As readTokenArgument, with the name of the token if it is known. */
 export async function readToken(
   session: Session,
   argument: string,
@@ -45,12 +45,12 @@ export async function readToken(
   ctx.redactor.know(picked.token);
   for (const repair of picked.repairs) reporter.warning(`the token in ${printable(place)}: ${repair}`);
   const isNews = picked.name !== undefined && keptName(argument) === undefined;
-  if (isNews) reporter.note(`the ${picked.name} in ${printable(place)} is taken`);
+  if (isNews) reporter.note(`using the ${picked.name} in ${printable(place)}`);
   return { ...picked, name: keptName(argument) ?? picked.name };
 }
 
 /**
- * As readTokenArgument, for an option whose value should not stand in the arguments: a literal is worth a warning.
+ * As readTokenArgument, for an option whose value should not be in the arguments: it warns about a literal token.
  * @throws UsageError as readTokenArgument
  */
 export async function readTokenReference(
@@ -63,7 +63,7 @@ export async function readTokenReference(
 }
 
 /**
- * Reads the text that an argument means, whatever it holds.
+ * Reads the text that an argument refers to, of any content.
  * @throws UsageError as readTokenArgument; `token_empty`
  */
 export async function readTokenText(session: Session, argument: string): Promise<string> {
@@ -73,14 +73,14 @@ export async function readTokenText(session: Session, argument: string): Promise
   return text;
 }
 
-/** The tokens that a server can be asked about: the one that a hint names, else the access token before the others. */
+/** Lists the tokens that a server can be asked about: the one of the hint, else all, the access token first. */
 export function listWanted(hint: string | undefined): readonly TokenName[] {
   return hint === 'refresh_token' ? [hint] : ['access_token', ...(hint === undefined ? LESS_WANTED : [])];
 }
 
 const LESS_WANTED = ['refresh_token', 'id_token'] as const;
 
-/** The `token_type_hint` of a token of this name. @see https://www.rfc-editor.org/rfc/rfc7009#section-2.1 */
+/** Returns the `token_type_hint` of a token of this name. @see https://www.rfc-editor.org/rfc/rfc7009#section-2.1 */
 export function readTypeHint({ name }: PickedToken): string | undefined {
   return name === 'access_token' || name === 'refresh_token' ? name : undefined;
 }
@@ -89,7 +89,7 @@ function keptName(argument: string): string | undefined {
   return /^@last\.(access_token|refresh_token|id_token)$/.exec(argument)?.[1];
 }
 
-/** @returns the text, and what errors call it */
+/** @returns the text, and its name in errors */
 async function readText(session: Session, argument: string): Promise<{ text: string; place: string }> {
   const { ctx } = session;
   const kept = keptName(argument);
@@ -113,15 +113,15 @@ async function readKept(session: Session, name: string): Promise<string> {
     return token;
   }
   throw new UsageError('nothing_kept', `no ${name} is kept for this profile`, {
-    hint: 'Request tokens first: the last ones of each profile are kept. "oauthctl token list" shows them.',
+    hint: 'Request tokens first: the last tokens of each profile are kept. "oauthctl token list" shows them.',
   });
 }
 
-/** No server learns another one's token: the issuer of a profile may have been changed since. */
+/** Checks that no token is sent to another server than its issuer: the issuer of a profile may have been changed. */
 function checkIssuer({ settings }: Session, issuer: string): void {
   const asked = findIssuer(settings);
   if (asked === undefined || issuer === asked || issuer === settings.get('acceptIssuer')) return;
-  throw new UsageError('kept_elsewhere', 'the kept token is of another issuer', {
-    hint: `It is of ${issuer}. Request tokens anew, or give a token.`,
+  throw new UsageError('kept_elsewhere', 'the kept token is from another issuer', {
+    hint: `It is from ${issuer}. Request new tokens, or give a token.`,
   });
 }

@@ -9,7 +9,7 @@ import { printResult, type Session } from './session.ts';
 
 const TOKENS = ['access_token', 'id_token', 'refresh_token'] as const;
 
-/** Prints a token response: as it came for `--json`, claims and lifetimes for people. */
+/** Prints a token response: unchanged with `--json`, claims and lifetimes for people. */
 export async function printTokens(
   session: Session,
   tokens: TokenResponse,
@@ -19,17 +19,17 @@ export async function printTokens(
 }
 
 export interface ResponseView {
-  /** What was verified of the ID token, which may be encrypted. */
+  /** The verified ID token, which may be encrypted. */
   readonly idToken?: VerifiedIdToken | undefined;
   /** A line before it, for people. */
   readonly heading?: string;
-  /** What people see instead of the response as it came. */
+  /** What people see instead of the unchanged response. */
   readonly shown?: Readonly<Record<string, unknown>>;
-  /** Seconds that are left, where the response itself does not say. */
+  /** Seconds that are left, if the response does not say it. */
   readonly lifetimes?: Lifetimes;
 }
 
-/** Prints a token response of which members may be missing: as it came for `--json`, claims and lifetimes for people. */
+/** Prints a token response that may lack members: unchanged with `--json`, claims and lifetimes for people. */
 export async function printResponse(
   session: Session,
   json: Readonly<Record<string, unknown>>,
@@ -41,7 +41,7 @@ export async function printResponse(
     const describeLifetime = (name: (typeof TOKENS)[number]) => {
       if (name === 'id_token') return undefined;
       if (lifetimes) return lifetimes[name];
-      // Keycloak writes 0 for a refresh token without an end.
+      // Keycloak sends 0 for a refresh token that does not expire.
       return name === 'access_token'
         ? parseLifetime(shown.expires_in)
         : parseLifetime(shown.refresh_expires_in) || undefined;
@@ -56,7 +56,7 @@ export async function printResponse(
         {
           name,
           token,
-          // A refresh token's claims are the server's own business.
+          // A refresh token is opaque to the client, so its claims are not shown.
           claims: name === 'refresh_token' ? undefined : (verified?.claims ?? jwt?.claims),
           alg: typeof alg === 'string' ? alg : undefined,
           expiresIn: describeLifetime(name),

@@ -12,10 +12,10 @@ export interface TokenFlags {
 export function addTokenOptions(command: Command): Command {
   return addSettings(addServerOptions(command), 'scope', 'idTokenAlg', 'trustAudience', 'leeway')
     .addOption(dpopClaimOption())
-    .option('--no-keep', 'keep no tokens on disk');
+    .option('--no-keep', 'do not keep the tokens on disk');
 }
 
-/** Runs a flow of one token request, tells its steps and prints what it brought. */
+/** Runs a flow of one token request, reports its steps and prints the tokens. */
 export async function runTokenFlow(
   session: Session,
   flow: (tell: (event: TokenEvent) => void) => Promise<GrantedTokens>,

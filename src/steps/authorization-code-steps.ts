@@ -14,20 +14,20 @@ import {
 import { ID_TOKEN_MISSING, tellRemarks } from './step-lines.ts';
 import { TokenSteps } from './token-steps.ts';
 
-/** Tells the authorization code grant as it happens, and the person which address to open. */
+/** Reports the steps of the authorization code grant, and shows the URL to open. */
 export class AuthorizationCodeSteps {
   readonly #reporter: Reporter;
   readonly #tokens: TokenSteps;
   readonly #invite: (url: string) => void;
 
-  /** @param invite shows the address; under `--quiet` as well, since nothing goes on without it */
+  /** @param invite shows the URL, also with `--quiet`, since the grant cannot continue without it */
   constructor(reporter: Reporter, invite: (url: string) => void) {
     this.#reporter = reporter;
     this.#tokens = new TokenSteps(reporter);
     this.#invite = invite;
   }
 
-  /** Tells one event. */
+  /** Reports one event. */
   readonly tell = (event: AuthorizationCodeEvent): void => {
     const reporter = this.#reporter;
     switch (event.type) {
@@ -47,15 +47,14 @@ export class AuthorizationCodeSteps {
         return;
       case 'pushed_authorization_response': {
         const { pushed, status, ms } = event;
-        const expiry =
-          pushed.expires_in === undefined ? '' : ` · to be opened within ${inWords(pushed.expires_in)}`;
+        const expiry = pushed.expires_in === undefined ? '' : ` · expires in ${inWords(pushed.expires_in)}`;
         const text = `request_uri ${printable(pushed.request_uri)}${expiry}`;
         tellAnswer(reporter, { status, text, ms });
         return;
       }
       case 'authorization_request':
         tellBrowserRequest(reporter, event.url);
-        if (event.listensAt !== undefined) reporter.note(`the redirect is waited for at ${event.listensAt}`);
+        if (event.listensAt !== undefined) reporter.note(`waiting for the redirect at ${event.listensAt}`);
         this.#invite(event.url);
         return;
       case 'waiting':
@@ -88,7 +87,7 @@ export class AuthorizationCodeSteps {
     }
   };
 
-  /** Tells how the flow ended in a refusal of the server. */
+  /** Reports the refusal of the server that ended the flow. */
   failed(error: unknown): void {
     this.#reporter.settle();
     tellRefusal(this.#reporter, error, 'pushed_authorization_request', 'token');
@@ -101,7 +100,7 @@ function tellPreflight(
 ): void {
   if (answer !== undefined) tellAnswer(reporter, { ...answer, ...describeVerdict(verdict) });
   if (verdict.kind === 'unclear')
-    reporter.note(`the preflight does not show whether a browser is refused: ${printable(verdict.reason)}`);
+    reporter.note(`the preflight is inconclusive: ${printable(verdict.reason)}`);
 }
 
 function describeVerdict(verdict: PreflightVerdict): { text: string; isGood: boolean } {
@@ -115,7 +114,7 @@ function describeVerdict(verdict: PreflightVerdict): { text: string; isGood: boo
   }
 }
 
-/** What came through the browser. */
+/** Describes what the authorization response contains. */
 function broughtBy(json: Readonly<Record<string, unknown>>): string {
   return ['code', 'access_token', 'id_token'].filter((name) => name in json).join(' · ');
 }

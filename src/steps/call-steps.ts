@@ -3,7 +3,7 @@ import { printable } from '../output/printable.ts';
 import type { Reporter } from '../output/reporter.ts';
 import { shortPath } from './step-lines.ts';
 
-/** Tells a request to a protected resource and its answer. */
+/** Reports a request to a protected resource and its response. */
 export class CallSteps {
   readonly #reporter: Reporter;
 
@@ -11,7 +11,7 @@ export class CallSteps {
     this.#reporter = reporter;
   }
 
-  /** Tells one event. */
+  /** Reports one event. */
   readonly tell = (event: CallEvent): void => {
     const reporter = this.#reporter;
     switch (event.type) {
@@ -41,7 +41,7 @@ export class CallSteps {
           servers && `authorization servers ${servers.join(', ')}`,
           scopes && `scopes ${scopes.join(' ')}`,
         ].filter(Boolean);
-        reporter.note(printable(`metadata of the resource: ${facts.join(' · ') || 'nothing of use'}`));
+        reporter.note(printable(`metadata of the resource: ${facts.join(' · ') || 'nothing relevant'}`));
         return;
       }
       case 'resource_metadata_unusable':
@@ -53,6 +53,6 @@ export class CallSteps {
 const CREDENTIALS = {
   Bearer: 'with the token as Bearer',
   DPoP: 'with the token and a DPoP proof',
-  own: 'with the Authorization header as given',
+  own: 'with the given Authorization header',
   none: 'without a token',
 } as const;

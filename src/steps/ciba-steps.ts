@@ -15,7 +15,7 @@ const REFUSED_STEP: Partial<Record<Endpoint, readonly [mark: string, parties: st
   ciba_callback: ['⑧', 'server → device'],
 };
 
-/** Tells the ten steps of CIBA, as they happen, with the server's own words. */
+/** Reports the ten steps of CIBA as they happen, with the error descriptions of the server. */
 export class CibaSteps {
   readonly #reporter: Reporter;
   #user: string | undefined;
@@ -25,7 +25,7 @@ export class CibaSteps {
     this.#user = user;
   }
 
-  /** Tells one event. */
+  /** Reports one event. */
   readonly tell = (event: CibaStartEvent): void => {
     const reporter = this.#reporter;
     switch (event.type) {
@@ -53,7 +53,7 @@ export class CibaSteps {
     }
   };
 
-  /** Tells how a flow ended in a refusal, under the step where it happened. */
+  /** Reports the refusal that ended the flow, under the step where it happened. */
   failed(error: unknown): void {
     this.#reporter.settle();
     if (!(error instanceof RefusedError)) return;
@@ -110,7 +110,7 @@ function tellDevice(reporter: Reporter, event: CibaDeviceEvent): void {
         reporter.note('held: send the result with "oauthctl ciba callback succeed"');
       return;
     case 'result_too_early':
-      reporter.note('the result came before the server had stored the request · once more in 1 s');
+      reporter.note('the server had not stored the request yet · sending the result again in 1 s');
       return;
     case 'result_sent':
       reporter.step({ mark: '⑦', parties: 'device → server', text: event.status });
@@ -132,7 +132,7 @@ function tellDevice(reporter: Reporter, event: CibaDeviceEvent): void {
   }
 }
 
-/** One line about whom and what a delegation is for. */
+/** Describes the user, client and scope of a delegation on one line. */
 export function summaryLine(summary: DelegationSummary): string {
   const { user, client, scope, bindingMessage, acrValues, consentRequired } = summary;
   return [
@@ -151,9 +151,9 @@ export function summaryLine(summary: DelegationSummary): string {
 function describeRule(rule: string): string {
   const rules: Record<string, string> = {
     ask: 'asks you',
-    approve: 'approves by itself',
-    deny: 'denies by itself',
-    cancel: 'cancels by itself',
+    approve: 'approves automatically',
+    deny: 'denies automatically',
+    cancel: 'cancels automatically',
     ignore: 'answers 201 and sends no result',
     hold: 'keeps delegations for "oauthctl ciba callback"',
   };

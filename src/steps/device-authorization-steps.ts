@@ -7,15 +7,15 @@ import { tellPoll } from './poll-steps.ts';
 import { tellAnswer, tellRefusal, tellRequest } from './request-steps.ts';
 import { tellRemarks } from './step-lines.ts';
 
-/** Tells the device authorization grant as it happens, and the person where to enter which code. */
+/** Reports the steps of the device authorization grant, and shows the URL and the user code. */
 export class DeviceGrantSteps {
   readonly #reporter: Reporter;
   readonly #write: (text: string) => void;
   readonly #drawQrCode: ((url: string) => string | undefined) | undefined;
 
   /**
-   * @param write to stderr; the code is shown under `--quiet` as well, since nothing goes on without it
-   * @param drawQrCode of a URL, where there is a terminal to draw it on
+   * @param write to stderr; the code is shown also with `--quiet`, since the grant cannot continue without it
+   * @param drawQrCode of a URL; absent if stderr is not a terminal
    */
   constructor(
     reporter: Reporter,
@@ -27,7 +27,7 @@ export class DeviceGrantSteps {
     this.#drawQrCode = drawQrCode;
   }
 
-  /** Tells one event. */
+  /** Reports one event. */
   readonly tell = (event: DeviceAuthorizationEvent): void => {
     const reporter = this.#reporter;
     switch (event.type) {
@@ -47,7 +47,7 @@ export class DeviceGrantSteps {
     }
   };
 
-  /** Tells how the flow ended in a refusal. */
+  /** Reports the refusal that ended the flow. */
   failed(error: unknown): void {
     this.#reporter.settle();
     tellRefusal(this.#reporter, error, 'device_authorization', 'token');

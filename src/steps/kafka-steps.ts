@@ -11,7 +11,7 @@ type SessionUse = Extract<
   { type: 'metadata' | 'produced' | 'consumed' | 'hold_started' | 'holding' }
 >;
 
-/** Tells what goes on between client and broker. */
+/** Reports the requests to the broker and its responses. */
 export class KafkaSteps {
   readonly #reporter: Reporter;
 
@@ -19,7 +19,7 @@ export class KafkaSteps {
     this.#reporter = reporter;
   }
 
-  /** Tells one event. */
+  /** Reports one event. */
   readonly tell = (event: KafkaEvent): void => {
     const reporter = this.#reporter;
     switch (event.type) {
@@ -29,7 +29,7 @@ export class KafkaSteps {
         );
         return;
       case 'unreachable':
-        reporter.warning(`${printable(event.error.message)}; the next bootstrap server is tried`);
+        reporter.warning(`${printable(event.error.message)}; trying the next bootstrap server`);
         return;
       case 'connected': {
         const { tcpMs, tls } = event.connection;
@@ -94,7 +94,7 @@ export class KafkaSteps {
       }
       case 'hold_started':
         reporter.note(
-          `holding for ${inWords(event.holdMs / 1000)}${event.sessionLifetimeMs === 0 ? ' · the broker does not look at the token again, not even when it has expired' : ''}`,
+          `holding for ${inWords(event.holdMs / 1000)}${event.sessionLifetimeMs === 0 ? ' · the broker does not check the token again, even after it has expired' : ''}`,
         );
         return;
       case 'holding':
@@ -113,9 +113,9 @@ export class KafkaSteps {
   }
 }
 
-/** For how long a broker serves without another authentication. */
+/** Describes how long the broker serves the connection without re-authentication. */
 export function sessionInWords(lifetimeMs: number): string {
-  return lifetimeMs === 0 ? 'session without an end' : `session of ${inWords(lifetimeMs / 1000)}`;
+  return lifetimeMs === 0 ? 'session without an expiry' : `session of ${inWords(lifetimeMs / 1000)}`;
 }
 
 function count(number: number, what: string): string {

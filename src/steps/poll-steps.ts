@@ -5,21 +5,21 @@ import type { Reporter } from '../output/reporter.ts';
 import type { VerifiedIdToken } from '../protocol/oidc/id-token.ts';
 import { ID_TOKEN_MISSING, idTokenLine, tellRemarks, tokenLine } from './step-lines.ts';
 
-/** What a flow that polls for its tokens tells once the polling has begun. */
+/** The events of a flow that polls the token endpoint, from the first poll on. */
 export type PollingEvent =
   | PollEvent
   | { readonly type: 'id_token_verified'; readonly idToken: VerifiedIdToken }
   | { readonly type: 'id_token_missing' };
 
-/** How the steps of one flow are called. */
+/** The names of the steps in one flow. */
 export interface PollNames {
-  /** The marks of a poll that is answered with "pending", and of the one that brings the tokens. */
+  /** The marks of a poll that is answered with `authorization_pending`, and of the poll that returns the tokens. */
   readonly pending: string;
   readonly tokens: string;
   readonly waitingFor: string;
 }
 
-/** Tells one event of the polling. */
+/** Reports one event of the polling. */
 export function tellPoll(reporter: Reporter, event: PollingEvent, names: PollNames): void {
   switch (event.type) {
     case 'polling':
@@ -37,7 +37,7 @@ export function tellPoll(reporter: Reporter, event: PollingEvent, names: PollNam
       });
       return;
     case 'slowed_down':
-      reporter.note(`from now on one poll every ${event.intervalSeconds} s`);
+      reporter.note(`polling every ${event.intervalSeconds} s from now on`);
       return;
     case 'poll_failed':
       reporter.warning(`${printable(event.reason)}; polling again in ${inWords(event.nextInMs / 1000)}`);

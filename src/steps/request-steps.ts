@@ -7,21 +7,21 @@ import type { RegisteredClient } from '../protocol/oauth/client-authentication.t
 import type { FormParameters } from '../protocol/oauth/form.ts';
 import { formLine, parameterLine, shortPath } from './step-lines.ts';
 
-/** A request that a step tells. */
+/** A request that is reported as a step. */
 export interface ToldRequest {
-  /** The number of the step, where it has one. */
+  /** The number of the step, if it has one. */
   readonly mark?: string;
   readonly method?: 'GET' | 'POST';
   readonly url: string;
-  /** Who the client is and how it says so, or with what the request is authorized. */
+  /** The client and its authentication method, or how the request is authorized. */
   readonly as: Pick<RegisteredClient, 'client_id' | 'token_endpoint_auth_method'> | string;
-  /** By their wire names, or in pairs; secrets are masked. */
+  /** By their parameter names, or as pairs; secrets are masked. */
   readonly values?: object | FormParameters;
   /** Whether it carries a DPoP proof. */
   readonly isProven?: boolean;
 }
 
-/** Tells a request. */
+/** Reports a request. */
 export function tellRequest(
   reporter: Reporter,
   { mark = '', method = 'POST', url, as, values = {}, isProven = false }: ToldRequest,
@@ -35,7 +35,7 @@ export function tellRequest(
   });
 }
 
-/** Tells what a browser is to request. */
+/** Reports the request that a browser has to send. */
 export function tellBrowserRequest(reporter: Reporter, url: string): void {
   reporter.step({
     mark: '',
@@ -45,16 +45,16 @@ export function tellBrowserRequest(reporter: Reporter, url: string): void {
   });
 }
 
-/** Tells how the wait for the browser goes. */
+/** Reports the wait for the browser. */
 export function tellBrowserWait(reporter: Reporter, event: BrowserWaitEvent): void {
   if (event.type === 'waiting') {
     reporter.live(`waiting for the browser · ${inWords(event.leftMs / 1000)} left`);
   } else {
-    reporter.warning(`a request to the redirect URI was turned away: it has ${printable(event.reason)}`);
+    reporter.warning(`a request to the redirect URI was refused: it has ${printable(event.reason)}`);
   }
 }
 
-/** Tells the answer to a request. */
+/** Reports the response to a request. */
 export function tellAnswer(
   reporter: Reporter,
   answer: { readonly status: number; readonly text: string; readonly ms: number; readonly isGood?: boolean },
@@ -63,7 +63,7 @@ export function tellAnswer(
   reporter.step({ mark: '', parties: 'server → client', ...step, tone: isGood ? 'good' : 'bad' });
 }
 
-/** Tells that one of these endpoints refused; any other failure is not a step. */
+/** Reports the refusal of one of these endpoints; other failures are not steps. */
 export function tellRefusal(reporter: Reporter, error: unknown, ...endpoints: readonly Endpoint[]): void {
   if (!(error instanceof RefusedError) || !endpoints.includes(error.oauth.endpoint)) return;
   const { status, error: word } = error.oauth;

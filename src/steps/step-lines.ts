@@ -8,19 +8,19 @@ import type { TokenResponse } from '../protocol/oauth/token.ts';
 import type { VerifiedIdToken } from '../protocol/oidc/id-token.ts';
 import { isSecretName, mask } from '../redact.ts';
 
-/** The parameters of a request on one line, secrets masked. */
+/** Renders the parameters of a request on one line, with secrets masked. */
 export function formLine(parameters: FormParameters): string {
   return parameters
     .map(([name, value]) => `${name}=${isSecretName(name) ? mask(value) : printable(value)}`)
     .join('  ');
 }
 
-/** The same of parameters by their wire names; a list repeats the name, and undefined leaves it out. */
+/** As formLine, for an object; a list repeats the parameter, and undefined omits it. */
 export function parameterLine(values: object): string {
   return formLine(definedParameters(values as ParameterValues));
 }
 
-/** What came, and how long it lives. */
+/** Describes the tokens of a response and their lifetimes. */
 export function tokenLine(tokens: TokenResponse): string {
   const alg = decodeUnverified(tokens.access_token)?.header.alg;
   const parts = [
@@ -40,13 +40,13 @@ export function tellRemarks(reporter: Reporter, what: string, remarks: readonly 
   reporter.warning(`${what} is used, though it is not as specified: ${printable(remarks.join('; '))}`);
 }
 
-/** The end of a path, enough to recognise it. */
+/** Shortens a path to its last segments. */
 export function shortPath(url: string): string {
   const parts = new URL(url).pathname.split('/');
   return parts.length > 4 ? `…/${parts.slice(-3).join('/')}` : parts.join('/');
 }
 
-/** What was verified of an ID token, and what is not as it was asked for. */
+/** Describes the verified ID token, and how it differs from what was requested. */
 export function idTokenLine({ alg, claims, encryption, remarks }: VerifiedIdToken): string {
   const facts = [alg, encryption && `decrypted from ${encryption.alg} and ${encryption.enc}`]
     .filter((fact) => fact !== undefined)
@@ -55,5 +55,5 @@ export function idTokenLine({ alg, claims, encryption, remarks }: VerifiedIdToke
   return [verified, ...remarks.map((remark) => printable(remark))].join(' · ');
 }
 
-/** For a request with the scope `openid`. */
-export const ID_TOKEN_MISSING = 'the scope "openid" was asked for, and no ID token came';
+/** Warning for a request with the scope `openid` that returned no ID token. */
+export const ID_TOKEN_MISSING = 'the scope "openid" was requested, but the response has no ID token';

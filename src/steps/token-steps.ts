@@ -3,7 +3,7 @@ import type { Reporter } from '../output/reporter.ts';
 import { tellAnswer, tellRefusal, tellRequest } from './request-steps.ts';
 import { idTokenLine, tellRemarks, tokenLine } from './step-lines.ts';
 
-/** Tells a token request and its answer. */
+/** Reports a token request and its response. */
 export class TokenSteps {
   readonly #reporter: Reporter;
 
@@ -11,7 +11,7 @@ export class TokenSteps {
     this.#reporter = reporter;
   }
 
-  /** Tells one event. */
+  /** Reports one event. */
   readonly tell = (event: TokenEvent): void => {
     const reporter = this.#reporter;
     switch (event.type) {
@@ -29,15 +29,15 @@ export class TokenSteps {
         reporter.note(idTokenLine(event.idToken));
         return;
       case 'refresh_waiting':
-        reporter.note('another run refreshes these tokens · waiting for it');
+        reporter.note('another run is refreshing these tokens · waiting for it');
         return;
       case 'refreshed_elsewhere':
-        reporter.note('another run has refreshed these tokens meanwhile · its result is taken');
+        reporter.note('another run has refreshed these tokens · using its result');
         return;
     }
   };
 
-  /** Tells that the server refused. */
+  /** Reports that the server refused. */
   failed(error: unknown): void {
     tellRefusal(this.#reporter, error, 'token');
   }

@@ -6,12 +6,12 @@ import type { Reporter } from '../output/reporter.ts';
 import { spanInWords, verdictInWords } from '../output/validation.ts';
 import { tellAnswer, tellRequest } from './request-steps.ts';
 
-/** Tells one step of a look at the token. */
+/** Reports one step of a validation of the token. */
 export function tellValidation(reporter: Reporter, event: ValidateEvent): void {
   switch (event.type) {
     case 'keys_request':
       if (event.url !== undefined)
-        tellRequest(reporter, { method: 'GET', url: event.url, as: 'the keys for the local check' });
+        tellRequest(reporter, { method: 'GET', url: event.url, as: 'the keys for local validation' });
       return;
     case 'keys_response':
       tellAnswer(reporter, {
@@ -35,7 +35,7 @@ export function tellValidation(reporter: Reporter, event: ValidateEvent): void {
   }
 }
 
-/** Tells a change while watching, and between changes how it stands. @param startedAt milliseconds since the epoch */
+/** Reports a change while watching, and the current state between changes. @param startedAt milliseconds since the epoch */
 export function tellWatch(reporter: Reporter, event: WatchEvent, startedAt: number): void {
   const { paint } = reporter;
   switch (event.type) {

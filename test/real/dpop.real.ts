@@ -47,7 +47,7 @@ onEachKeycloak({ attributes: { oauth2DevicePollingInterval: '1' }, interval: 1 }
       const run = await cli.run(...CLIENT, '--json');
       expect(run).toMatchObject({
         exitCode: 0,
-        stderr: expect.stringContaining('the server did not bind it'),
+        stderr: expect.stringContaining('it is not bound to the key'),
       });
       expect(JSON.parse(run.stdout).token_type.toLowerCase()).toBe('bearer');
       expect((await cli.json('token', 'list')).kept).toMatchObject({ sample: { dpop_jkt: null } });

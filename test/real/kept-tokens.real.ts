@@ -59,7 +59,7 @@ onEachKeycloak({}, (stage) => {
     await sample.admin.logoutUser(sample.realm, sample.user.id);
     const run = await cli.run(...PASSWORD_GRANT, '--reuse', '--min-ttl', '1000', '--field', 'access_token');
     expect(run.exitCode).toBe(0);
-    expect(run.stderr).toMatch(/warning: the server answered 400 invalid_grant.*requesting anew/);
+    expect(run.stderr).toMatch(/warning: the server answered 400 invalid_grant.*requesting new tokens/);
     expect(run.stdout.trim()).not.toBe(first.access_token);
     expect(grants(cli)).toEqual(['password', 'refresh_token', 'password']);
   });

@@ -68,7 +68,7 @@ describe('an encrypted ID token', () => {
     expect(await run({}, 'token', 'password', '-p', 'p', ...PASSWORD)).toMatchObject({ code: 0 });
   });
 
-  it('that cannot be opened is refused, and nothing is kept', async () => {
+  it('that cannot be opened is refused, and no tokens are kept', async () => {
     const { token, home, run, here } = await setUp();
     const other = join(home, 'other.jwk');
     await writeFile(other, JSON.stringify(await keyFor('RSA-OAEP', '-other')));

@@ -129,7 +129,7 @@ describe('a nonce that a server wants', () => {
     const { run } = await start({ token: [wanted, dpopToken()] });
     const { code, stderr } = await run(...CLIENT, '--dpop', '-v');
     expect(code).toBe(0);
-    expect(stderr).toMatch(/server → client +400 +use_dpop_nonce · once more with its nonce/);
+    expect(stderr).toMatch(/server → client +400 +use_dpop_nonce · sent again with the nonce/);
     expect(stderr.match(/^> POST /gm)).toHaveLength(2);
     expect(stderr).toContain('dpop-nonce: n-1');
   });
@@ -152,7 +152,7 @@ describe('--reuse', () => {
     await run(...reuse);
     expect((await run(...reuse, '--dpop')).stderr).toContain('is not bound to a DPoP key · requesting');
     expect((await run(...reuse, '--dpop')).stdout).toBe('access-token-1\n');
-    expect((await run(...reuse)).stderr).toContain('no proofs are wanted · requesting');
+    expect((await run(...reuse)).stderr).toContain('DPoP is turned off · requesting');
     expect(proofs()).toEqual([false, true, false]);
   });
 

@@ -25,14 +25,14 @@ describe('seconds', () => {
 
   it.each(['', ' ', '0', '-1', 'abc', '5s', 'NaN', 'Infinity', '1e999'])('are refused as %j', (text) => {
     expect(() => parseSeconds(text, '--timeout')).toThrow(
-      usage('seconds_invalid', `--timeout takes a positive number of seconds, and got "${text}"`),
+      usage('seconds_invalid', `--timeout takes a positive number of seconds; "${text}" is invalid`),
     );
   });
 
   it('may be 0 where the option allows it, and not negative', () => {
     expect(parseSeconds('0', '--leeway', { mayBeZero: true })).toBe(0);
     expect(() => parseSeconds('-1', '--leeway', { mayBeZero: true })).toThrow(
-      usage('seconds_invalid', '--leeway takes a number of seconds, 0 or more, and got "-1"'),
+      usage('seconds_invalid', '--leeway takes a number of seconds, 0 or more; "-1" is invalid'),
     );
   });
 
@@ -54,7 +54,7 @@ describe('a count', () => {
 
   it.each(['', '0', '100', '1.5', '-1', 'one', '1e1', ' 1', '1'.repeat(400)])('is refused as %j', (text) => {
     expect(() => parseCount(text, '--count', limits)).toThrow(
-      usage('count_invalid', `--count takes a whole number from 1 to 99, and got "${text}"`),
+      usage('count_invalid', `--count takes a whole number from 1 to 99; "${text}" is invalid`),
     );
   });
 
@@ -82,7 +82,7 @@ describe('NAME=VALUE', () => {
 
   it.each(['', 'a', '=b'])('is refused as %j', (text) => {
     expect(() => parseParameters([text], '--token-param')).toThrow(
-      usage('param_invalid', `--token-param takes NAME=VALUE, and got "${text}"`),
+      usage('param_invalid', `--token-param takes NAME=VALUE; "${text}" is invalid`),
     );
   });
 
@@ -91,7 +91,7 @@ describe('NAME=VALUE', () => {
     expect(parseNameOptionalValue('a=', '--claim', 'claim_invalid')).toEqual(['a', '']);
     for (const text of ['', '=b']) {
       expect(() => parseNameOptionalValue(text, '--claim', 'claim_invalid')).toThrow(
-        usage('claim_invalid', `--claim takes NAME=VALUE or NAME, and got "${text}"`),
+        usage('claim_invalid', `--claim takes NAME=VALUE or NAME; "${text}" is invalid`),
       );
     }
   });
@@ -119,7 +119,7 @@ describe('a boolean', () => {
 
   it.each(['', 'yes', 'toString'])('is refused as %j', (text) => {
     expect(() => parseBoolean(text, 'OAUTHCTL_DPOP', 'dpop_invalid')).toThrow(
-      usage('dpop_invalid', `OAUTHCTL_DPOP takes true or false, and got "${text}"`),
+      usage('dpop_invalid', `OAUTHCTL_DPOP takes true or false; "${text}" is invalid`),
     );
   });
 });

@@ -9,7 +9,7 @@ describe('a setting that its check refuses', () => {
     [
       { OAUTHCTL_AUTH_METHOD: 'magic' },
       'auth_method_unknown',
-      'OAUTHCTL_AUTH_METHOD takes no method "magic"',
+      'OAUTHCTL_AUTH_METHOD: "magic" is not a supported client authentication method',
     ],
     [{ OAUTHCTL_DEVICE_LISTEN: 'nowhere' }, 'listen_invalid', 'OAUTHCTL_DEVICE_LISTEN: "nowhere" is not'],
   ])('is named by its environment variable before anything is sent: %j', async (env, code, message) => {
@@ -31,7 +31,7 @@ describe('a setting that its check refuses', () => {
     await profiles.set('sample', { dpop: 'maybe' });
     expect(failureOf(await run('token', 'client-credentials', '--json'))).toMatchObject({
       code: 'dpop_invalid',
-      message: 'dpop of the profile takes true or false, and got "maybe"',
+      message: 'dpop of the profile takes true or false; "maybe" is invalid',
     });
   });
 

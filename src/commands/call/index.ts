@@ -184,7 +184,10 @@ function parseHeaders(texts: readonly string[] = []): Record<string, string> {
       const [, name = '', value = ''] = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*(.*)$/s.exec(text) ?? [];
       // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what must not get through
       if (name === '' || /[\0-\x08\x0a-\x1f\x7f]|[^\0-\xff]/.test(value)) {
-        throw new UsageError('header_invalid', `--header takes 'Name: value', and got "${printable(text)}"`);
+        throw new UsageError(
+          'header_invalid',
+          `--header takes 'Name: value'; "${printable(text)}" is invalid`,
+        );
       }
       if (FRAMING.includes(name.toLowerCase())) {
         throw new UsageError('header_invalid', `the header ${name} is the transport's own`);

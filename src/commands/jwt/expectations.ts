@@ -113,7 +113,7 @@ function parseClaim(text: string): ClaimExpectation {
   // A name in brackets and quotes may have any character.
   const name = /^(?:\["(?:[^"\\]|\\.)*"\]|\['[^']*'\]|[^=])+/s.exec(text)?.[0];
   if (name === undefined)
-    throw new UsageError('claim_invalid', `--claim takes NAME=VALUE, and got "${text}"`);
+    throw new UsageError('claim_invalid', `--claim takes NAME=VALUE; "${text}" is invalid`);
   if (name === text) return { name, values: [] };
   const value = text.slice(name.length + 1);
   return { name, values: [value], ...(isJson(value) && { json: value }) };

@@ -171,7 +171,7 @@ function tenantsOfFlags({ issuer = [], audience, anyAudience }: ServeFlags): rea
 function parseLoopback({ listen: text, allowRemote }: ServeFlags): ListenAddress {
   const listen = parseListenAddress(text);
   if (listen.path !== '/') {
-    throw new UsageError('listen_invalid', `--listen takes HOST:PORT, and got "${text}"`);
+    throw new UsageError('listen_invalid', `--listen takes HOST:PORT; "${text}" is invalid`);
   }
   const isLoopback = /^(localhost|127(\.\d{1,3}){3}|::1)$/i.test(listen.host);
   if (!isLoopback && !allowRemote) {

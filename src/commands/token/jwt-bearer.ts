@@ -105,7 +105,7 @@ function parseClaims(texts: readonly string[]): Record<string, unknown> {
   const claims: Record<string, unknown> = {};
   for (const text of texts) {
     const at = text.indexOf('=');
-    if (at < 1) throw new UsageError('claim_invalid', `--claim takes NAME=VALUE, and got "${text}"`);
+    if (at < 1) throw new UsageError('claim_invalid', `--claim takes NAME=VALUE; "${text}" is invalid`);
     setClaim(claims, text.slice(0, at), text.slice(at + 1));
   }
   return claims;

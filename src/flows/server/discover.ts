@@ -137,6 +137,6 @@ function describeAnswer(classified: ReturnType<typeof classifyAnswer>): string {
 
 function checkHttpUrl(text: string, flag: string): void {
   if (!URL.canParse(text) || !['http:', 'https:'].includes(new URL(text).protocol)) {
-    throw new UsageError('issuer_invalid', `${flag} takes an http or https URL, and got "${text}"`);
+    throw new UsageError('issuer_invalid', `${flag} takes an http or https URL; "${text}" is invalid`);
   }
 }

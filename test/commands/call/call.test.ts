@@ -172,7 +172,7 @@ describe('call', () => {
 });
 
 describe('the token of a call', () => {
-  it('may be given, where no issuer is known and nothing is kept', async () => {
+  it('may be given, where no issuer is known and no tokens are kept', async () => {
     const { url, requests } = await startResourceServer(() => [{}, {}]);
     const { run, runWith } = await machine();
     expect((await run('call', url, '--token', 'given-token')).code).toBe(0);

@@ -104,7 +104,7 @@ describe('a parameter that is added to a definition', () => {
     expect(code).toBe(2);
     expect(JSON.parse(stderr).error).toMatchObject({
       code: 'setting_missing',
-      message: 'the pin is not known',
+      message: 'the pin is missing',
       hint: 'Give --pin env:NAME, file:PATH, cmd:COMMAND or -.',
     });
     expect(forms).toEqual([]);

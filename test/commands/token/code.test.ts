@@ -59,8 +59,8 @@ describe('token code', () => {
     expect(stderr.split('\n').map((line) => line.trim())).toEqual(
       expect.arrayContaining([
         expect.stringMatching(/^browser → server\s+GET \/authorize$/),
-        `the redirect is waited for at http://127.0.0.1:${port}/callback`,
-        'it is opened in your browser',
+        `waiting for the redirect at http://127.0.0.1:${port}/callback`,
+        'opening it in your browser',
         expect.stringMatching(/^browser → client\s+code$/),
         expect.stringMatching(/^client → server\s+POST \/token\s+none as test-client$/),
         expect.stringMatching(/^server → client\s+200\s+access_token opaque/),
@@ -106,7 +106,7 @@ describe('token code', () => {
     });
     while (clock.asleep === 0) await new Promise(setImmediate);
     clock.advance(300_000);
-    expect((await running).stderr).toContain('no browser could be opened: there is no display');
+    expect((await running).stderr).toContain('the browser could not be opened: there is no display');
   });
 
   it('shows the address under --quiet, and nothing else', async () => {
@@ -298,7 +298,7 @@ describe('token code, the preflight', () => {
     });
     const { code, stderr } = await run({});
     expect(code).toBe(0);
-    expect(stderr).toMatch(/the preflight does not show whether a browser is refused: it\s+answered 503/);
+    expect(stderr).toMatch(/the preflight is inconclusive: it\s+answered 503/);
     expect(stderr).not.toContain('\u001b');
   });
 
@@ -388,7 +388,7 @@ describe('where the redirect comes back to', () => {
       ...['--redirect-uri', uri, '--listen', `127.0.0.1:${port}`],
     );
     expect(code).toBe(0);
-    expect(stderr).toContain(`waited for at http://127.0.0.1:${port}/oauth/cb`);
+    expect(stderr).toContain(`waiting for the redirect at http://127.0.0.1:${port}/oauth/cb`);
     expect(tokenForm().redirect_uri).toBe(uri);
   });
 
@@ -407,7 +407,7 @@ describe('where the redirect comes back to', () => {
     // Plain HTTP is not what it speaks.
     await expect(fetch(uri.replace('https:', 'http:'))).rejects.toThrow();
     clock.advance(300_000);
-    expect((await running).stderr).toContain(`waited for at ${uri}`);
+    expect((await running).stderr).toContain(`waiting for the redirect at ${uri}`);
   });
 
   it('is another program: exit 2, and nothing is pushed', async () => {
@@ -451,7 +451,7 @@ describe('token code, pushed and signed', () => {
     const { stderr } = await running;
     expect(browsed[0]?.search).toBe(`?client_id=${CLIENT_ID}&request_uri=urn%3Aexample%3Apushed`);
     expect(stderr).toMatch(/POST \/par {2}none as test-client[\s\S]*code_challenge_method=S256/);
-    expect(stderr).toMatch(/201 {2}request_uri urn:example:pushed · to be opened within\s+1 min/);
+    expect(stderr).toMatch(/201 {2}request_uri urn:example:pushed · expires in\s+1 min/);
     expect(server.to('pushed_authorization')[0]?.form.get('response_type')).toBe('code');
   });
 

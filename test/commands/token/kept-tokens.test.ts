@@ -52,7 +52,7 @@ describe('--reuse', () => {
     const second = await done(...argv, ...REUSE);
     expect([first.stdout, second.stdout]).toEqual(['access-token-1\n', 'access-token-1\n']);
     expect(place.server.requests).toHaveLength(requests);
-    expect(first.stderr).toContain('nothing is kept · requesting');
+    expect(first.stderr).toContain('no tokens are kept · requesting');
     expect(second.stderr).toContain('the kept access_token is reused · expires in 5 min');
   });
 
@@ -128,7 +128,7 @@ describe('--reuse', () => {
     place.clock.pass(-1000);
     const { stdout, stderr } = await done(...PASSWORD, ...REUSE);
     expect(stdout).toBe('access-token-2\n');
-    expect(stderr).toContain('is of unknown lifetime · refreshing');
+    expect(stderr).toContain('has an unknown lifetime · refreshing');
   });
 
   it('requests anew where there is no refresh token, or it has ended', async () => {
@@ -140,7 +140,7 @@ describe('--reuse', () => {
       place.clock.pass(300_000);
       const { stdout, stderr } = await done(...CLIENT, ...REUSE);
       expect(stdout).toBe(expected);
-      expect(stderr).toContain('no refresh token lives · requesting');
+      expect(stderr).toContain('there is no valid refresh token · requesting');
     }
     expect(new Set(grants())).toEqual(new Set(['client_credentials']));
   });
@@ -151,7 +151,7 @@ describe('--reuse', () => {
     place.clock.pass(300_000);
     const { stdout, stderr } = await done('-q', ...PASSWORD, ...REUSE);
     expect(stdout).toBe('access-token-3\n');
-    expect(stderr).toBe('warning: the server answered 400 invalid_grant: no · requesting anew\n');
+    expect(stderr).toBe('warning: the server answered 400 invalid_grant: no · requesting new tokens\n');
     expect(grants()).toEqual(['password', 'refresh_token', 'password']);
   });
 
@@ -164,7 +164,7 @@ describe('--reuse', () => {
   });
 
   it.each([
-    ['another scope', ['--scope', 'a c'], 'lack a scope'],
+    ['another scope', ['--scope', 'a c'], 'lack a requested scope'],
     ['another user', ['--username', 'someone'], 'of another user'],
     ['other parameters', ['--param', 'audience=x'], 'with other parameters'],
     ['another client', ['--client-id', 'b'], 'of another client'],

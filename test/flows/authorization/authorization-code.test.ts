@@ -437,7 +437,7 @@ describe('the ID token of the code flow', () => {
     ['another nonce', { nonce: 'of-somebody-else' }, 'nonce is not the one that was sent'],
     ['no nonce', { nonce: undefined }, 'nonce is missing'],
     ['another code', { c_hash: 'of-another-code' }, 'c_hash is not that of the code'],
-  ])('of %s is refused, and nothing is kept: exit 4', async (_what, claims, why) => {
+  ])('of %s is refused, and no tokens are kept: exit 4', async (_what, claims, why) => {
     const lab: CodeLab = await startCodeLab({ token: [tokensOf(() => lab, claims)] });
     expect(await failureOf(lab.run())).toMatchObject({
       code: 'id_token_invalid',

@@ -439,7 +439,7 @@ describe('the ID token', () => {
         jwks: { json: { keys: [{ kty: 'EC', crv: 'P-256', kid: 'ES256', alg: 'ES256', x: 'AA', y: 'AA' }] } },
       },
     ],
-  ])('is refused, and nothing is kept: %s', async (_what, flaws, message, options) => {
+  ])('is refused, and no tokens are kept: %s', async (_what, flaws, message, options) => {
     const { run, events, kept, pending, server } = await startWithIdToken(flaws, options);
     const error = await failureOf(run());
     expect(error).toBeInstanceOf(ValidationError);

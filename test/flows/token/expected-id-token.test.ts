@@ -50,7 +50,7 @@ describe('the ID token of a token response', () => {
     ['no auth_time', { maxAge: 300 }, {}, /auth_time is missing/],
     ['the hash of another code', { code: 'the-code' }, { c_hash: 'AAAA' }, /c_hash is not that of the code/],
     ['the hash of another access token', {}, { at_hash: 'AAAA' }, /at_hash is not that of the access token/],
-  ])('with %s is refused, and nothing is kept', async (_what, expected, claims, message) => {
+  ])('with %s is refused, and no tokens are kept', async (_what, expected, claims, message) => {
     const { run, kept } = await request(expected, () => claims);
     const error = await failureOf(run());
     expect(error).toMatchObject({ code: 'id_token_invalid', exitCode: 4 });

@@ -78,7 +78,7 @@ describe('two processes that refresh the same profile at the same time', () => {
     for (const { code, stdout } of results)
       expect({ code, stdout }).toEqual({ code: 0, stdout: 'access-1\n' });
     expect(used).toEqual(['refresh-0']);
-    expect(results.filter(({ stderr }) => stderr.includes('its result is taken'))).toHaveLength(1);
+    expect(results.filter(({ stderr }) => stderr.includes('using its result'))).toHaveLength(1);
 
     expect(await refresh()).toMatchObject({ code: 0, stdout: 'access-2\n' });
     expect(used).toEqual(['refresh-0', 'refresh-1']);
