@@ -295,7 +295,7 @@ onEachKeycloak({ interval: 1 }, (stage) => {
       const sample = await stage.realm(context, { interval: 1 });
       const cli = await openShell(context, sample);
       await sample.admin.updateRealm(sample.realm, { enabled: false });
-      const error = failure(await cli.run(...REQUEST, '--json'), 7);
+      const error = failure(await cli.run(...REQUEST, '--json'), 3);
       expect(error).toMatchObject({
         oauth: {
           error: 'access_denied',

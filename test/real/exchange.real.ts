@@ -119,7 +119,6 @@ onEachKeycloak({}, (stage) => {
     expect(switchedOff.hint).toContain('standard.token.exchange.enabled');
 
     const foreign = String((await signIn(other)).access_token);
-    // By its error alone: access_denied has one exit code, whoever denied.
     const notMeant = await cli.fails(3, 'token', 'exchange', '--subject-token', foreign);
     expect(notMeant).toMatchObject({
       code: 'access_denied',

@@ -67,7 +67,7 @@ onKeycloakTls({}, (stage) => {
     expect(claimsOf(tokens.id_token)).toMatchObject({ aud: 'target' });
 
     const other = await open(context, unpermitted);
-    const error = await other.fails(7, ...EXCHANGE, '--audience', 'target');
+    const error = await other.fails(3, ...EXCHANGE, '--audience', 'target');
     expect(error).toMatchObject({
       code: 'access_denied',
       hint: expect.stringContaining('"token-exchange" of the target client'),
@@ -91,7 +91,7 @@ onKeycloakTls({}, (stage) => {
       [cli, 'nobody'],
       [other, 'cl-hanako'],
     ] as const) {
-      const error = await shell.fails(7, ...impersonate(user));
+      const error = await shell.fails(3, ...impersonate(user));
       expect(error).toMatchObject({ code: 'access_denied', hint: expect.stringContaining('"impersonate"') });
     }
   });
@@ -137,7 +137,7 @@ onKeycloakTls({}, (stage) => {
     const foreign = await foreignRealm(context);
     const cli = await open(context, permitted);
     const subject = ['--subject-token', await foreign.token(), '--param', 'subject_issuer=foreign'];
-    const denied = await cli.fails(7, ...EXCHANGE, ...subject);
+    const denied = await cli.fails(3, ...EXCHANGE, ...subject);
     expect(denied.hint).toContain('or identity provider');
     await permit('/identity-provider/instances/foreign/management/permissions', 'token-exchange');
 
