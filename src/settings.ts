@@ -217,6 +217,16 @@ export const SETTINGS = {
     group: 'own',
     check: 'text',
   },
+  pendingError: {
+    flag: '--pending-error',
+    placeholder: '<errors>',
+    env: 'OAUTHCTL_PENDING_ERROR',
+    profile: 'pending_error',
+    secret: false,
+    description: 'errors, separated by spaces, that mean "pending" at this server',
+    group: 'client',
+    check: 'text',
+  },
   deviceListen: {
     flag: '--listen',
     placeholder: '<addr>',

@@ -78,7 +78,7 @@ function addOptions(command: Command, name: SettingName, options: readonly Setti
   for (const option of options) {
     if (findDefinition(name).check === 'auth_method') option.choices([...CLIENT_AUTH_METHODS]);
     // A list that is separated by spaces can also be given by repeating the option.
-    if (name === 'trustAudience')
+    if (name === 'trustAudience' || name === 'pendingError')
       option.argParser((value, before?: string) => (before === undefined ? value : `${before} ${value}`));
     command.addOption(option);
   }

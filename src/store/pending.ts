@@ -20,6 +20,8 @@ export interface PendingRequest {
   /** No poll may be sent before this time. */
   readonly next_poll_at: number;
   readonly polls: number;
+  /** The errors that mean "still pending" at its server, besides those of the specification. */
+  readonly pending_errors?: readonly string[];
   /** What was requested, for --reuse. */
   readonly asked?: AskedFor;
   /** Set once tokens or a refusal were received: it is not polled for again. */
@@ -119,6 +121,15 @@ export class PendingStore {
     await this.#file.change((document) => {
       document.requests = document.requests.map((item) =>
         item.auth_req_id === authReqId ? { ...item, next_poll_at: nextPollAt, interval } : item,
+      );
+    });
+  }
+
+  /** Keeps which errors mean "still pending" for an id. */
+  async keepPendingErrors(authReqId: string, errors: readonly string[]): Promise<void> {
+    await this.#file.change((document) => {
+      document.requests = document.requests.map((item) =>
+        item.auth_req_id === authReqId ? { ...item, pending_errors: errors } : item,
       );
     });
   }

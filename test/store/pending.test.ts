@@ -122,6 +122,14 @@ describe('the store of pending requests', () => {
     expect(await pending.find('b')).toEqual(request('b'));
   });
 
+  it('keeps which errors mean "still pending" for an id', async () => {
+    await pending.add(request('a'));
+    await pending.add(request('b'));
+    await pending.keepPendingErrors('a', ['invalid_grant']);
+    expect(await pending.find('a')).toEqual(request('a', { pending_errors: ['invalid_grant'] }));
+    expect(await pending.find('b')).toEqual(request('b'));
+  });
+
   it('gives the delegation held last first, and each once', async () => {
     await pending.hold(delegation('first'));
     await pending.hold(delegation('second'));

@@ -16,8 +16,15 @@ import { printTokens } from '../../session/token-output.ts';
 import { runUntilSignal } from '../../session/until-signal.ts';
 import { CibaSteps } from '../../steps/ciba-steps.ts';
 import { TokenSteps } from '../../steps/token-steps.ts';
-import { namesRule, type PollFlags, type RequestOptions, readDeviceOptions, readRequest } from './options.ts';
-import { reportFlow } from './report-flow.ts';
+import {
+  namesRule,
+  type PollFlags,
+  type RequestOptions,
+  readDeviceOptions,
+  readPendingErrors,
+  readRequest,
+} from './options.ts';
+import { describePollCommand, reportFlow } from './report-flow.ts';
 import { startOwnSandbox } from './sandbox.ts';
 
 export async function runStart(base: Context, command: Command): Promise<void> {
@@ -49,7 +56,7 @@ export async function runStart(base: Context, command: Command): Promise<void> {
             request,
             interval,
             deadlineMs: deadline === undefined ? undefined : deadline * 1000,
-            pendingErrors: flags.pendingError,
+            pendingErrors: readPendingErrors(session).errors,
             device: device && { ...device, metadata: target.metadata },
           },
           steps.tell,
@@ -82,17 +89,18 @@ export async function runRequest(base: Context, command: Command): Promise<void>
   const session = await openSession(base, command);
   const interval = parseSeconds(command.opts<PollFlags>().interval, '--interval');
   const request = await readRequest(session, command.opts<RequestOptions>());
+  const { errors: pendingErrors } = readPendingErrors(session);
   const steps = new CibaSteps(session.reporter);
   const target = await connect(session);
   const acknowledged = await reportFlow(session, steps, () =>
-    requestAuthentication(session.ctx, { target, request, interval }, steps.tell),
+    requestAuthentication(session.ctx, { target, request, interval, pendingErrors }, steps.tell),
   );
   const { json, auth_req_id, expires_in } = acknowledged.acknowledgement;
   printResult(session, json, () => {
     const shown = { ...json, auth_req_id: session.ctx.redactor.text(auth_req_id) };
     return `${Object.entries(shown)
       .map(([name, value]) => `${printable(name).padEnd(14)} ${printable(String(value))}`)
-      .join('\n')}\n\nGo on with: oauthctl ciba poll (within ${expires_in} s)\n`;
+      .join('\n')}\n\nGo on with: ${describePollCommand(pendingErrors)} (within ${expires_in} s)\n`;
   });
 }
 
@@ -102,6 +110,7 @@ export async function runPoll(base: Context, command: Command, id: string | unde
   const flags = command.opts<PollFlags>();
   const interval = parseSeconds(flags.interval, '--interval');
   const deadline = parseSeconds(flags.deadline, '--deadline');
+  const pending = readPendingErrors(session);
   const { pollPendingRequest } = await import('../../flows/ciba/pending-request.ts');
   const options = {
     target: await connect(session, { keepTokens: flags.keep }),
@@ -110,7 +119,8 @@ export async function runPoll(base: Context, command: Command, id: string | unde
     interval,
     deadlineMs: deadline === undefined ? undefined : deadline * 1000,
     once: flags.once,
-    pendingErrors: flags.pendingError,
+    pendingErrors: pending.isOwn ? pending.errors : undefined,
+    defaultPendingErrors: pending.errors,
   };
   ctx.redactor.know(options.authReqId);
   const steps = new CibaSteps(session.reporter);

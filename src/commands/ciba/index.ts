@@ -3,7 +3,7 @@ import type { Context } from '../../context.ts';
 import { CALLBACK_STATUS } from '../../protocol/ciba/keycloak-ciba.ts';
 import { documentCommand, NETWORK_GLOBALS } from '../../session/command-help.ts';
 import { dpopClaimOption } from '../../session/dpop.ts';
-import { createReferenceArgument, createRepeatableOption } from '../../session/options.ts';
+import { createReferenceArgument } from '../../session/options.ts';
 import { addReuseOptions } from '../../session/reuse.ts';
 import {
   acceptServerOptions,
@@ -41,7 +41,7 @@ function defineStart(command: Command, ctx: Context): void {
 
 function defineRequest(command: Command, ctx: Context): void {
   command.description('steps 1 and 2: send the authentication request');
-  addRequestOptions(addServerOptions(command))
+  addSetting(addRequestOptions(addServerOptions(command)), 'pendingError')
     .addOption(intervalOption())
     .action(async () => (await actions()).runRequest(ctx, command));
   documentCommand(command, {
@@ -104,10 +104,9 @@ function addRequestOptions(command: Command): Command {
 }
 
 function addPollOptions(command: Command): Command {
-  return addSettings(command, 'idTokenAlg', 'trustAudience', 'leeway')
+  return addSettings(command, 'pendingError', 'idTokenAlg', 'trustAudience', 'leeway')
     .addOption(intervalOption())
     .option('--deadline <seconds>', 'give up after so long, exit 6')
-    .addOption(createRepeatableOption('--pending-error <error>', 'an error that means "pending" here'))
     .addOption(dpopClaimOption());
 }
 

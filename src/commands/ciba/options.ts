@@ -21,7 +21,6 @@ export interface RequestOptions {
 export interface PollFlags {
   readonly interval?: string;
   readonly deadline?: string;
-  readonly pendingError?: readonly string[];
   readonly once?: true;
   readonly keep: boolean;
 }
@@ -64,6 +63,16 @@ export async function readRequest(session: Session, options: RequestOptions): Pr
   // A wrong hint is said before any server is asked.
   buildAuthenticationRequest(request);
   return request;
+}
+
+/** Reads which errors mean "still pending", and whether they were named for this command rather than by the profile. */
+export function readPendingErrors({ settings }: Session): {
+  readonly errors: readonly string[] | undefined;
+  readonly isOwn: boolean;
+} {
+  const setting = settings.find('pendingError');
+  const errors = setting?.value.split(/[\s,]+/).filter(Boolean);
+  return { errors, isOwn: setting?.source === 'flag' || setting?.source === 'environment' };
 }
 
 export interface ReadDeviceOptions

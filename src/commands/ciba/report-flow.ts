@@ -1,5 +1,5 @@
 import { InterruptedError, TimeoutError } from '../../errors.ts';
-import { hasPendingRequest } from '../../flows/ciba/pending-request.ts';
+import { findPendingRequest } from '../../flows/ciba/pending-request.ts';
 import { type Session, storageName } from '../../session/session.ts';
 import type { CibaSteps } from '../../steps/ciba-steps.ts';
 
@@ -24,8 +24,14 @@ async function addContinueHint(session: Session, error: unknown): Promise<unknow
   if (!isInterrupted && !(error instanceof TimeoutError && error.code === 'deadline')) return error;
   // The flow's own hint, for example that a result may have been sent, is more important.
   if (isInterrupted && error.hint !== undefined) return error;
-  if (!(await hasPendingRequest(session.ctx, storageName(session)).catch(() => false))) return error;
-  const hint = 'The request is kept; go on with "oauthctl ciba poll".';
+  const pending = await findPendingRequest(session.ctx, storageName(session)).catch(() => undefined);
+  if (pending === undefined) return error;
+  const hint = `The request is kept; go on with "${describePollCommand(pending.pending_errors)}".`;
   if (isInterrupted) return error.withHint(hint);
   return new TimeoutError(error.code, error.message, { hint });
+}
+
+/** The command that goes on with the last request. */
+export function describePollCommand(pendingErrors: readonly string[] = []): string {
+  return ['oauthctl ciba poll', ...pendingErrors.map((error) => `--pending-error ${error}`)].join(' ');
 }

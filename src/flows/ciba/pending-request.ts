@@ -15,7 +15,10 @@ export interface PollPendingOptions {
   /** Milliseconds for the whole poll. */
   readonly deadlineMs?: number | undefined;
   readonly once?: boolean | undefined;
+  /** Errors that mean "still pending", in place of those that are kept with the request. */
   readonly pendingErrors?: readonly string[] | undefined;
+  /** The same where none are kept. */
+  readonly defaultPendingErrors?: readonly string[] | undefined;
 }
 
 type PendingRequest = Parameters<Store['pending']['add']>[0];
@@ -45,6 +48,8 @@ export async function pollPendingRequest(
   const firstPollAt =
     interval === undefined ? request.next_poll_at : Math.min(request.next_poll_at, now + interval * 1000);
   if (interval !== undefined) await store.schedule(request.auth_req_id, firstPollAt, interval);
+  const pendingErrors = options.pendingErrors ?? request.pending_errors ?? options.defaultPendingErrors;
+  if (pendingErrors !== undefined) await store.keepPendingErrors(request.auth_req_id, pendingErrors);
   const deadlineMs =
     options.deadlineMs ?? (request.expires_at === undefined ? UNKNOWN_EXPIRY_DEADLINE : undefined);
   return pollCiba(
@@ -59,7 +64,7 @@ export async function pollPendingRequest(
       lifetimeSeconds: request.expires_in,
       deadlineAt: deadlineMs === undefined ? undefined : now + deadlineMs,
       once: options.once,
-      pendingErrors: options.pendingErrors,
+      pendingErrors,
       expectIdToken: request.scope.split(' ').includes('openid'),
       asked: isKnown ? request.asked : undefined,
     },
@@ -67,10 +72,10 @@ export async function pollPendingRequest(
   );
 }
 
-/** Whether the last authentication request of an owner is still pending. */
-export async function hasPendingRequest(ctx: Context, owner: string): Promise<boolean> {
+/** Finds the last authentication request of an owner, unless it has ended. */
+export async function findPendingRequest(ctx: Context, owner: string): Promise<PendingRequest | undefined> {
   const last = await (await ctx.store()).pending.last(owner);
-  return last !== undefined && !last.ended;
+  return last?.ended ? undefined : last;
 }
 
 /** Finds the kept request, or makes an entry for an id that is not kept or has ended. */
@@ -91,6 +96,7 @@ async function findRequest(
     scope: '',
     requested_at: now,
     interval: kept?.interval ?? DEFAULT_INTERVAL,
+    ...(kept?.pending_errors && { pending_errors: kept.pending_errors }),
     // An id that has ended is not polled for faster than before.
     next_poll_at: Math.max(now, kept?.next_poll_at ?? now),
     polls: 0,

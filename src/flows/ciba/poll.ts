@@ -137,7 +137,7 @@ function mayMeanPending({ oauth }: RefusedError, isKept: boolean): RefusedError 
   const example = oauth.error === 'invalid_grant' ? ', as Apereo CAS does' : '';
   const command = isKept ? `go on with "oauthctl ciba poll ${option}"` : `add ${option}`;
   return new RefusedError(oauth, {
-    furtherHint: `If this server answers ${oauth.error} while a request is pending${example}, ${command}.`,
+    furtherHint: `If this server answers ${oauth.error} while a request is pending${example}, ${command}; the profile can hold it (pending_error).`,
   });
 }
 

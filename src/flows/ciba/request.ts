@@ -32,6 +32,8 @@ export interface CibaRequestOptions {
   readonly request: AuthenticationRequest;
   /** Seconds; the person's own, in place of the server's. */
   readonly interval?: number | undefined;
+  /** Errors that mean "still pending" at this server; they are kept for `poll`. */
+  readonly pendingErrors?: readonly string[] | undefined;
 }
 
 /** An acknowledged request, and what a poll for it has to keep to. Times in milliseconds since the epoch. */
@@ -93,6 +95,7 @@ export async function requestAuthentication(
       interval,
       next_poll_at: acknowledged.firstPollAt,
       polls: 0,
+      ...(options.pendingErrors && { pending_errors: options.pendingErrors }),
     });
   }
   onEvent({ type: 'acknowledged', acknowledgement, interval, ms: answer.ms });

@@ -56,11 +56,7 @@ export async function startCiba(
   try {
     await device?.listening;
     const request = await Promise.race([
-      requestAuthentication(
-        client,
-        { target: options.target, request: options.request, interval: options.interval },
-        onEvent,
-      ),
+      requestAuthentication(client, options, onEvent),
       ...(device ? [device.failed] : []),
     ]);
     acknowledged.open();

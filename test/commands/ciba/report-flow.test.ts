@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { reportFlow } from '../../../src/commands/ciba/report-flow.ts';
 import { createContext } from '../../../src/context.ts';
-import { InterruptedError } from '../../../src/errors.ts';
+import { InterruptedError, TimeoutError } from '../../../src/errors.ts';
 import { Reporter } from '../../../src/output/reporter.ts';
 import { colours } from '../../../src/output/style.ts';
 import type { Session } from '../../../src/session/session.ts';
@@ -10,7 +10,7 @@ import { CibaSteps } from '../../../src/steps/ciba-steps.ts';
 import { testParts } from '../../helpers/parts.ts';
 
 /** A session whose last request is still pending. */
-async function sessionWithPending(): Promise<Session> {
+async function sessionWithPending(more: { pending_errors?: string[] } = {}): Promise<Session> {
   const parts = await testParts();
   const ctx = createContext(parts);
   await (await ctx.store()).pending.add({
@@ -23,6 +23,7 @@ async function sessionWithPending(): Promise<Session> {
     interval: 5,
     next_poll_at: 0,
     polls: 0,
+    ...more,
   });
   return {
     ctx,
@@ -56,4 +57,16 @@ it('an interruption while a request is pending says how to go on', async () => {
 it('an interruption that has something of its own to say keeps it', async () => {
   const error = await interruptedBy(new InterruptedError('SIGINT').withHint('nobody knows its fate'));
   expect(error).toMatchObject({ exitCode: 130, hint: 'nobody knows its fate' });
+});
+
+it('a deadline says how to go on, with the errors that mean "still pending"', async () => {
+  const session = await sessionWithPending({ pending_errors: ['invalid_grant', 'not_yet'] });
+  const error = new TimeoutError('deadline', 'the deadline passed', { hint: 'Allow more time.' });
+  await expect(
+    reportFlow(session, new CibaSteps(session.reporter), () => Promise.reject(error)),
+  ).rejects.toMatchObject({
+    exitCode: 6,
+    message: 'the deadline passed',
+    hint: 'The request is kept; go on with "oauthctl ciba poll --pending-error invalid_grant --pending-error not_yet".',
+  });
 });

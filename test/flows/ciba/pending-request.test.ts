@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
-  hasPendingRequest,
+  findPendingRequest,
   type PollPendingOptions,
   pollPendingRequest,
 } from '../../../src/flows/ciba/pending-request.ts';
@@ -90,11 +90,39 @@ describe('polling for a kept authentication request', () => {
   });
 });
 
+describe('the errors that mean "still pending"', () => {
+  const odd = (error: string) => ({ status: 400, json: { error } });
+
+  it.each<[string, object, Partial<PollPendingOptions>, string]>([
+    ['those kept with the request', { pending_errors: ['kept'] }, {}, 'kept'],
+    [
+      'those given, before those kept',
+      { pending_errors: ['kept'] },
+      { pendingErrors: ['given'], defaultPendingErrors: ['given'] },
+      'given',
+    ],
+    [
+      'those kept, before those of the profile',
+      { pending_errors: ['kept'] },
+      { defaultPendingErrors: ['of-profile'] },
+      'kept',
+    ],
+    ['those of the profile where none are kept', {}, { defaultPendingErrors: ['of-profile'] }, 'of-profile'],
+  ])('are %s, and are kept for the next run', async (_what, kept, options, word) => {
+    const { run, pending, sentAt } = await startPending([odd(word), TOKENS], kept);
+    await run(options);
+    expect(sentAt()).toEqual([7_000, 14_000]);
+    expect(await pending.find(AUTH_REQ_ID)).toMatchObject({ pending_errors: [word] });
+    const other = await startPending([odd('another')], kept);
+    expect(await failureOf(other.run(options))).toMatchObject({ oauth: { error: 'another' } });
+  });
+});
+
 it.each([
   ['is pending', {}, true],
   ['has ended', { ended: true }, false],
   ['is of another owner', { owner: 'another' }, false],
 ])('a last request that %s is reported as such', async (_, kept, expected) => {
   const { ctx } = await startPending([], kept);
-  expect(await hasPendingRequest(ctx, 'test')).toBe(expected);
+  expect((await findPendingRequest(ctx, 'test')) !== undefined).toBe(expected);
 });

@@ -195,7 +195,7 @@ describe('a poll of CIBA', () => {
       target: { owner: undefined },
     });
     expect(await failureOf(run())).toMatchObject({
-      furtherHint: expect.stringMatching(/as Apereo CAS does, add --pending-error invalid_grant\.$/),
+      furtherHint: expect.stringMatching(/as Apereo CAS does, add --pending-error invalid_grant; /),
     });
   });
 
