@@ -47,11 +47,15 @@ export type ScriptedEndpoint =
   | 'userinfo'
   | 'end_session'
   | 'pushed_authorization'
-  | 'authorization';
+  | 'authorization'
+  | 'webfinger'
+  | 'resource';
 
 export interface MisbehavingServerOptions {
   readonly clock: FakeClock;
   readonly metadata?: Readonly<Record<string, unknown>>;
+  /** In place of all of the server's metadata. */
+  readonly metadataAnswer?: Step;
   /** In place of the server's own keys. */
   readonly jwks?: Step;
   readonly backchannel?: readonly Step[];
@@ -65,6 +69,8 @@ export interface MisbehavingServerOptions {
   readonly revocation?: readonly Step[];
   readonly userinfo?: readonly Step[];
   readonly end_session?: readonly Step[];
+  readonly webfinger?: readonly Step[];
+  readonly resource?: readonly Step[];
 }
 
 /** What is wrong with a JWT; a claim that is undefined is left out. */
@@ -113,6 +119,8 @@ const PATHS: Readonly<Record<string, ReceivedRequest['endpoint']>> = {
   '/revoke': 'revocation',
   '/userinfo': 'userinfo',
   '/logout': 'end_session',
+  '/.well-known/webfinger': 'webfinger',
+  '/resource': 'resource',
   '/protocol/openid-connect/logout': 'end_session',
 };
 
@@ -173,11 +181,13 @@ export async function startMisbehavingServer(options: MisbehavingServerOptions):
     revocation: [...(options.revocation ?? [])],
     userinfo: [...(options.userinfo ?? [])],
     end_session: [...(options.end_session ?? [])],
+    webfinger: [...(options.webfinger ?? [])],
+    resource: [...(options.resource ?? [])],
   };
   let metadata: ServerMetadata = { issuer: '' };
 
   const nextStep = ({ endpoint, method, path }: ReceivedRequest): Step => {
-    if (endpoint === 'metadata') return { json: metadata };
+    if (endpoint === 'metadata') return options.metadataAnswer ?? { json: metadata };
     if (endpoint === 'jwks') return options.jwks ?? { json: made.jwks };
     const step = endpoint === 'unknown' ? undefined : scripts[endpoint].shift();
     if (step !== undefined) return step;

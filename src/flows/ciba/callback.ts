@@ -5,6 +5,7 @@ import {
   type CallbackStatus,
   parseCallbackAnswer,
 } from '../../protocol/ciba/keycloak-ciba.ts';
+import { foreignAnswer } from '../../protocol/oauth/answer.ts';
 
 export type CibaCallbackEvent =
   | { readonly type: 'result_sent'; readonly status: CallbackStatus; readonly url: string }
@@ -47,7 +48,8 @@ export async function sendResult(
     throw wasCertainlyNotSent(error) ? error : fateUnknown(error);
   }
   const result = parseCallbackAnswer(answer);
-  if (!result.accepted) throw new RefusedError(result.oauth);
+  if (result.kind === 'refused') throw new RefusedError(result.oauth);
+  if (result.kind === 'foreign') throw foreignAnswer(result.reason, url);
   onEvent({ type: 'result_accepted', httpStatus: answer.status, ms: answer.ms });
 }
 

@@ -5,7 +5,12 @@ import { decodeUnverified } from '../../protocol/jose/jwt.ts';
 import { parseJsonObject } from '../../protocol/json.ts';
 import type { AuthenticateChallenge } from '../../protocol/oauth/challenge.ts';
 import type { ParsedResourceMetadata } from '../../protocol/oauth/protected-resource.ts';
-import { statusWord } from '../../protocol/oauth/refusal-forms.ts';
+import {
+  readJsonRefusal,
+  readOtherRefusal,
+  type StatedRefusal,
+  statusWord,
+} from '../../protocol/oauth/refusal-forms.ts';
 import { readConfirmation } from '../../protocol/oauth/token-binding.ts';
 
 /** What was sent to a resource, and what is known of it. */
@@ -42,25 +47,32 @@ export function buildResourceRefusal(
   const ours = challenges.filter(({ scheme }) => /^(bearer|dpop)$/i.test(scheme));
   const ofScheme = ours.filter(({ scheme }) => scheme.toLowerCase() === presented.scheme?.toLowerCase());
   const said = [...ofScheme, ...ours].find(({ parameters }) => parameters.error)?.parameters;
-  const body = parseJsonObject(answer.body);
-  const text = (name: string) => {
-    const value = said?.error ? said[name] : body?.[name];
-    return typeof value === 'string' && value !== '' ? value : undefined;
-  };
-  const word = text('error');
+  const stated = said?.error ? { ...said, error: said.error } : readBody(answer);
+  const word = stated?.error;
   // Frameworks put the reason phrase there.
-  const error = word !== undefined && /^[a-z][a-z0-9_-]*$/.test(word) ? word : statusWord(status);
+  const error = word === undefined || isReasonPhrase(word, status) ? statusWord(status) : word;
   const hint = hintFor(error, status, challenges, presented);
   return new RefusedError(
     {
       error,
-      error_description: text('error_description'),
-      error_uri: text('error_uri'),
+      error_description: stated?.error_description || undefined,
+      error_uri: stated?.error_uri || undefined,
       status,
       endpoint,
+      retry_after: answer.headers['retry-after'],
     },
     { hint },
   );
+}
+
+/** Reads a refusal in any form that is known; undefined for a page and for what cannot be read. */
+function readBody(answer: HttpAnswer): StatedRefusal | undefined {
+  const json = parseJsonObject(answer.body);
+  return json === undefined ? readOtherRefusal(answer) : readJsonRefusal(json, answer.status);
+}
+
+function isReasonPhrase(word: string, status: number): boolean {
+  return word.toLowerCase().replaceAll(' ', '_') === statusWord(status);
 }
 
 /** What is known here and the server does not say; undefined leaves it to the table of known answers. */

@@ -51,10 +51,12 @@ export async function userinfo(
   const scheme = key ? 'DPoP' : 'Bearer';
   onEvent({ type: 'userinfo_request', method, url, scheme });
   const answer = await send(ctx, { ...options, method }, url);
-  if (answer.status >= 400) {
+  const parsed = parseUserinfoAnswer(answer);
+  const challenges = parseChallenges(answer.headers['www-authenticate']);
+  if (answer.status >= 400 && (parsed.kind !== 'foreign' || challenges.length > 0)) {
     throw buildResourceRefusal(
       answer,
-      parseChallenges(answer.headers['www-authenticate']),
+      challenges,
       {
         scheme,
         accessToken: token,
@@ -67,7 +69,6 @@ export async function userinfo(
       'userinfo',
     );
   }
-  const parsed = parseUserinfoAnswer(answer);
   if (parsed.kind === 'refused') throw new RefusedError(parsed.oauth);
   if (parsed.kind === 'foreign') throw foreignAnswer(parsed.reason, url);
   const found = parsed.kind === 'claims' ? { json: parsed.json } : await open(ctx, target, parsed.jwt);

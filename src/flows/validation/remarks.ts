@@ -32,6 +32,7 @@ export function hostNameFindings({ claims = {}, issuer }: ComparedVerdicts): rea
   if (its.pathname !== ours.pathname || its.origin === ours.origin) return [];
   // The claim is not verified: parts that may mislead are not repeated in a suggested command.
   if (its.username !== '' || its.password !== '' || its.search !== '' || its.hash !== '') return [];
+  if (its.host === ours.host && its.protocol === 'http:') return [buildProxyFinding(iss, issuer)];
   return [
     {
       code: 'issuer_host_name',
@@ -39,6 +40,16 @@ export function hostNameFindings({ claims = {}, issuer }: ComparedVerdicts): rea
       remedy: `If both are names of one server that you trust, use that of the token: --issuer ${its.href}. If it cannot be reached from here, fix the server's host name (Keycloak: --hostname) and add --accept-issuer.`,
     },
   ];
+}
+
+/** The same server by http: the issuer by http is no remedy, since its endpoints would be http too. */
+function buildProxyFinding(iss: string, issuer: string): Finding {
+  return {
+    code: 'issuer_host_name',
+    cause: `Its iss, ${shown(iss)}, is http, and the issuer here, ${issuer}, is https: a TLS proxy in front of the server does not tell it that it was reached by https.`,
+    remedy:
+      'Let the proxy send X-Forwarded-Proto: https, and let the server trust that header (Keycloak: --proxy-headers xforwarded).',
+  };
 }
 
 function boundFindings({ claims = {}, introspection }: ComparedVerdicts): readonly Finding[] {

@@ -66,23 +66,17 @@ export function buildCallback(status: CallbackStatus): string {
   return JSON.stringify({ status });
 }
 
-/** Reads the answer to a result callback: a success has no body of any use. */
-export function parseCallbackAnswer(
-  answer: RawAnswer,
-): { accepted: true } | { accepted: false; oauth: OAuthRefusal } {
-  if (answer.status >= 200 && answer.status < 300) return { accepted: true };
+/** The answer to a result callback. */
+export type CallbackAnswer =
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'refused'; readonly oauth: OAuthRefusal }
+  | { readonly kind: 'foreign'; readonly reason: string };
+
+/** Reads the answer to a result callback; the body of a success is not used. */
+export function parseCallbackAnswer(answer: RawAnswer): CallbackAnswer {
+  if (answer.status >= 200 && answer.status < 300) return { kind: 'accepted' };
   const classified = classifyAnswer(answer, 'ciba_callback');
-  if (classified.kind === 'refused') return { accepted: false, oauth: classified.oauth };
-  const reason = classified.kind === 'foreign' ? classified.reason : undefined;
-  return {
-    accepted: false,
-    oauth: {
-      error: 'invalid_request',
-      error_description: reason,
-      status: answer.status,
-      endpoint: 'ciba_callback',
-    },
-  };
+  return classified.kind === 'ok' ? { kind: 'foreign', reason: `status ${answer.status}` } : classified;
 }
 
 /** What a delegation's bearer says, read only. */

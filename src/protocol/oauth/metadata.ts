@@ -179,8 +179,7 @@ function issuerMismatchHint(expected: string, issuer: string): string {
   if (issuer === expected.replace(/^https:/, 'http:')) {
     return (
       'A TLS proxy in front of the server does not tell it that it was reached by https. Let the proxy send ' +
-      'X-Forwarded-Proto: https, and let the server trust that header (Keycloak: --proxy-headers xforwarded). ' +
-      `Where that cannot be mended: --accept-issuer ${issuer}.`
+      'X-Forwarded-Proto: https, and let the server trust that header (Keycloak: --proxy-headers xforwarded).'
     );
   }
   return (

@@ -108,8 +108,9 @@ export function readOtherRefusal(answer: RawAnswer): StatedRefusal | undefined {
   };
 }
 
-/** Says whether the body is an HTML page. */
+/** Says whether the body is an HTML page; an empty one is none, whatever its type. */
 export function isHtml({ headers, body }: RawAnswer): boolean {
+  if (body.trim() === '') return false;
   return /^text\/html\b/i.test(headers['content-type'] ?? '') || /^\s*<(!doctype|html)\b/i.test(body);
 }
 

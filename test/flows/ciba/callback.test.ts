@@ -46,13 +46,23 @@ describe('the result callback', () => {
     ['403', 403, 'invalid_token', { status: 403, json: { error: 'invalid_token' } }],
     ['401', 401, 'invalid_token', { status: 401, json: { error: 'invalid_token' } }],
     ['400', 400, 'invalid_request', { status: 400, json: { error: 'invalid_request' } }],
-    ['502 with HTML', 502, 'invalid_request', { status: 502, text: HTML_PAGE }],
-    ['redirect', 302, 'invalid_request', { status: 302, headers: { location: 'http://127.0.0.1:1/' } }],
   ])('is a refusal at a %s, and sent once', async (_what, status, error, answer) => {
     const { run, server } = await startCallback(answer);
     const failure = await failureOf(run());
     expect(failure).toBeInstanceOf(RefusedError);
     expect(failure).toMatchObject({ exitCode: 3, oauth: { error, status, endpoint: 'ciba_callback' } });
+    await silence();
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it.each<[string, Step, RegExp]>([
+    ['502 with HTML', { status: 502, text: HTML_PAGE }, /status 502 and an HTML page/],
+    ['a redirect', { status: 302, headers: { location: 'http://127.0.0.1:1/' } }, /\(302\) to http:.*:1\//],
+  ])('is not an answer of the server at %s, and sent once', async (_what, answer, message) => {
+    const { run, server } = await startCallback(answer);
+    const failure = await failureOf(run());
+    expect(failure).toMatchObject({ code: 'not_the_protocol', exitCode: 5, maybeHandled: true });
+    expect(failure.message).toMatch(message);
     await silence();
     expect(server.requests).toHaveLength(1);
   });

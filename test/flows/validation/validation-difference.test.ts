@@ -186,6 +186,19 @@ describe('verdicts that agree, or are not known', () => {
 });
 
 describe('what else is worth knowing', () => {
+  it('an issuer that is http behind a proxy is the proxy’s fault, and is not advised', () => {
+    const [remark] = remarkOn(
+      compared({
+        local: refused(failed('iss', 'issuer_mismatch', 'd')),
+        introspection: INACTIVE,
+        claims: { ...CLAIMS, iss: ISSUER.replace('https:', 'http:') },
+      }),
+    );
+    expect(remark).toMatchObject({ code: 'issuer_host_name' });
+    expect(remark?.remedy).toContain('X-Forwarded-Proto: https');
+    expect(remark?.remedy).not.toMatch(/--issuer|--accept-issuer/);
+  });
+
   it.each([
     ['bound_token', { claims: { ...CLAIMS, cnf: { jkt: 'x' } } }],
     ['bound_token', { claims: { ...CLAIMS, cnf: { 'x5t#S256': 'x' } } }],

@@ -74,14 +74,14 @@ describe('the callback', () => {
 
   it.each([200, 204])('is accepted with %d, whatever the body', (status) => {
     for (const body of ['', 'text', '{"error":"a"}']) {
-      expect(parseCallbackAnswer({ status, headers: {}, body })).toEqual({ accepted: true });
+      expect(parseCallbackAnswer({ status, headers: {}, body })).toEqual({ kind: 'accepted' });
     }
   });
 
   it('that is refused keeps the server’s words', () => {
     const body = '{"error":"invalid_token","error_description":"Invalid token"}';
-    expect(parseCallbackAnswer({ status: 403, headers: {}, body })).toEqual({
-      accepted: false,
+    expect(parseCallbackAnswer({ status: 403, headers: {}, body })).toMatchObject({
+      kind: 'refused',
       oauth: {
         error: 'invalid_token',
         error_description: 'Invalid token',
@@ -95,10 +95,10 @@ describe('the callback', () => {
     [404, '', /empty body/],
     [502, '<html>', /HTML page/],
     [302, '', /redirect/],
-  ])('that is answered with %d and %j is not accepted, and says why', (status, body, reason) => {
-    expect(parseCallbackAnswer({ status, headers: {}, body })).toMatchObject({
-      accepted: false,
-      oauth: { error_description: expect.stringMatching(reason), status },
+  ])('that is answered with %d and %j is not the protocol, and says why', (status, body, reason) => {
+    expect(parseCallbackAnswer({ status, headers: {}, body })).toEqual({
+      kind: 'foreign',
+      reason: expect.stringMatching(reason),
     });
   });
 });

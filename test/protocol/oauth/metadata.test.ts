@@ -77,7 +77,8 @@ describe('metadata', () => {
     expect(template.hint).toMatch(/^The server answers with a template/);
     expect(template.hint).not.toContain('{tenantid}');
     const proxied = refusalOf(() => parseMetadata({ issuer: 'http://as.example' }, 'https://as.example'));
-    expect(proxied.hint).toMatch(/X-Forwarded-Proto.*--accept-issuer http:\/\/as\.example/);
+    expect(proxied.hint).toContain('X-Forwarded-Proto');
+    expect(proxied.hint).not.toMatch(/--accept-issuer|http:\/\//);
     const other = refusalOf(() => parseMetadata({ issuer: 'https://evil.example' }, 'https://as.example'));
     expect(other.hint?.indexOf('evil')).toBeGreaterThan(60);
   });
