@@ -7,21 +7,21 @@ const outdir = process.argv[2] ?? 'dist';
 const MAIN = 'src/main.ts';
 
 /**
- * What libraries load and this program never uses, and what stands in for it. These built-in modules cost more
+ * Modules that libraries load and this program never uses, with their replacements. These built-in modules cost more
  * start-up time than everything of ours.
  */
 const UNUSED = [
-  // commander runs subcommands that are programs of their own with it; we have none.
+  // commander uses it to run subcommands that are separate programs; we have none.
   { module: /^node:child_process$/, importer: /[\\/]commander[\\/]/, standIn: 'module.exports = {};' },
-  // HTTP/2 is off in our transport.
+  // Our transport does not use HTTP/2.
   { module: /^\.\/client-h2(\.js)?$/, importer: /[\\/]undici[\\/]/, standIn: 'module.exports = undefined;' },
-  // Only bodies that are streams of the Fetch API need it.
+  // Needed only for bodies that are Fetch API streams.
   {
     module: /^\.\.\/web\/fetch\/body(\.js)?$/,
     importer: /[\\/]undici[\\/]/,
     standIn: 'module.exports = {};',
   },
-  // undici asks for one default and one class, to recognise bodies that we never send.
+  // undici needs one default and one class, to recognise bodies that we never send.
   {
     module: /^node:http$/,
     importer: /[\\/]undici[\\/]/,
@@ -134,7 +134,7 @@ const OPTIONS = {
   chunkNames: 'chunks/[name]-[hash]',
   minifyWhitespace: true,
   minifySyntax: true,
-  // oidc-provider looks its models up by the names of their classes.
+  // oidc-provider looks up its models by the names of their classes.
   keepNames: true,
   legalComments: 'linked',
   logLevel: 'warning',

@@ -4,7 +4,7 @@ import module from 'node:module';
 
 const argv = process.argv.slice(2);
 
-// The most frequent question of scripts is answered before anything else is loaded.
+// --version, which scripts often call, is answered before anything else is loaded.
 if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   process.stdout.on('error', ({ code }) => {
@@ -13,7 +13,7 @@ if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
   });
   process.stdout.write(`${version}\n`);
 } else {
-  // From Node 22 on the compiled code is kept for the next run.
+  // From Node 22 on, the compiled code is cached for the next run.
   module.enableCompileCache?.();
   const { main } = await import('../dist/main.js');
   process.exitCode = await main(argv);

@@ -2,13 +2,13 @@ import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { GRANTS } from '../protocol/definitions/grants/index.ts';
 
-/** Declares a noun's subcommands and options on the command it is given. */
+/** Declares a noun's subcommands and options on the given command. */
 export type Define = (command: Command, ctx: Context) => void;
 
 export interface CommandEntry {
   readonly name: string;
   readonly summary: string;
-  /** Loads the command's own code, which happens only when it is the one that is meant. */
+  /** Loads the code of the command; called only if this command is run. */
   readonly load: () => Promise<Define>;
 }
 
@@ -32,7 +32,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'introspect',
-    summary: 'ask the server whether a token is active, and what it knows of it',
+    summary: 'ask the server whether a token is active, and for its claims',
     load: async () => (await import('./introspect/index.ts')).defineIntrospect,
   },
   {
@@ -62,7 +62,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'validate',
-    summary: 'validate a token both ways, locally and by introspection, side by side; watch for changes',
+    summary: 'validate a token locally and by introspection, side by side; watch for changes',
     load: async () => (await import('./validate/index.ts')).defineValidate,
   },
   {
@@ -87,7 +87,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'kafka',
-    summary: 'authenticate to a Kafka broker by SASL OAUTHBEARER, and see what it makes of a token',
+    summary: 'authenticate to a Kafka broker by SASL OAUTHBEARER, and show its verdict on a token',
     load: async () => (await import('./kafka/index.ts')).defineKafka,
   },
   {

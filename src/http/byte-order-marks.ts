@@ -7,7 +7,7 @@ export function withoutByteOrderMarks(client: HttpClient, warn: (text: string) =
       const answer = await client.send(request, signal);
       if (!answer.body.startsWith('\ufeff')) return answer;
       const { origin, pathname } = new URL(request.url);
-      warn(`the byte order mark before the answer of ${origin}${pathname} was left out`);
+      warn(`the byte order mark before the answer of ${origin}${pathname} was removed`);
       return { ...answer, body: answer.body.slice(1) };
     },
   };

@@ -1,6 +1,6 @@
 import { printable } from './printable.ts';
 
-/** What one line of the log tells of a request. */
+/** The data of one line of the access log. */
 export interface LoggedRequest {
   /** Milliseconds since the epoch. */
   readonly at: number;
@@ -9,18 +9,18 @@ export interface LoggedRequest {
   readonly status: number;
   /** The issuer, or `iss-not-listed`. */
   readonly tenant: string | null;
-  /** A stable code for why the token was refused. */
+  /** The error code for which the token was refused. */
   readonly reason: string | null;
-  /** The same in words. */
+  /** The error description. */
   readonly description: string | null;
   readonly ms: number;
 }
 
-/** Characters of what others wrote. */
+/** The maximum length of text from other parties, in characters. */
 const LONGEST_PATH = 200;
 const LONGEST_DESCRIPTION = 400;
 
-/** Renders a request as one line of the log; what others wrote cannot break out of it. */
+/** Renders a request as one line of the log; line breaks and control characters from other parties are escaped. */
 export function renderLogLine(request: LoggedRequest, json: boolean): string {
   const { at, method, status, tenant, reason } = request;
   const time = new Date(at).toISOString();

@@ -1,18 +1,18 @@
 import { spawn } from 'node:child_process';
 
-/** What of the process decides how a browser is opened. */
+/** The properties of the process that decide how a browser is opened. */
 export interface BrowserHost {
   readonly platform: NodeJS.Platform;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /**
- * The program, and its arguments, that opens an address; it is run without a shell.
- * @throws Error for an address that is not of http or https, and where there is no display
+ * Returns the program that opens a URL, and its arguments; it is run without a shell.
+ * @throws Error for a URL that is not http or https, and if there is no display
  */
 export function browserCommand(url: string, { platform, env }: BrowserHost): readonly [string, string[]] {
   if (!URL.canParse(url) || !['http:', 'https:'].includes(new URL(url).protocol)) {
-    throw new Error('it is not an http or https address');
+    throw new Error('it is not an http or https URL');
   }
   // The first of several, which may say where the address goes.
   const between = platform === 'win32' ? ';' : ':';
@@ -28,8 +28,8 @@ export function browserCommand(url: string, { platform, env }: BrowserHost): rea
 }
 
 /**
- * Opens an address in the person's browser, which lives on by itself.
- * @throws Error where no browser could be started
+ * Opens a URL in the user's browser; does not wait for the browser to end.
+ * @throws Error if no browser could be started
  */
 export async function openBrowser(url: string, host: BrowserHost): Promise<void> {
   const [program, args] = browserCommand(url, host);

@@ -1,7 +1,7 @@
 import { printable } from './printable.ts';
 import type { Paint } from './style.ts';
 
-/** One check and what came of it. */
+/** A check and its outcome. */
 export interface ShownCheck {
   readonly name: string;
   readonly outcome: 'passed' | 'failed' | 'skipped';

@@ -1,15 +1,15 @@
 import { isSecretName, maskBody, type Redactor } from '../redact.ts';
 
-/** What is shown of a request; the transport's type fits. */
+/** The parts of a request that are shown; compatible with the transport's type. */
 interface ShownRequest {
   readonly method: string;
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Bytes where it is no text. */
+  /** Bytes if it is not text. */
   readonly body?: string | Uint8Array;
 }
 
-/** How the transport was set up, by the names of files. */
+/** The configuration of the transport, with file names. */
 export interface CurlTransport {
   readonly caCert?: string | undefined;
   readonly cert?: string | undefined;
@@ -21,14 +21,14 @@ export interface CurlTransport {
 export interface CurlCommand {
   /** Ends with a line break. */
   readonly command: string;
-  /** The shell variables that it reads, in its order. */
+  /** The shell variables that the command reads, in order of their use. */
   readonly variables: readonly string[];
 }
 
 const FORM = /^application\/x-www-form-urlencoded\b/i;
 
 /**
- * Renders a request as one curl command for a POSIX shell. Secrets stand in it as shell variables, unless the
+ * Renders a request as one curl command for a POSIX shell. Secrets are shell variables, unless the
  * redactor shows them.
  */
 export function renderCurl(request: ShownRequest, transport: CurlTransport, redactor: Redactor): CurlCommand {
@@ -47,7 +47,7 @@ export function renderCurl(request: ShownRequest, transport: CurlTransport, reda
     if (name.toLowerCase() === 'authorization' && credentials !== undefined) {
       const [id = '', secret = ''] = Buffer.from(credentials, 'base64').toString('utf8').split(':');
       if (redactor.showSecrets) return [`--user ${quote(`${id}:${secret}`)}`];
-      // curl encodes nothing here, and RFC 6749 section 2.3.1 wants it encoded: the plain secret may not do.
+      // curl does not encode the credentials, but RFC 6749 section 2.3.1 requires it: the plain secret may be wrong.
       const encoded = /%|\+/.test(secret) ? 'client_secret_form_encoded' : 'client_secret';
       return [`--user ${quote(`${id}:`)}"${reference(encoded)}"`];
     }
@@ -96,7 +96,7 @@ export function renderCurl(request: ShownRequest, transport: CurlTransport, reda
   return { command: `${parts.join(' \\\n  ')}\n`, variables };
 }
 
-/** Quotes a word for a POSIX shell, where it needs it. */
+/** Quotes a word for a POSIX shell, if necessary. */
 function quote(text: string): string {
   return /^[A-Za-z0-9_\-./:=@%+,]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

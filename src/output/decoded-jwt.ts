@@ -3,11 +3,11 @@ import { describeTime, inWords, isTime } from './duration.ts';
 import { printable } from './printable.ts';
 import type { Paint } from './style.ts';
 
-/** One member of a header or of claims, with what it means where that is known. */
+/** One member of a header or of claims, with its meaning if it is known. */
 export interface ShownMember {
   readonly name: string;
   readonly value: unknown;
-  /** A number as it was written. */
+  /** The text of a number, unchanged. */
   readonly text?: string | undefined;
   readonly meaning?: string | undefined;
   /** Whether the value is a number of seconds since 1970. */
@@ -19,7 +19,7 @@ export interface ShownJwt {
   /** For example `access_token · JWS RS256`. */
   readonly title: string;
   readonly sections: readonly { readonly name: string; readonly members: readonly ShownMember[] }[];
-  /** A payload that is no claims. */
+  /** A payload that is not a set of claims. */
   readonly payload?: string | undefined;
 }
 
@@ -48,7 +48,7 @@ function renderOne({ title, sections, payload }: ShownJwt, paint: Paint, now: nu
 }
 
 function renderTime(name: string, value: unknown, text: string | undefined, now: number): string {
-  const described = describeTime(value) ?? 'no time in seconds since 1970';
+  const described = describeTime(value) ?? 'not a time in seconds since 1970';
   if (!isTime(value)) return `${renderValue(value, text)} (${described})`;
   const left = value - now / 1000;
   const words = left > 0 ? `in ${inWords(left)}` : `${inWords(-left)} ago`;

@@ -1,4 +1,4 @@
-/** Says a length of time in words: `9 min 51 s`, `2 h`, `3 days 4 h`; the two largest units. */
+/** Renders a duration in words: `9 min 51 s`, `2 h`, `3 days 4 h`; the two largest units. */
 export function inWords(seconds: number): string {
   const units = [
     ['day', 86_400],
@@ -21,16 +21,16 @@ export function inWords(seconds: number): string {
 /** The end of the year 9999, in seconds since 1970; a later time is in milliseconds by mistake. */
 const LATEST_TIME = 253_402_300_799;
 
-/** Says whether a value is a time in seconds since 1970. @see https://www.rfc-editor.org/rfc/rfc7519#section-2 */
+/** Returns whether a value is a time in seconds since 1970. @see https://www.rfc-editor.org/rfc/rfc7519#section-2 */
 export function isTime(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && value <= LATEST_TIME;
 }
 
-/** Describes a value that is to be a time in seconds since 1970; undefined for what is no number. */
+/** Describes a value that should be a time in seconds since 1970; undefined if it is not a number. */
 export function describeTime(value: unknown): string | undefined {
   if (typeof value !== 'number') return undefined;
   if (isTime(value)) return formatTime(value);
-  const wrong = 'no time in seconds since 1970';
+  const wrong = 'not a time in seconds since 1970';
   return isTime(value / 1000) ? `${wrong}; as milliseconds it is ${formatTime(value / 1000)}` : wrong;
 }
 

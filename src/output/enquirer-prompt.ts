@@ -12,13 +12,13 @@ interface Question {
   stdout: NodeJS.WritableStream;
 }
 
-/** The part of enquirer's prompt that is used beyond its promise. */
+/** The part of enquirer's prompt that is used besides its promise. */
 interface RunningPrompt {
   cancel(): Promise<void>;
 }
 
 /**
- * Makes the prompt over enquirer, which moves the cursor.
+ * Creates a prompt with enquirer, which moves the cursor.
  * @param signal ends an open question
  */
 export async function createEnquirerPrompt(signal: AbortSignal, terminal: PromptTerminal): Promise<Prompt> {
@@ -26,7 +26,7 @@ export async function createEnquirerPrompt(signal: AbortSignal, terminal: Prompt
     import('enquirer'),
     import('ansi-colors'),
   ]);
-  // The colours that enquirer paints with.
+  // The colours that enquirer uses.
   colors.enabled = wantsColour(terminal.env, true);
   const { stderr } = terminal;
 
@@ -44,7 +44,7 @@ export async function createEnquirerPrompt(signal: AbortSignal, terminal: Prompt
       return answer;
     } catch (error) {
       until.throwIfAborted();
-      // In raw mode Ctrl-C is a key, not a signal; enquirer rejects with nothing at all.
+      // In raw mode Ctrl-C is a key, not a signal; enquirer rejects with undefined.
       if (!(error instanceof Error)) throw new InterruptedError('SIGINT');
       throw error;
     } finally {
@@ -52,7 +52,7 @@ export async function createEnquirerPrompt(signal: AbortSignal, terminal: Prompt
     }
   };
 
-  const required = (value: string) => (value.trim() === '' ? 'a value is needed' : true);
+  const required = (value: string) => (value.trim() === '' ? 'a value is required' : true);
   return {
     text: (message, { initial, optional, signal: until } = {}) =>
       ask(

@@ -1,7 +1,7 @@
 import { maskBody, maskHeader, maskUrl, type Redactor } from '../redact.ts';
 import { printable } from './printable.ts';
 
-/** What is shown of an exchange; the transport's type fits. */
+/** The parts of an exchange that are shown; compatible with the transport's type. */
 interface ShownExchange {
   readonly direction: 'out' | 'in';
   readonly endpoint: string;
@@ -16,7 +16,7 @@ interface ShownMessage {
   readonly body: string;
 }
 
-/** Renders an exchange as `-v` shows it: `>` leaves the client, `<` comes back; secrets are masked. */
+/** Renders an exchange for `-v`: `>` is the request, `<` the response; secrets are masked. */
 export function renderExchange(exchange: ShownExchange, redactor: Redactor): string {
   const { request, answer, failure, direction } = redactExchange(exchange, redactor);
   const lines = [
@@ -29,7 +29,7 @@ export function renderExchange(exchange: ShownExchange, redactor: Redactor): str
   return `${lines.map((line) => printable(line, true)).join('\n')}\n`;
 }
 
-/** Renders an exchange as one line of a trace file: JSON, secrets masked, the wire's own names. */
+/** Renders an exchange as one line of a trace file: JSON with the names of the protocol; secrets are masked. */
 export function renderTraceLine(exchange: ShownExchange, redactor: Redactor): string {
   const { startedAt, ...rest } = redactExchange(exchange, redactor);
   return `${redactor.text(JSON.stringify({ v: 1, at: new Date(startedAt).toISOString(), ...rest }))}\n`;

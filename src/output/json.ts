@@ -1,15 +1,15 @@
 import { UsageError } from '../errors.ts';
 import { findMember, stringifyJson, stringifyMember } from '../exact-json.ts';
 
-/** Renders a result for `--json`; numbers as they were written. */
+/** Renders a result for `--json`; numbers keep their text. */
 export function renderJson(value: unknown): string {
   return `${stringifyJson(value, 2)}\n`;
 }
 
 /**
  * Picks one raw value for `--field`: strings without quotes, anything else as JSON.
- * @param path names and indexes joined by dots; a name with dots in it as `["name"]`
- * @throws UsageError `field_unknown` that names the members there are
+ * @param path names and indexes joined by dots; a name that contains dots as `["name"]`
+ * @throws UsageError `field_unknown`, which lists the members
  */
 export function renderField(value: unknown, path: string): string {
   const found = findMember(value, path);
@@ -26,7 +26,7 @@ export function renderField(value: unknown, path: string): string {
   return `${typeof picked === 'string' ? picked : stringifyMember(holder, name)}\n`;
 }
 
-/** The members of the deepest object that the beginning of a path leads to. */
+/** Lists the members of the deepest object on the path that exists. */
 function listNamesAt(value: unknown, path: string): readonly string[] {
   const list = (one: unknown) => (one !== null && typeof one === 'object' ? Object.keys(one) : []);
   for (let at = path.length - 1; at > 0; at -= 1) {

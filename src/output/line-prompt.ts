@@ -3,13 +3,13 @@ import { InterruptedError } from '../errors.ts';
 import type { Choice, Prompt, PromptTerminal } from './prompt.ts';
 
 interface Answerable {
-  /** What is wrong with an answer; undefined where nothing is. */
+  /** Returns why an answer is invalid; undefined if it is valid. */
   readonly check: (answer: string) => string | undefined;
   readonly isSecret?: boolean;
 }
 
 /**
- * Makes a prompt of plain lines, for terminals that cannot move their cursor: no escape sequence is written.
+ * Creates a prompt of plain lines, without escape sequences, for terminals that cannot move the cursor.
  * @param signal ends an open question
  */
 export function createLinePrompt(signal: AbortSignal, { stdin, stderr }: PromptTerminal): Prompt {
@@ -27,7 +27,8 @@ export function createLinePrompt(signal: AbortSignal, { stdin, stderr }: PromptT
     async text(question, { initial, optional, signal: until } = {}) {
       const shown = initial === undefined ? question : `${question} [${initial}]`;
       const isEnough = optional === true || initial !== undefined;
-      const check = (answer: string) => (answer.trim() === '' && !isEnough ? 'a value is needed' : undefined);
+      const check = (answer: string) =>
+        answer.trim() === '' && !isEnough ? 'a value is required' : undefined;
       const answer = await ask(shown, { check }, until ? AbortSignal.any([signal, until]) : signal);
       return answer === '' && initial !== undefined ? initial : answer;
     },
@@ -42,7 +43,7 @@ export function createLinePrompt(signal: AbortSignal, { stdin, stderr }: PromptT
       const find = (answer: string) =>
         choices.find(({ label }, index) => answer.trim() === label || answer.trim() === String(index + 1));
       const check = (answer: string) =>
-        find(answer) === undefined ? `a number from 1 to ${choices.length} is needed` : undefined;
+        find(answer) === undefined ? `a number from 1 to ${choices.length} is required` : undefined;
       const answer = await ask('Number:', { check }, AbortSignal.any([signal, until]));
       return (find(answer) as Choice<Value>).value;
     },
@@ -63,7 +64,7 @@ function readLine(stdin: NodeJS.ReadStream, until: AbortSignal): Promise<string>
   });
 }
 
-/** Reads a line that is not shown while it is typed. */
+/** Reads a line without showing it. */
 async function readHidden(
   stdin: NodeJS.ReadStream,
   stderr: NodeJS.WritableStream,

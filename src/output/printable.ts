@@ -1,6 +1,6 @@
 /**
- * Makes text of another party safe to show: control characters, with which it could rewrite the screen, become
- * visible. Line breaks stay where `multiline` says so.
+ * Makes text of another party safe to show: control characters, which could change the screen, are escaped. With
+ * `multiline`, line breaks are kept.
  */
 export function printable(text: string, multiline = false): string {
   return Array.from(text, (character) => {
@@ -8,7 +8,7 @@ export function printable(text: string, multiline = false): string {
     const isControl =
       code < 0x20 ||
       (code >= 0x7f && code <= 0x9f) ||
-      // Line ends of Unicode, and what turns the direction of writing.
+      // Line separators of Unicode, and characters that change the direction of text.
       (code >= 0x2028 && code <= 0x202e) ||
       (code >= 0x2066 && code <= 0x2069);
     if (!isControl || (multiline && (character === '\n' || character === '\t'))) return character;

@@ -3,7 +3,7 @@ export interface Choice<Value extends string> {
   readonly label: string;
 }
 
-/** Questions to the person at the terminal; they are written to stderr. */
+/** Prompts the user at the terminal; writes to stderr. */
 export interface Prompt {
   /** @param options.signal ends the question */
   text(
@@ -18,7 +18,7 @@ export interface Prompt {
   ): Promise<Value>;
 }
 
-/** Where questions are asked and answered. */
+/** The streams of the prompt. */
 export interface PromptTerminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: NodeJS.ReadStream;

@@ -1,13 +1,13 @@
 import { renderUnicodeCompact } from 'uqr';
 import type { Paint } from './style.ts';
 
-/** Modules of quiet zone on each side; scanners manage with fewer than the standard's four. */
+/** Modules of quiet zone on each side; scanners accept fewer than the four of the standard. */
 const BORDER = 2;
 
 /**
- * Draws a QR code in half blocks, light on dark whatever the colours of the terminal.
+ * Draws a QR code in half blocks, always light on dark.
  * @param columns of the terminal
- * @returns lines without a line break at the end; undefined where it would not fit
+ * @returns lines without a line break at the end; undefined if it does not fit
  */
 export function renderQrCode(text: string, paint: Paint, columns: number): string | undefined {
   const lines = renderUnicodeCompact(text, { border: BORDER }).split('\n');

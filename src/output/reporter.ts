@@ -3,9 +3,9 @@ import { countCells, padCells, textWidth, wrapHanging, wrapText } from './wrap.t
 
 export type Tone = 'plain' | 'good' | 'bad' | 'wait';
 
-/** One step of a protocol, as a line with what belongs below it. */
+/** One step of a protocol: a line, with details below it. */
 export interface Step {
-  /** For example `①` or `⑤⑥`; empty for what is no numbered step. */
+  /** For example `①` or `⑤⑥`; empty if the step has no number. */
   readonly mark: string;
   /** For example `client → server`. */
   readonly parties: string;
@@ -14,7 +14,7 @@ export interface Step {
   readonly ms?: number | undefined;
   readonly tone?: Tone | undefined;
   readonly details?: readonly string[] | undefined;
-  /** Whether the same step again is counted in one line instead of being told anew. */
+  /** Whether repetitions of the same step are counted on one line instead of printed again. */
   readonly isCounted?: boolean | undefined;
 }
 
@@ -31,20 +31,20 @@ export interface ReporterOptions {
 const MARK_WIDTH = 3;
 const PARTIES_WIDTH = 18;
 const STATUS_WIDTH = 5;
-/** Columns of the text where there is no terminal whose right edge times could stand at. */
+/** Columns of the text if stderr is not a terminal; durations are then not right-aligned. */
 const TEXT_WIDTH = 70;
 const INDENT = ' '.repeat(1 + MARK_WIDTH);
 const TEXT_INDENT = INDENT.length + PARTIES_WIDTH;
 
-/** Tells the person on stderr what goes on: steps, notes, warnings, and one live line that is never left behind. */
+/** Reports progress on stderr: steps, notes, warnings, and one live line, which is removed at the end. */
 export class Reporter {
   readonly #options: ReporterOptions;
   #spinner: { text: string; stop(): unknown; start(): unknown; isSpinning: boolean } | undefined;
   #loading = false;
   #live: string | undefined;
-  /** A step that may come again, and how often it came. */
+  /** A step that may be repeated, and its count. */
   #counted: { readonly step: Step; readonly times: number } | undefined;
-  /** While a question is open, lines wait here. */
+  /** Lines that are held back while a prompt is open. */
   #held: string[] | undefined;
 
   constructor(options: ReporterOptions) {
@@ -68,7 +68,7 @@ export class Reporter {
     }
     this.#tellCounted();
     if (step.isCounted) this.#counted = { step, times: 1 };
-    // Without a live line the first is told at once: a reader of a log wants to see that something goes on.
+    // Without a live line the first one is printed at once, so that a log shows progress.
     if (step.isCounted && this.#mayAnimate) this.#showLive();
     else this.#tell(step);
   }
@@ -89,19 +89,19 @@ export class Reporter {
     this.#showLive();
   }
 
-  /** Takes the live line away, until the next one. */
+  /** Removes the live line, until the next one. */
   hideLive(): void {
     this.#live = undefined;
     this.#spinner?.stop();
   }
 
-  /** Takes the live line away for good; what was counted is told. */
+  /** Removes the live line and prints the counted steps. */
   settle(): void {
     this.hideLive();
     this.#tellCounted();
   }
 
-  /** Keeps the screen still while a question is open; what would have been written comes after it. */
+  /** Holds output back while a prompt is open, and writes it afterwards. */
   async undisturbed<Value>(question: () => Promise<Value>): Promise<Value> {
     this.hideLive();
     this.#held = [];
@@ -118,7 +118,7 @@ export class Reporter {
     const { default: ora } = await import('ora');
     this.#spinner = ora({
       stream: this.#options.terminal(),
-      // Not ora's own indent: it leaves the cursor there when it stops.
+      // Not ora's indent option: with it, the cursor stays indented after the stop.
       prefixText: INDENT.slice(1),
       discardStdin: false,
       color: 'cyan',
@@ -143,7 +143,7 @@ export class Reporter {
     return mayAnimate(this.#options.env, this.#options.isTerminal);
   }
 
-  /** Columns of the terminal; undefined where there is none, and lines stay whole. */
+  /** Columns of the terminal; undefined if there is none, and lines are not wrapped. */
   get #columns(): number | undefined {
     return this.#options.isTerminal ? (this.#options.terminal().columns ?? 80) : undefined;
   }
@@ -201,8 +201,8 @@ function isSameStep(one: Step, other: Step): boolean {
 }
 
 /**
- * Puts the time at the right edge of the last line, or on a line of its own where it does not fit.
- * @param width cells of a line; undefined where there is no terminal
+ * Puts the time at the right edge of the last line, or on a separate line if it does not fit.
+ * @param width cells of a line; undefined if there is no terminal
  */
 function withTime(
   lines: readonly string[],

@@ -1,6 +1,6 @@
 import { OutputError } from '../errors.ts';
 
-/** What is used of a stream: stdout of the process, or a double of it. */
+/** The part of a stream that is used: stdout of the process, or a test double. */
 export interface WritableOutput {
   write(chunk: string | Uint8Array, onWritten?: (error?: Error | null) => void): boolean;
   on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown;
@@ -9,8 +9,8 @@ export interface WritableOutput {
 }
 
 /**
- * The stream that results are written to. A failure to write is kept and reported by `flushed`: what a server gave must
- * not be lost without a word. A reader that took a part and closed the pipe (`| head -1`) is no failure.
+ * The stream that results are written to. A failure to write is kept and reported by `flushed`, so that no result is
+ * lost silently. It is not a failure if the reader closes the pipe after a part (`| head -1`).
  */
 export class ResultStream {
   readonly #open: () => WritableOutput;
@@ -22,15 +22,15 @@ export class ResultStream {
   #idle: (() => void)[] = [];
 
   /**
-   * @param open gives the stream, on the first write
-   * @param onClosed hears once that nobody takes any more
+   * @param open returns the stream; called at the first write
+   * @param onClosed is called once when the reader has closed the stream
    */
   constructor(open: () => WritableOutput, onClosed: (reason: OutputError) => void) {
     this.#open = open;
     this.#onClosed = onClosed;
   }
 
-  /** Writes, and drops what comes after a failure. @returns whether there is room for more */
+  /** Writes; after a failure, discards. @returns whether there is room for more */
   write(chunk: string | Uint8Array): boolean {
     if (this.#failure !== undefined || chunk.length === 0) return true;
     this.#stream ??= this.#listen();
@@ -43,7 +43,7 @@ export class ResultStream {
     });
   }
 
-  /** Writes, and resolves when there is room for more, or nobody takes any more. */
+  /** Writes, and resolves when there is room for more or the stream is closed. */
   async writeDrained(chunk: string): Promise<void> {
     if (this.write(chunk)) return;
     const stream = this.#stream;
@@ -61,7 +61,7 @@ export class ResultStream {
 
   /**
    * Resolves when all is written.
-   * @throws OutputError `output_failed`, `output_closed` where nothing of it arrived
+   * @throws OutputError `output_failed`, `output_closed` if nothing was read
    */
   async flushed(): Promise<void> {
     if (this.#pending > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));

@@ -1,11 +1,11 @@
-/** What text may be painted with. */
+/** Functions that colour text. */
 export interface Paint {
   bold(text: string): string;
   dim(text: string): string;
   red(text: string): string;
   green(text: string): string;
   yellow(text: string): string;
-  /** For what only reads light on dark. */
+  /** Light on dark. */
   lightOnDark(text: string): string;
 }
 
@@ -20,7 +20,7 @@ const PLAIN: Paint = {
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Colours for a stream: where it is a terminal, unless NO_COLOR, TERM=dumb or CI say no or FORCE_COLOR says yes. */
+/** Colours for a stream: used on a terminal, unless NO_COLOR, TERM=dumb or CI is set; always with FORCE_COLOR. */
 export async function colours(env: Env, isTerminal: boolean): Promise<Paint> {
   if (!wantsColour(env, isTerminal)) return PLAIN;
   const { Chalk } = await import('chalk');
@@ -35,12 +35,12 @@ export async function colours(env: Env, isTerminal: boolean): Promise<Paint> {
   };
 }
 
-/** Whether a spinner and a countdown may be drawn. */
+/** Whether a spinner and a countdown are drawn. */
 export function mayAnimate(env: Env, isTerminal: boolean): boolean {
   return isTerminal && env.TERM !== 'dumb' && !isSet(env.CI);
 }
 
-/** Whether a stream is written to in colour. */
+/** Whether a stream is coloured. */
 export function wantsColour(env: Env, isTerminal: boolean): boolean {
   if (env.FORCE_COLOR) return isSet(env.FORCE_COLOR);
   if (env.NO_COLOR || env.TERM === 'dumb' || isSet(env.CI)) return false;

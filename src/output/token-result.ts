@@ -8,22 +8,22 @@ import type { Paint } from './style.ts';
 export interface ShownToken {
   readonly name: string;
   readonly token: string;
-  /** The claims and the algorithm, where it is a JWT that can be read. */
+  /** The claims and the algorithm, if it is a JWT that can be decoded. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined;
   readonly alg?: string | undefined;
-  /** Seconds, as the token response says. */
+  /** Seconds, from the token response. */
   readonly expiresIn?: number | undefined;
   readonly verified?: boolean | undefined;
 }
 
-/** The column of names, in characters; a longer name puts only its own line out. */
+/** The width of the column of names, in characters; a longer name shifts its line only. */
 const NARROWEST_NAME = 14;
 const WIDEST_NAME = 24;
 
 const TIMES = new Set(['exp', 'iat', 'nbf', 'auth_time']);
 
 /**
- * Renders a token response for people: what each token is, how long it lives, its claims; the token itself masked.
+ * Renders a token response for people: type, lifetime and claims of each token; the token itself is masked.
  * @param now milliseconds since the epoch
  */
 export function renderTokens(
@@ -61,7 +61,7 @@ export function renderClaims(claims: Readonly<Record<string, unknown>>, paint: P
   );
 }
 
-/** @param text a number as it was written */
+/** @param text the unchanged text of a number */
 function renderClaim(name: string, value: unknown, text: string | undefined): string {
   const time = TIMES.has(name) ? describeTime(value) : undefined;
   return time === undefined ? renderValue(value, text) : `${renderValue(value, text)} (${time})`;

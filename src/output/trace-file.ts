@@ -2,7 +2,7 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import { UsageError } from '../errors.ts';
 
 /**
- * Opens a trace file: one JSON line an exchange, written as it happens so that a crash loses none.
+ * Opens a trace file: one line of JSON per exchange, written at once so that a crash loses none.
  * @throws UsageError `file_unwritable`
  */
 export function openTraceFile(path: string): (line: string) => void {

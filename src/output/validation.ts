@@ -4,20 +4,20 @@ import type { Paint } from './style.ts';
 
 type Verdict = 'accepted' | 'refused' | 'unknown';
 
-/** One row of the table: what each way says of the same thing. */
+/** One row of the table: a property according to the local check and to introspection. */
 export interface ShownRow {
   readonly name: string;
   readonly local: string;
   readonly introspection: string;
 }
 
-/** Something worth knowing, and what to do about it. */
+/** A finding with its cause and remedy. */
 export interface ShownFinding {
   readonly cause: string;
   readonly remedy: string;
 }
 
-/** From `at` on, in milliseconds since the epoch, a way had this verdict. */
+/** A change of the verdict of one method, at `at` in milliseconds since the epoch. */
 export interface ShownEvent {
   readonly at: number;
   readonly way: 'local' | 'introspection';
@@ -31,9 +31,9 @@ export interface ShownWatch {
   /** Why it ended, in words. */
   readonly ended: string;
   readonly events: readonly ShownEvent[];
-  /** While the local check accepted what introspection refused. */
+  /** When the local check accepted what introspection refused. */
   readonly window: { readonly from: number; readonly until: number; readonly isOver: boolean } | undefined;
-  /** When the local check would come to refuse the token by itself. */
+  /** When the local check will refuse the token because of its expiry. */
   readonly expiresAt: number | undefined;
   readonly introspections: number;
   readonly failures: number;
@@ -51,18 +51,18 @@ const NAME_WIDTH = 15;
 const WIDEST_CELL = 44;
 const TIMELINE_WIDTH = 50;
 
-/** Says a verdict in a word and a mark. */
+/** Renders a verdict as a mark and a word. */
 export function verdictInWords(verdict: Verdict, paint: Paint): string {
   const tint = { accepted: paint.green, refused: paint.red, unknown: paint.yellow }[verdict];
   return tint(WORDS[verdict]);
 }
 
-/** Says a length of time to the tenth of a second, and a long one in words. */
+/** Renders a duration in tenths of a second, and a long one in words. */
 export function spanInWords(ms: number): string {
   return ms < 60_000 ? `${(Math.max(0, ms) / 1000).toFixed(1)} s` : inWords(ms / 1000);
 }
 
-/** Renders both verdicts side by side, and what each way saw. */
+/** Renders both verdicts side by side, with the properties that each method found. */
 export function renderWays(
   verdicts: { readonly local: Verdict; readonly introspection: Verdict },
   rows: readonly ShownRow[],
@@ -119,7 +119,7 @@ function timeline({ startedAt, endedAt, events }: ShownWatch): string[] {
   const row = (way: keyof typeof WAYS) => {
     const blocks = Array.from({ length: TIMELINE_WIDTH }, (_, column) => {
       const slice = startedAt + (length * (column + 1)) / TIMELINE_WIDTH;
-      // What a way says before it is first asked is what it says then.
+      // The verdict before the first check is the one of the first check.
       const said =
         events.findLast((event) => event.way === way && event.at <= slice) ??
         events.find((event) => event.way === way);
@@ -147,7 +147,7 @@ function describeWindow({ startedAt, window, expiresAt }: ShownWatch): string {
   return `${went} so far, and still does: the window is open${left}`;
 }
 
-/** Text of another party, on one line and not too wide. */
+/** Escapes and shortens text of another party. */
 function cell(text: string): string {
   const shown = printable(text);
   return shown.length > WIDEST_CELL ? `${shown.slice(0, WIDEST_CELL - 1)}…` : shown;

@@ -1,4 +1,4 @@
-/** What is told of things that were repaired or passed over: each text once, to whoever listens. */
+/** Collects warnings about repaired or ignored input, and passes each text on once. */
 export class Warnings {
   readonly #listeners: ((text: string) => void)[] = [];
   readonly #told = new Set<string>();

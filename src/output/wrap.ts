@@ -1,16 +1,16 @@
-/** Columns below which nothing is wrapped: a narrower terminal breaks lines by itself. */
+/** Below this number of columns nothing is wrapped; the terminal breaks the lines. */
 export const NARROWEST = 40;
 
-/** Measures a text that is not ASCII; undefined as long as loadCellWidths was not called. */
+/** Measures a text that is not ASCII; undefined before loadCellWidths was called. */
 let measure: ((text: string) => number) | undefined;
 
-/** Loads the table of wide characters. It takes longer than the rest of a start, and only a terminal needs it. */
+/** Loads the table of wide characters. It is slow, and needed for a terminal only. */
 export async function loadCellWidths(): Promise<void> {
   measure ??= (await import('string-width')).default;
 }
 
 /**
- * The cells that a text takes on a terminal: wide characters take two, colours and combining marks none. Before
+ * Counts the cells of a text on a terminal: wide characters take two, colours and combining marks none. Before
  * loadCellWidths every character counts as one.
  */
 export function countCells(text: string): number {
@@ -19,14 +19,14 @@ export function countCells(text: string): number {
   return measure?.(text) ?? [...text].length;
 }
 
-/** Fills a text with spaces up to so many cells. */
+/** Pads a text with spaces to a number of cells. */
 export function padCells(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - countCells(text)));
 }
 
 /**
- * Breaks a text into lines at spaces. A word that is longer than a line stays whole, so that an address can be copied.
- * @param width cells of a line; undefined breaks at line breaks alone
+ * Breaks a text into lines at spaces. A word that is longer than a line is not broken, so that a URL can be copied.
+ * @param width cells of a line; undefined keeps the lines of the text
  */
 export function wrapText(text: string, width: number | undefined): string[] {
   return text.split('\n').flatMap((line) => (width === undefined ? [line] : wrapLine(line, width)));
@@ -36,7 +36,7 @@ function wrapLine(text: string, width: number): string[] {
   if (countCells(text) <= width) return [text];
   const lines: string[] = [];
   let line = '';
-  // Spaces stay with the word before them: two of them separate parameters.
+  // Spaces belong to the word before them: two spaces separate parameters.
   for (const part of text.match(/\S+\s*|\s+/g) ?? []) {
     if (line !== '' && countCells(line + part.trimEnd()) > width) {
       lines.push(line.trimEnd());
@@ -49,17 +49,17 @@ function wrapLine(text: string, width: number): string[] {
 }
 
 /**
- * Breaks a text at words, with every line after the first indented.
- * @param columns of the terminal; undefined breaks nothing
- * @param indent cells before the lines that follow
- * @param first cells that stand before the first line already
+ * Wraps a text at words, and indents every line after the first.
+ * @param columns of the terminal; undefined wraps nothing
+ * @param indent cells before the following lines
+ * @param first cells that are already used on the first line
  */
 export function wrapHanging(text: string, columns: number | undefined, indent: number, first = 0): string {
   const width = textWidth(columns, Math.max(indent, first));
   return wrapText(text, width).join(`\n${' '.repeat(indent)}`);
 }
 
-/** The cells that are left for text beside an indentation; undefined where nothing is wrapped. */
+/** Returns the cells that are left for text beside an indentation; undefined if nothing is wrapped. */
 export function textWidth(columns: number | undefined, indent: number): number | undefined {
   return columns === undefined || columns < NARROWEST ? undefined : Math.max(columns - indent, 20);
 }

@@ -32,15 +32,15 @@ export class JsonFile<Content extends object> {
     try {
       value = parseJson(text);
     } catch (error) {
-      throw this.#unreadable('it is not whole JSON', error);
+      throw this.#unreadable('it is not valid JSON', error);
     }
-    if (!this.#isContent(value)) throw this.#unreadable('it does not have the shape that oauthctl writes');
+    if (!this.#isContent(value)) throw this.#unreadable('it is not in the format of oauthctl');
     return value;
   }
 
   /**
    * Changes the document under the lock.
-   * @param change may alter its argument; what it returns is passed on
+   * @param change may modify its argument; its result is returned
    * @throws UsageError `file_unreadable`, `file_unwritable`, `file_locked`
    */
   async change<Result>(change: (content: Content) => Result): Promise<Result> {
@@ -59,7 +59,7 @@ export class JsonFile<Content extends object> {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ELOCKED') {
         throw new UsageError('file_locked', `${this.path} is locked by another run`, {
-          hint: `If no other oauthctl runs, remove ${this.path}.lock.`,
+          hint: `If no other oauthctl is running, remove ${this.path}.lock.`,
           cause: error,
         });
       }
@@ -89,7 +89,7 @@ export class JsonFile<Content extends object> {
 
   #unwritable(cause: unknown): UsageError {
     return new UsageError('file_unwritable', `${this.path} cannot be written: ${(cause as Error).message}`, {
-      hint: 'Check the rights and the free space there, or name another folder with OAUTHCTL_HOME.',
+      hint: 'Check the permissions and the free space there, or set another folder with OAUTHCTL_HOME.',
       cause,
     });
   }

@@ -1,14 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Milliseconds after which the lock of a dead process may be taken; a running one renews its lock. */
+/** Milliseconds after which the lock of a dead process expires; a running process renews its lock. */
 const STALE = 10_000;
 
 /**
  * Takes a lock between processes, without waiting for it.
  * @param path of the lock itself
  * @returns the function that releases it; undefined while another process holds it
- * @throws the file system's error where no lock can be made
+ * @throws the file system's error if the lock cannot be created
  */
 export async function tryLock(path: string): Promise<(() => Promise<void>) | undefined> {
   const { default: lockfile } = await import('proper-lockfile');
@@ -18,7 +18,7 @@ export async function tryLock(path: string): Promise<(() => Promise<void>) | und
       lockfilePath: path,
       realpath: false,
       stale: STALE,
-      // The lock may be lost after the machine was suspended. The running change is completed nevertheless.
+      // The lock can be lost while the machine is suspended. The running change is still completed.
       onCompromised: () => {},
     });
     return () => release().catch(() => {});

@@ -1,21 +1,21 @@
 import { isVersionOne, type JsonFile } from './json-file.ts';
 import type { AskedFor } from './tokens.ts';
 
-/** An authentication request that has been acknowledged and not ended yet. */
+/** An authentication request that was acknowledged and has not ended yet. */
 export interface PendingRequest {
   readonly auth_req_id: string;
-  /** The profile's name, or another key where there is no profile. */
+  /** The profile's name, or another key if there is no profile. */
   readonly owner: string;
   readonly issuer: string;
   readonly client_id: string;
   readonly scope: string;
   /** Milliseconds since the epoch, as all times here. */
   readonly requested_at: number;
-  /** Absent when the id was given by hand. */
+  /** Absent if the id was given as an argument. */
   readonly expires_at?: number;
   /** As acknowledged, in seconds. */
   readonly expires_in?: number;
-  /** Seconds between polls, grown by every `slow_down`. */
+  /** Seconds between polls, increased by every `slow_down`. */
   readonly interval: number;
   /** No poll may be sent before this time. */
   readonly next_poll_at: number;
@@ -24,7 +24,7 @@ export interface PendingRequest {
   readonly pending_errors?: readonly string[];
   /** What was requested, for --reuse. */
   readonly asked?: AskedFor;
-  /** Set once tokens or a refusal were received: it is not polled for again. */
+  /** Set when tokens or a refusal were received: it is not polled again. */
   readonly ended?: true;
 }
 
@@ -44,7 +44,7 @@ export interface PendingDocument {
   held: HeldDelegation[];
 }
 
-/** The number of requests, and of delegations, that are kept. */
+/** The maximum number of requests, and of delegations, that are kept. */
 const KEPT_AT_MOST = 50;
 
 export function emptyPending(): PendingDocument {
@@ -95,7 +95,7 @@ export class PendingStore {
   }
 
   /**
-   * Claims the right to send one poll, across processes: one poll at a time, none before its time.
+   * Claims the right to send one poll, across processes: one poll at a time, and none before the interval has passed.
    * @param turn `now` in milliseconds since the epoch; `leaseMs`, how long the claim lasts if this process ends
    *   without releasing it; `early`, whether the first poll may be sent before its time
    * @returns undefined when the id is not known
@@ -135,8 +135,8 @@ export class PendingStore {
   }
 
   /**
-   * Marks an id that had its answer; it stays, so that an older request is not taken for the last one. The lease of the
-   * poll that brought the answer is over: a further poll has to wait for the interval only.
+   * Marks an id as answered; it is kept, so that an older request does not become the last one. The lease of the
+   * answered poll ends: a further poll has to wait for the interval only.
    * @param now milliseconds since the epoch
    */
   async end(authReqId: string, now: number): Promise<void> {

@@ -1,8 +1,8 @@
 import { UsageError } from '../errors.ts';
 import { isRecord, isVersionOne, type JsonFile } from './json-file.ts';
 
-/** One profile as it stands in the file; every member is a string or a list of them. */
-/** A server and a client: settings by the names that the table of settings gives them, and the issuer, which is always there. */
+/** A profile in the file; every member is a string or a list of strings. */
+/** A server and a client: settings by their names in the table of settings; the issuer is always present. */
 export interface Profile {
   readonly issuer: string;
   readonly [member: string]: string;
@@ -31,7 +31,7 @@ function isProfile(value: unknown): value is Profile {
   );
 }
 
-/** The profiles of realm, client and defaults, and which of them is in use. */
+/** The profiles (realm, client and defaults), and which of them is in use. */
 export class ProfileStore {
   readonly #file: JsonFile<ProfilesDocument>;
 
@@ -63,7 +63,7 @@ export class ProfileStore {
     checkName(name);
     await this.#file.change((document) => {
       if (Object.hasOwn(document.profiles, name) && !options.overwrite) {
-        throw new UsageError('profile_exists', `there is a profile "${name}" already`, {
+        throw new UsageError('profile_exists', `the profile "${name}" already exists`, {
           hint: `Change it with "oauthctl profile set ${name} …", or replace it with --force.`,
         });
       }
@@ -109,7 +109,9 @@ function requireProfile(profiles: Readonly<Record<string, Profile>>, name: strin
     const names = Object.keys(profiles);
     throw new UsageError('profile_unknown', `there is no profile "${name}"`, {
       hint:
-        names.length > 0 ? `There are: ${names.join(', ')}.` : 'There are none yet: "oauthctl profile add".',
+        names.length > 0
+          ? `There are: ${names.join(', ')}.`
+          : 'There are none yet: create one with "oauthctl profile add".',
     });
   }
   return profile;
@@ -117,8 +119,8 @@ function requireProfile(profiles: Readonly<Record<string, Profile>>, name: strin
 
 function checkName(name: string): void {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name) || name === '__proto__') {
-    throw new UsageError('profile_name_invalid', `"${name}" cannot be a profile's name`, {
-      hint: 'Letters, digits, dots, dashes and underscores, 64 at most, beginning with a letter or digit.',
+    throw new UsageError('profile_name_invalid', `"${name}" is not a valid profile name`, {
+      hint: 'Use at most 64 letters, digits, dots, dashes and underscores, beginning with a letter or digit.',
     });
   }
 }

@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.ts';
 
 /**
- * Writes a file that only its owner may read, whole or not at all.
+ * Writes a file that only its owner may read, completely or not at all.
  * @throws UsageError `file_exists` unless it may be overwritten; `file_unwritable`
  */
 export async function writeSecretFile(
@@ -20,7 +20,7 @@ export async function writeSecretFile(
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === 'EEXIST') {
-      throw new UsageError('file_exists', `${path} is there already`, {
+      throw new UsageError('file_exists', `${path} already exists`, {
         hint: 'Name another file, or replace it with --force.',
         cause,
       });

@@ -2,7 +2,7 @@ import type { ExecException } from 'node:child_process';
 import { UsageError } from '../errors.ts';
 import { decodeText, type OnRepair, withoutByteOrderMark } from './text-file.ts';
 
-/** A secret, or where to find it. */
+/** A secret, or a reference to it. */
 export type SecretReference =
   | { readonly kind: 'env'; readonly name: string }
   | { readonly kind: 'file'; readonly path: string }
@@ -10,7 +10,7 @@ export type SecretReference =
   | { readonly kind: 'stdin' }
   | { readonly kind: 'literal'; readonly value: string };
 
-/** Milliseconds that a program which prints a secret may take. */
+/** The timeout of a command that prints a secret, in milliseconds. */
 const COMMAND_TIMEOUT = 30_000;
 const LONGEST_SECRET = 64 * 1024;
 
@@ -31,7 +31,7 @@ export function parseSecretReference(text: string): SecretReference {
   }
 }
 
-/** Whether a text is a reference to a secret, rather than the secret. */
+/** Whether a text is a reference to a secret, and not the secret itself. */
 export function isSecretReference(text: string): boolean {
   return /^(env|file|cmd):/.test(text);
 }
@@ -39,13 +39,13 @@ export function isSecretReference(text: string): boolean {
 export interface SecretSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly readStdin: () => Promise<string>;
-  /** Hears what was repaired; the secret itself is never part of it. */
+  /** Called with what was repaired, without the secret. */
   readonly onRepair?: OnRepair;
 }
 
 /**
- * Fetches the secret that a reference names, without a byte order mark before it and line breaks after it.
- * @throws UsageError `secret_unavailable` that names the reference, never the secret
+ * Reads the secret of a reference, without a byte order mark before it and line breaks after it.
+ * @throws UsageError `secret_unavailable`, which names the reference, not the secret
  */
 export async function resolveSecretReference(
   reference: SecretReference,
@@ -102,8 +102,8 @@ function describeEnd(error: ExecException): string {
 }
 
 /**
- * Takes off what is no part of a secret.
- * @param usual how many line breaks at the end are usual there, and nothing to tell of
+ * Removes characters that are not part of the secret.
+ * @param usual how many line breaks at the end are usual, and need no warning
  */
 function clean(text: string, what: string, onRepair: OnRepair, usual = 1): string {
   const value = withoutLineBreaks(withoutByteOrderMark(text, what, onRepair), what, onRepair, usual);
@@ -114,12 +114,12 @@ function clean(text: string, what: string, onRepair: OnRepair, usual = 1): strin
 function withoutLineBreaks(text: string, what: string, onRepair: OnRepair, usual: number): string {
   const value = text.replace(/[\r\n]+$/, '');
   const breaks = text.slice(value.length).match(/\r\n|\r|\n/g)?.length ?? 0;
-  if (breaks > usual && value !== '') onRepair(`line breaks at the end of ${what} were left out`);
+  if (breaks > usual && value !== '') onRepair(`line breaks at the end of ${what} were removed`);
   return value;
 }
 
 function unavailable(why: string): UsageError {
   return new UsageError('secret_unavailable', `a secret could not be read: ${why}`, {
-    hint: 'A secret is named by env:NAME, file:PATH, cmd:COMMAND or - (standard input).',
+    hint: 'Give a secret as env:NAME, file:PATH, cmd:COMMAND or - (standard input).',
   });
 }

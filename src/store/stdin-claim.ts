@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.ts';
 
-/** Reserves standard input for one reader. @returns what throws UsageError `stdin_twice` for a second one */
+/** Reserves standard input for one reader. @returns a function that throws UsageError `stdin_twice` for a second one */
 export function createStdinClaim(): (reader: string) => void {
   let first: string | undefined;
   return (reader) => {

@@ -2,18 +2,18 @@ import { readBytesFile } from './bytes-file.ts';
 
 const BYTE_ORDER_MARK = '\ufeff';
 
-/** Hears what was repaired in a text, in a few words. */
+/** Called with a short description of what was repaired in a text. */
 export type OnRepair = (what: string) => void;
 
 /**
- * Reads a text file that the person named; a byte order mark is passed over.
+ * Reads a text file that the user named; a byte order mark is ignored.
  * @throws UsageError `file_unreadable`
  */
 export async function readTextFile(path: string, onRepair: OnRepair = () => {}): Promise<string> {
   return withoutByteOrderMark(decodeText(await readBytesFile(path)), path, onRepair);
 }
 
-/** Decodes UTF-8, or UTF-16 where a byte order mark says so, as Windows PowerShell writes it. The mark is kept. */
+/** Decodes UTF-8, or UTF-16 with a byte order mark (written by Windows PowerShell). The mark is kept. */
 export function decodeText(bytes: Uint8Array): string {
   const [first, second] = bytes;
   const encoding =
@@ -21,9 +21,9 @@ export function decodeText(bytes: Uint8Array): string {
   return new TextDecoder(encoding, { ignoreBOM: true }).decode(bytes);
 }
 
-/** Takes the byte order mark off a text. @param what names the text for the repair */
+/** Removes the byte order mark of a text. @param what names the text for the repair */
 export function withoutByteOrderMark(text: string, what: string, onRepair: OnRepair): string {
   if (!text.startsWith(BYTE_ORDER_MARK)) return text;
-  onRepair(`the byte order mark at the beginning of ${what} was left out`);
+  onRepair(`the byte order mark at the beginning of ${what} was removed`);
   return text.slice(BYTE_ORDER_MARK.length);
 }

@@ -14,27 +14,27 @@ export interface KeptTokens {
   readonly client_id: string;
   /** Milliseconds since the epoch. */
   readonly received_at: number;
-  /** Absent where it is not known what was requested. */
+  /** Absent if it is not known what was requested. */
   readonly asked?: AskedFor | undefined;
-  /** The key that was proven when they were requested; whether the access token is bound to it, its type says. */
+  /** The DPoP key of the request; the token type says whether the access token is bound to it. */
   readonly dpop?: KeptDpopKey | undefined;
 }
 
-/** The key of DPoP proofs, as it is kept with the tokens. */
+/** The key of DPoP proofs that is kept with the tokens. */
 export interface KeptDpopKey {
   /** The RFC 7638 thumbprint of the public key. */
   readonly jkt: string;
   readonly alg: string;
-  /** The private key, where it was made for these tokens; absent where it is a file of the person's own. */
+  /** The private key, if it was created for these tokens; absent if it is in a file of the user. */
   readonly jwk?: Readonly<Record<string, unknown>> & { readonly kty: string };
 }
 
-/** What a request asked for, so that a later one can decide whether to reuse its answer. */
+/** What was requested, so that a later run can decide whether to reuse the tokens. */
 export interface AskedFor {
   readonly scope?: string | undefined;
   /** The user name or login hint. */
   readonly user?: string | undefined;
-  /** SHA-256 of the other parameters, of which some are secrets; absent where there were none. */
+  /** SHA-256 of the other parameters, some of which are secrets; absent if there were none. */
   readonly others?: string | undefined;
 }
 
@@ -86,7 +86,7 @@ export class TokenStore {
     this.#file = file;
   }
 
-  /** @param owner the profile's name, or another key where there is no profile */
+  /** @param owner the profile's name, or another key if there is no profile */
   async keep(owner: string, tokens: KeptTokens): Promise<void> {
     await this.#file.change((document) => {
       document.last[owner] = tokens;
@@ -104,9 +104,9 @@ export class TokenStore {
   }
 
   /**
-   * Replaces a refresh token that was used up, and nothing else of the response: the rest of the new one is not
+   * Replaces a used refresh token, and no other member: the rest of the new response is not
    * trusted yet.
-   * @param tokens the record, should another be kept by now or none
+   * @param tokens the record to store if another record is kept now, or none
    */
   async rotate(owner: string, used: string, next: string, tokens: KeptTokens): Promise<void> {
     await this.#file.change((document) => {
@@ -115,13 +115,13 @@ export class TokenStore {
         document.last[owner] = { ...tokens, response: { refresh_token: next } };
         return;
       }
-      // Its lifetime was that of the token before.
+      // The lifetime is that of the previous token.
       const { refresh_expires_in: _over, ...response } = kept.response;
       document.last[owner] = { ...kept, response: { ...response, refresh_token: next } };
     });
   }
 
-  /** @returns the owners, of those named, whose tokens were there */
+  /** @returns the owners whose tokens were removed */
   async forget(owners: readonly string[]): Promise<string[]> {
     return this.#file.change((document) => {
       const forgotten = owners.filter((owner) => Object.hasOwn(document.last, owner));
@@ -131,8 +131,8 @@ export class TokenStore {
   }
 
   /**
-   * Removes an invalid token, whoever keeps it. With a refresh token, all tokens of its response are removed; an access
-   * token is removed alone, so that a refresh still works.
+   * Removes an invalid token of any owner. With a refresh token, all tokens of its response are removed; an access
+   * token is removed without the others, so that a refresh still works.
    * @returns the owners that kept it
    */
   async drop(token: string): Promise<string[]> {
@@ -152,7 +152,7 @@ export class TokenStore {
 
   /**
    * Claims the right to refresh the tokens of an owner, across processes, without waiting.
-   * @returns the function that releases it; undefined while another run refreshes
+   * @returns the function that releases it; undefined while another run is refreshing them
    * @throws UsageError `file_unwritable`
    */
   async lockRefresh(owner: string): Promise<(() => Promise<void>) | undefined> {
@@ -161,8 +161,8 @@ export class TokenStore {
     try {
       return await tryLock(path);
     } catch (error) {
-      throw new UsageError('file_unwritable', `${path} cannot be made: ${(error as Error).message}`, {
-        hint: 'Check the rights and the free space there, or name another folder with OAUTHCTL_HOME.',
+      throw new UsageError('file_unwritable', `${path} cannot be created: ${(error as Error).message}`, {
+        hint: 'Check the permissions and the free space there, or set another folder with OAUTHCTL_HOME.',
         cause: error,
       });
     }

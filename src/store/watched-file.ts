@@ -8,9 +8,9 @@ export interface WatchedFile {
 }
 
 export interface FileWatchOptions {
-  /** Called with the text at first and after each change; throws for an invalid one, which may be only partly written. */
+  /** Called with the text at the start and after each change; throws if it is invalid, for example partly written. */
   readonly onText: (text: string) => void;
-  /** Called when the file has been invalid or missing for a moment. */
+  /** Called when the file was still invalid or missing at the second attempt. */
   readonly onError: (error: unknown) => void;
   /** Milliseconds. */
   readonly pollEvery?: number;
@@ -19,8 +19,8 @@ export interface FileWatchOptions {
 }
 
 /**
- * Watches a file, including one that is replaced by renaming. Besides the notices of the system, the file is checked every
- * second, because some file systems send none.
+ * Watches a file, including one that is replaced by renaming. It also checks the file every second, because some file
+ * systems send no notifications.
  */
 export function watchFile(path: string, options: FileWatchOptions): WatchedFile {
   const { onText, onError, pollEvery = 1_000, settleAfter = 250 } = options;
@@ -45,7 +45,7 @@ export function watchFile(path: string, options: FileWatchOptions): WatchedFile 
       }
     }
   };
-  /** Reads once at a time; a notice in the meantime causes one more read. */
+  /** Reads once at a time; a notification in the meantime causes one more read. */
   const check = (): void => {
     if (isClosed) return;
     if (running !== undefined) {
@@ -82,7 +82,7 @@ function watchFolder(target: string, onNotice: () => void): FSWatcher | undefine
     const watcher = watch(dirname(target), (_event, name) => {
       if (name === null || name === basename(target)) onNotice();
     });
-    // The system has no more watchers, or the folder does not exist.
+    // No more watchers are available, or the folder does not exist.
     watcher.on('error', () => watcher.close());
     return watcher;
   } catch {
@@ -90,7 +90,7 @@ function watchFolder(target: string, onNotice: () => void): FSWatcher | undefine
   }
 }
 
-/** A text that changes whenever the file does. */
+/** Returns a text that changes whenever the file does. */
 async function readState(path: string): Promise<string> {
   try {
     const { ino, size, mtimeNs } = await stat(path, { bigint: true });

@@ -1,4 +1,4 @@
-// What a thread of the pool runs; an entry point of its own in the bundle.
+// The program of a thread of the pool; a separate entry point in the bundle.
 import { parentPort, workerData } from 'node:worker_threads';
 import { answerInTurn, type BatchSetup } from './batch.ts';
 

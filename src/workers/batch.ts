@@ -1,14 +1,14 @@
 import { renderLineVerdict } from '../output/checks.ts';
 import { type BatchExpectations, verifyLines } from '../protocol/jose/jwt-lines.ts';
 
-/** The set-up of all batches of a run; plain data. */
+/** The options of all batches of a run; plain data. */
 export interface BatchSetup {
   readonly expected: BatchExpectations;
   /** Whether verdicts are lines of JSON. */
   readonly asJson: boolean;
 }
 
-/** Whole lines with a token each. */
+/** Complete lines, one token per line. */
 export interface Batch {
   readonly text: string;
   /** Of the first line, counted from 1. */
@@ -17,7 +17,7 @@ export interface Batch {
   readonly now: number;
 }
 
-/** The verdicts on one batch, ready to be written. */
+/** The rendered verdicts on one batch. */
 export interface BatchResult {
   readonly text: string;
   readonly valid: number;
@@ -36,7 +36,7 @@ export async function runBatch(batch: Batch, { expected, asJson }: BatchSetup): 
 }
 
 /**
- * Answers batches one after the other, in the order of their arrival.
+ * Processes batches one after the other, in the order of their arrival.
  * @param answer is called once for each batch
  */
 export function answerInTurn(

@@ -4,9 +4,9 @@ import type { Batch, BatchResult, BatchSetup } from './batch.ts';
 
 /** Threads that verify batches of tokens. */
 export interface BatchPool {
-  /** How many batches can be processed at once. */
+  /** The number of batches that can be processed at once. */
   readonly size: number;
-  /** Verifies a batch in the thread with the least to do. @throws Error when a thread dies */
+  /** Verifies a batch in the thread with the fewest batches. @throws Error if a thread ends */
   run(batch: Batch): Promise<BatchResult>;
   close(): Promise<void>;
 }
@@ -25,7 +25,7 @@ interface PromiseWithResolvers {
 /** The path of the threads' entry point, relative to the chunk of this module. */
 const PROGRAM = new URL('../workers/batch-worker.js', import.meta.url);
 
-/** Makes a pool with one thread per core; each is started at its first batch. */
+/** Creates a pool with one thread per core; each is started at its first batch. */
 export function createBatchPool(setup: BatchSetup): BatchPool {
   const size = availableParallelism();
   const threads: Thread[] = [];

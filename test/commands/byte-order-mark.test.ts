@@ -29,7 +29,7 @@ describe('a byte order mark', () => {
     const header = server.to('token')[0]?.headers.authorization ?? '';
     expect(Buffer.from(header.slice(6), 'base64').toString()).toBe(`${CLIENT_ID}:the-client-secret`);
     expect(result.stderr.match(/warning: the byte order mark/g)).toHaveLength(2);
-    expect(result.stderr).toContain(`before the answer of ${server.issuer}/token was left out`);
+    expect(result.stderr).toContain(`before the answer of ${server.issuer}/token was removed`);
   });
 
   it('before the keys, the token and a list of tenants is passed over', async () => {
@@ -41,11 +41,9 @@ describe('a byte order mark', () => {
     const verified = await run('jwt', 'verify', `@${token}`, '--jwks', jwks);
     expect(verified).toMatchObject({ code: 0 });
     expect(verified.stderr).toContain(
-      `warning: the byte order mark at the beginning of ${token} was left out`,
+      `warning: the byte order mark at the beginning of ${token} was removed`,
     );
-    expect(verified.stderr).toContain(
-      `warning: the byte order mark at the beginning of ${jwks} was left out`,
-    );
+    expect(verified.stderr).toContain(`warning: the byte order mark at the beginning of ${jwks} was removed`);
     const piped = await runWith(
       { stdin: `${MARK}${await sign({ sub: 'a' })}` },
       'jwt',
@@ -54,7 +52,7 @@ describe('a byte order mark', () => {
       jwks,
     );
     expect(piped).toMatchObject({ code: 0 });
-    expect(piped.stderr).toContain('a byte order mark before it was left out');
+    expect(piped.stderr).toContain('a byte order mark before it was removed');
     const tenants = join(home, 'tenants.json');
     await writeFile(tenants, `${MARK}{"tenants":[{"issuer":"https://a.example","any_audience":true}]}`);
     expect(await run('serve', 'tenants', 'list', '--tenants', tenants)).toMatchObject({ code: 0 });

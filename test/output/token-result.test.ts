@@ -53,10 +53,10 @@ describe('a token result for people', () => {
 
   it('shows a time that is none as it came, and names milliseconds', () => {
     expect(render([{ ...token, claims: { exp: 'soon', iat: 1e300 } }])).toMatch(
-      /exp +soon\n {2}iat +1e\+300 \(no time in seconds since 1970\)\n/,
+      /exp +soon\n {2}iat +1e\+300 \(not a time in seconds since 1970\)\n/,
     );
     expect(render([{ ...token, claims: { exp: 1_795_592_000_123 } }])).toMatch(
-      /exp +1795592000123 \(no time in seconds since 1970; as milliseconds it is 2026-11-25T07:33:20\.123Z\)\n/,
+      /exp +1795592000123 \(not a time in seconds since 1970; as milliseconds it is 2026-11-25T07:33:20\.123Z\)\n/,
     );
   });
 

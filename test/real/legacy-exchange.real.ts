@@ -118,7 +118,7 @@ onKeycloakTls({}, (stage) => {
     const cli = await open(context, permitted);
     const run = await cli.run(...EXCHANGE, '--actor-token', '@last.access_token');
     expect(run.exitCode).toBe(0);
-    expect(run.stderr).toContain('the server has ignored the actor token');
+    expect(run.stderr).toContain('the server ignored the actor token');
   });
 
   test('issuers that the realm does not know are refused', async (context) => {
@@ -152,7 +152,7 @@ onKeycloakTls({}, (stage) => {
     const returned = JSON.parse(back.stdout);
     expect(claimsOf(returned.access_token)).toMatchObject({ iss: foreign.issuer });
     expect(returned).not.toHaveProperty('token_type');
-    expect(back.stderr).toContain('the answer does not say the token_type');
+    expect(back.stderr).toContain('the response lacks token_type');
 
     const notLinked = await cli.fails(3, ...EXCHANGE, '--param', 'requested_issuer=foreign');
     expect(notLinked).toMatchObject({

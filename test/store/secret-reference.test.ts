@@ -46,7 +46,7 @@ describe('a reference to a secret', () => {
     expect(await resolve('env:A', { env: { A: ' s3cret ' }, repairs })).toBe(' s3cret ');
     expect(repairs).toEqual([]);
     expect(await resolve('env:A', { env: { A: ' s3cret\r\n' }, repairs })).toBe(' s3cret');
-    expect(repairs).toEqual(['line breaks at the end of the environment variable A were left out']);
+    expect(repairs).toEqual(['line breaks at the end of the environment variable A were removed']);
     expect(await resolve('s3cret\n', { repairs })).toBe('s3cret');
     expect(repairs).toHaveLength(2);
   });
@@ -62,7 +62,7 @@ describe('a reference to a secret', () => {
       await writeFile(path, bytes);
       const repairs: string[] = [];
       expect(await resolve(`file:${path}`, { repairs })).toBe('s3cret');
-      expect(repairs).toEqual([`the byte order mark at the beginning of the file ${path} was left out`]);
+      expect(repairs).toEqual([`the byte order mark at the beginning of the file ${path} was removed`]);
       expect(await resolve('-', { stdin: '\ufeffs3cret\n', repairs })).toBe('s3cret');
     },
   );

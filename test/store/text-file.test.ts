@@ -16,7 +16,7 @@ describe('a text file', () => {
     const repairs: string[] = [];
     expect(await readTextFile(path, (what) => repairs.push(what))).toBe('{"ä":1}');
     expect(repairs).toEqual(
-      Array(repaired).fill(`the byte order mark at the beginning of ${path} was left out`),
+      Array(repaired).fill(`the byte order mark at the beginning of ${path} was removed`),
     );
   });
 });

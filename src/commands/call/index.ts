@@ -25,7 +25,7 @@ interface CallFlags extends TokenChoice {
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
-/** Headers that say how the message is framed, which is the transport's matter. */
+/** Headers that the transport sets, because they describe the message framing. */
 const FRAMING = ['connection', 'content-length', 'transfer-encoding', 'upgrade', 'expect', 'keep-alive'];
 
 /** `oauthctl call` */
@@ -33,24 +33,26 @@ export function defineCall(command: Command, ctx: Context): void {
   addServerOptions(command)
     .usage('[options] [METHOD] <URL>')
     .argument('[METHOD]', `${METHODS.join(', ')} (default: GET, with --data POST)`)
-    .argument('[URL]', 'the address of the resource')
+    .argument('[URL]', 'the URL of the resource')
     .option('--token <ref>', 'another token: -, @FILE, @last.id_token or the token itself')
-    .option('--no-token', 'send none, and see what the resource asks for')
-    .option('--refresh', 'refresh the kept token first, where it ends within 30 s')
+    .option('--no-token', 'send no token, and show what the resource requires')
+    .option('--refresh', 'refresh the kept token first if it expires within 30 s')
     .addOption(dpopClaimOption())
     .addOption(
       markStdinReader(
         new Option(
           '--data <text>',
-          'the body: TEXT, @FILE or -; application/json where it is JSON, else a form',
+          'the body: TEXT, @FILE or -; sent as application/json if it is JSON, else as a form',
         ),
       ),
     )
-    .addOption(createRepeatableOption('--header <header>', "'Name: value', in place of what would be sent"))
-    .option('-i, --include', 'status and headers before the body')
-    .option('--output <file>', 'where the body goes, instead of stdout')
+    .addOption(
+      createRepeatableOption('--header <header>', "'Name: value'; replaces the header that would be sent"),
+    )
+    .option('-i, --include', 'print status and headers before the body')
+    .option('--output <file>', 'write the body to this file instead of stdout')
     .option('--location', 'follow redirects within the origin')
-    .option('--allow-http', 'send the token in clear to another machine')
+    .option('--allow-http', 'send the token unencrypted to another machine')
     .action((first?: string, second?: string) => runCall(ctx, command, first, second));
   documentCommand(command, {
     globals: NETWORK_GLOBALS,
@@ -97,25 +99,25 @@ async function runCall(
 
 function checkFlags({ globals }: Session, { output }: CallFlags): void {
   if (globals.param !== undefined || globals.omit !== undefined) {
-    throw new UsageError('param_unfit', 'a request to a resource has no parameters of a protocol', {
-      hint: 'Write them into the address, or give --data.',
+    throw new UsageError('param_unfit', '--param is not supported for a request to a resource', {
+      hint: 'Add the parameters to the URL, or give --data.',
     });
   }
   if (output !== undefined && (globals.json || globals.field !== undefined)) {
     throw new UsageError(
       'output_twice',
-      '--output takes the body as it came, and excludes --json and --field',
+      '--output writes the unchanged body, and excludes --json and --field',
     );
   }
 }
 
-/** The URL stands last; where only a method was given, it is missing. */
+/** The URL is the last argument; if only a method was given, it is missing. */
 function addressAmong(first: string | undefined, second: string | undefined): string {
   const last = second ?? first;
   const isMethod = second === undefined && METHODS.some((name) => name === last?.toUpperCase());
   if (last !== undefined && !isMethod) return last;
-  throw new UsageError('url_missing', 'the address of the resource is missing', {
-    hint: 'Give its URL, after the method where there is one: oauthctl call GET https://api.example/orders',
+  throw new UsageError('url_missing', 'the URL of the resource is missing', {
+    hint: 'Give the URL, after the method if there is one: oauthctl call GET https://api.example/orders',
   });
 }
 
@@ -123,7 +125,7 @@ function parseAddress(text: string): string {
   const isAddress = /^https?:\/\//i.test(text) && URL.canParse(text);
   if (!isAddress) {
     throw new UsageError('url_invalid', `"${text}" is not an http or https URL`, {
-      hint: 'Give it whole, for example https://api.example/orders.',
+      hint: 'Give the complete URL, for example https://api.example/orders.',
     });
   }
   const url = new URL(text);
@@ -139,12 +141,12 @@ function parseAddress(text: string): string {
 function parseMethod(text: string): HttpRequest['method'] {
   const method = METHODS.find((name) => name === text.toUpperCase());
   if (method !== undefined) return method;
-  throw new UsageError('method_unknown', `"${text}" is not a method that is known here`, {
-    hint: `There are: ${METHODS.join(', ')}. The method goes before the URL.`,
+  throw new UsageError('method_unknown', `the method "${text}" is not supported`, {
+    hint: `Supported: ${METHODS.join(', ')}. The method goes before the URL.`,
   });
 }
 
-/** Text where it is UTF-8, bytes where it is not. */
+/** Returns text if the body is UTF-8, else bytes. */
 async function readBody(
   { ctx }: Session,
   data: string | undefined,
@@ -168,7 +170,7 @@ function guessContentType(body: string | Uint8Array): string {
   return parseJson(body) === undefined ? 'application/x-www-form-urlencoded' : 'application/json';
 }
 
-/** Boxed, because `null` is JSON as well. */
+/** Returns the value in an object, because `null` is valid JSON. */
 function parseJson(text: string): { readonly value: unknown } | undefined {
   try {
     return { value: parseExactJson(text) };
@@ -190,7 +192,7 @@ function parseHeaders(texts: readonly string[] = []): Record<string, string> {
         );
       }
       if (FRAMING.includes(name.toLowerCase())) {
-        throw new UsageError('header_invalid', `the header ${name} is the transport's own`);
+        throw new UsageError('header_invalid', `the header ${name} is set by the transport`);
       }
       return [name.toLowerCase(), value];
     }),
@@ -217,7 +219,7 @@ async function printAnswer(session: Session, result: CallResult, flags: CallFlag
   const text = decodeText(bytes);
   if (text === undefined) {
     reporter.warning(
-      `the body is ${bytes.length} bytes that are no text, which a terminal cannot show: --output FILE`,
+      `the body is ${bytes.length} bytes of binary data, which a terminal cannot show: use --output FILE`,
     );
   } else {
     ctx.io.out(`${printable(text, true)}${text === '' || text.endsWith('\n') ? '' : '\n'}`);
@@ -228,8 +230,8 @@ function readJsonBody(body: string): unknown {
   if (body === '') return null;
   const json = parseJson(body);
   if (json !== undefined) return json.value;
-  throw new ValidationError('answer_not_json', 'the answer of the resource is not JSON', {
-    hint: 'Leave --json and --field out; -i shows its type.',
+  throw new ValidationError('answer_not_json', 'the response of the resource is not JSON', {
+    hint: 'Omit --json and --field; -i shows the media type.',
   });
 }
 
@@ -240,10 +242,10 @@ function renderHead({ answer }: CallResult, shown = (_name: string, value: strin
   return `${[`HTTP ${answer.status}`, ...lines, ''].join('\n')}\n`;
 }
 
-/** More of a refusal helps nobody. */
+/** The maximum number of characters of a refusal's body that are shown. */
 const MOST_SHOWN = 8_192;
 
-/** What a resource says with its refusal belongs to the error, so it goes to stderr. */
+/** The body of a refusal is part of the error, so it is printed to stderr. */
 function showRefusedBody({ ctx, globals }: Session, result: CallResult, flags: CallFlags): void {
   if (globals.quiet) return;
   const { answer, bytes } = result;
@@ -252,7 +254,7 @@ function showRefusedBody({ ctx, globals }: Session, result: CallResult, flags: C
   if (bytes.length === 0) return;
   const text = decodeText(bytes);
   const masked = text === undefined || showSecrets ? text : maskBody(text, answer.headers['content-type']);
-  const shown = masked === undefined ? `(${bytes.length} bytes that are no text)` : printable(masked, true);
+  const shown = masked === undefined ? `(${bytes.length} bytes of binary data)` : printable(masked, true);
   const cut = shown.length > MOST_SHOWN ? `${shown.slice(0, MOST_SHOWN)}… (${bytes.length} bytes)` : shown;
   ctx.io.err(`${cut}${answer.body.endsWith('\n') ? '' : '\n'}`);
 }

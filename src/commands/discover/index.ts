@@ -25,9 +25,12 @@ export function defineDiscover(command: Command, ctx: Context): void {
   acceptServerOptions(command, 'issuer', 'acceptIssuer')
     .argument(
       '[issuer]',
-      'the authorization server, the address of its metadata, or acct:NAME@HOST (default: that of the profile)',
+      'the issuer identifier, the URL of the metadata, or acct:NAME@HOST (default: the issuer of the profile)',
     )
-    .option('--url <url>', 'a Keycloak, with --realm: finds the realm below /realms or /auth/realms')
+    .option(
+      '--url <url>',
+      'the base URL of a Keycloak, with --realm: finds the realm below /realms or /auth/realms',
+    )
     .option('--realm <name>', 'the realm, with --url')
     .action((issuer: string | undefined) => runDiscover(ctx, command, issuer));
   documentCommand(command, {
@@ -46,7 +49,7 @@ async function runDiscover(base: Context, command: Command, argument: string | u
   const { ctx, settings } = session;
   const { url, realm } = command.opts<{ url?: string; realm?: string }>();
   if ((url === undefined) !== (realm === undefined)) {
-    throw new UsageError('url_and_realm', '--url and --realm belong together');
+    throw new UsageError('url_and_realm', '--url and --realm must be given together');
   }
   const acceptIssuer = settings.get('acceptIssuer');
   const account = argument?.startsWith('acct:') ? argument : undefined;

@@ -26,9 +26,9 @@ export function defineIntrospect(command: Command, ctx: Context): void {
     .addArgument(
       createReferenceArgument('[token]', 'the token, -, @FILE or @last.refresh_token', '@last.access_token'),
     )
-    .option('--token-type-hint <type>', 'access_token or refresh_token (default: what @last names)')
-    .option('--jwt', 'ask for a signed answer (RFC 9701), verify it, and take no other')
-    .option('--accept <type>', 'ask for this media type; Keycloak: application/jwt adds the member jwt')
+    .option('--token-type-hint <type>', 'access_token or refresh_token (default: the token that @last names)')
+    .option('--jwt', 'request a signed response (RFC 9701), verify it, and accept no other')
+    .option('--accept <type>', 'request this media type; with application/jwt Keycloak adds the member jwt')
     .action((token: string) => runIntrospect(ctx, command, token));
   documentCommand(command, {
     examples: ['oauthctl introspect', 'oauthctl introspect @last.refresh_token --json'],

@@ -15,7 +15,7 @@ import { readKeyFile } from '../../session/read-keys.ts';
 import { openSession, printResult, type Session, storageName } from '../../session/session.ts';
 import { readTokenText } from '../../session/token-argument.ts';
 
-/** One token that was found, and what it holds; a token without a header is opaque. */
+/** A token that was found, decoded; a token without a header is opaque. */
 interface Result {
   readonly found: FoundToken;
   readonly decoded: DecodedToken | undefined;
@@ -24,15 +24,15 @@ interface Result {
 /** `oauthctl jwt decode` */
 export function defineJwtDecode(command: Command, ctx: Context): void {
   command
-    .description('show what JWTs hold, without verifying anything and without any network')
+    .description('decode JWTs without verifying them, and without network access')
     .addArgument(
       createReferenceArgument(
         '[token...]',
         'a JWT, Bearer …, JSON or a URL with tokens in it, @FILE, @last, @last.access_token, or - (the default in a pipe)',
       ),
     )
-    .option('--key <file>', 'opens encrypted tokens: private key in PEM (PKCS#8), JWK or JWK Set')
-    .option('--secret <ref>', 'opens encrypted tokens')
+    .option('--key <file>', 'decrypts encrypted tokens: private key as PEM, JWK or JWK Set')
+    .option('--secret <ref>', 'decrypts encrypted tokens')
     .action((tokens: readonly string[]) => runDecode(ctx, command, tokens));
   documentCommand(command, {
     globals: [...OFFLINE_GLOBALS, 'profile'],
@@ -74,13 +74,13 @@ function listArguments({ ctx }: Session, given: readonly string[]): readonly str
   });
 }
 
-/** `@last` alone is the whole of the token response that was kept. */
+/** `@last` alone is the complete kept token response. */
 async function readText(session: Session, argument: string): Promise<string> {
   if (argument !== '@last') return readTokenText(session, argument);
   const kept = await (await session.ctx.store()).tokens.last(storageName(session));
   if (kept !== undefined) return stringifyJson(kept.response);
   throw new UsageError('nothing_kept', 'no tokens are kept for this profile', {
-    hint: 'Request tokens first: the last ones of each profile are kept. "oauthctl token list" shows them.',
+    hint: 'Request tokens first: the last tokens of each profile are kept. "oauthctl token list" shows them.',
   });
 }
 
@@ -92,7 +92,7 @@ async function readOpeners(session: Session, command: Command): Promise<Decrypti
   return { secret, keys: (await readKeyFile(ctx, globals.key)).keys };
 }
 
-/** Every token in a text. @throws ValidationError `not_a_jwt` where none of them is a JWT */
+/** Every token in a text. @throws ValidationError `not_a_jwt` if none of them is a JWT */
 async function decodeText(text: string, keys: DecryptionKeys): Promise<readonly Result[]> {
   const { decodeToken } = await import('../../protocol/jose/jwt-decoding.ts');
   const results: Result[] = [];
@@ -100,13 +100,13 @@ async function decodeText(text: string, keys: DecryptionKeys): Promise<readonly 
     results.push({ found, decoded: await decodeToken(found.token, keys) });
   }
   if (results.some(({ decoded }) => decoded !== undefined)) return results;
-  // What stood under a token's name is the token; otherwise the text as a whole is what was meant.
+  // A value with the name of a token is the token; otherwise the whole text is.
   const named = results.find(({ found }) => found.name !== undefined);
   const { looksLike, hint } = describeShape(named?.found.token ?? text.trim());
-  throw new ValidationError('not_a_jwt', `this is no JWT; it looks like ${looksLike}`, { hint });
+  throw new ValidationError('not_a_jwt', `this is not a JWT; it looks like ${looksLike}`, { hint });
 }
 
-/** What `--json` prints of one token. */
+/** Builds what `--json` prints for one token. */
 function buildDocument({ found, decoded }: Result) {
   const name = found.name === undefined ? {} : { name: found.name };
   if (decoded === undefined) {

@@ -10,9 +10,9 @@ import type { Session } from '../../session/session.ts';
 import { readTokenReference } from '../../session/token-argument.ts';
 
 /**
- * Resolves what tokens are verified against: the keys, by the network where they are an issuer's, and what the options say.
- * @param claimed who the token says it is of, for a hint
- * @throws UsageError where it is not clear; what discovery and fetching the keys throw
+ * Resolves what tokens are verified against: the keys, which are fetched for an issuer, and the options.
+ * @param claimed the `iss` of the token, for a hint
+ * @throws UsageError if the options are incomplete or exclude each other; as discovery and fetching the keys
  */
 export async function readExpectations(
   session: Session,
@@ -44,7 +44,7 @@ export async function readExpectations(
   };
 }
 
-/** The keys, and who must have made the token where that is known. */
+/** Reads the keys, and the required issuer if it is known. */
 async function readKeys(
   session: Session,
   { jwks, secret }: VerifyFlags,
@@ -56,7 +56,7 @@ async function readKeys(
   const named = Object.entries(flags).flatMap(([flag, value]) => (value === undefined ? [] : [flag]));
   if (named.length > 1) {
     throw new UsageError('keys_ambiguous', `${named.join(' and ')} exclude each other`, {
-      hint: 'Verify once with each.',
+      hint: 'Run the command once with each.',
     });
   }
   const issuer = settings.find('issuer');
@@ -65,7 +65,7 @@ async function readKeys(
     const { discoverKeys } = await import('../../flows/server/verification-keys.ts');
     return discoverKeys(ctx, { issuer: issuer.value, acceptIssuer: settings.get('acceptIssuer') });
   }
-  // Keys that are named by hand stand for themselves: a profile's issuer is not meant by them.
+  // With keys from an option, the issuer of the profile is not required.
   const expectedIssuer =
     issuer?.source === 'profile' ? undefined : (settings.get('acceptIssuer') ?? issuer?.value);
   if (secret !== undefined) {
@@ -92,8 +92,8 @@ async function readFileOfKeys(ctx: Context, path: string): Promise<VerificationK
 }
 
 function noKeys(claimed: unknown): UsageError {
-  const says = typeof claimed === 'string' ? ` The token says that it is of ${claimed}.` : '';
-  return new UsageError('keys_missing', 'nothing says by which keys to verify', {
+  const says = typeof claimed === 'string' ? ` The "iss" of the token is ${claimed}.` : '';
+  return new UsageError('keys_missing', 'there is no key to verify with', {
     hint: `Give --issuer URL, --jwks FILE or URL, --key FILE, --secret REF, or a profile.${says}`,
   });
 }
@@ -101,16 +101,16 @@ function noKeys(claimed: unknown): UsageError {
 function readAlgs({ alg }: VerifyFlags): readonly string[] | undefined {
   for (const one of alg ?? []) {
     if (one.trim().toLowerCase() === 'none')
-      throw new UsageError('alg_none', 'there is nothing to verify in a token without a signature', {
-        hint: 'See what it holds with "oauthctl jwt decode".',
+      throw new UsageError('alg_none', 'a token with alg "none" has no signature to verify', {
+        hint: 'Show its content with "oauthctl jwt decode".',
       });
   }
   return alg;
 }
 
-/** Reads NAME=VALUE or NAME; a value that is JSON may be meant as JSON or as text. */
+/** Reads NAME=VALUE or NAME; a value that is JSON is compared as JSON and as text. */
 function parseClaim(text: string): ClaimExpectation {
-  // A name in brackets and quotes may have any character.
+  // A name in brackets and quotes may contain any character.
   const name = /^(?:\["(?:[^"\\]|\\.)*"\]|\['[^']*'\]|[^=])+/s.exec(text)?.[0];
   if (name === undefined)
     throw new UsageError('claim_invalid', `--claim takes NAME=VALUE; "${text}" is invalid`);

@@ -4,20 +4,20 @@ import { inWords } from '../../output/duration.ts';
 import type { BatchExpectations } from '../../protocol/jose/jwt-lines.ts';
 import type { Session } from '../../session/session.ts';
 
-/** Milliseconds between two looks of the live line. */
+/** Milliseconds between two updates of the live line. */
 const LIVE_EVERY = 100;
 
-/** `oauthctl jwt verify --lines`: verdicts are the result, and are printed whether good or bad. */
+/** `oauthctl jwt verify --lines`: the verdicts are the result, and are printed for valid and invalid tokens. */
 export async function runVerifyLines(session: Session, expected: BatchExpectations): Promise<void> {
   const { ctx, reporter, globals } = session;
   if (globals.field !== undefined) {
-    throw new UsageError('field_and_lines', '--field picks from one result, and --lines brings many', {
-      hint: 'Take --json, and pick from each line.',
+    throw new UsageError('field_and_lines', '--field takes one result, and --lines prints many', {
+      hint: 'Use --json, and select from each line.',
     });
   }
   let shownAt = Number.NEGATIVE_INFINITY;
   const live = (progress: LinesProgress) => {
-    // On one screen the verdicts themselves show how it goes.
+    // If stdout is the terminal, the verdicts show the progress.
     if (ctx.io.stdoutIsTerminal || progress.ms - shownAt < LIVE_EVERY) return;
     shownAt = progress.ms;
     reporter.live(describe(progress));
@@ -26,11 +26,11 @@ export async function runVerifyLines(session: Session, expected: BatchExpectatio
     () => reporter.settle(),
   );
   const count = total.valid + total.invalid;
-  if (count === 0) throw new UsageError('token_empty', 'there is no token in standard input');
+  if (count === 0) throw new UsageError('token_empty', 'there is no token on standard input');
   reporter.note(`${describe(total)}, in ${inWords(total.ms / 1000)}`);
   if (total.invalid === 0) return;
   throw new ValidationError('jwt_invalid', `${total.invalid} of ${count} tokens are not valid`, {
-    hint: 'What was wrong with each stands on its line of the result.',
+    hint: 'The line of each token in the result says what is invalid.',
   });
 }
 

@@ -16,7 +16,7 @@ import { readExpectations, type VerifyFlags } from './expectations.ts';
 /** `oauthctl jwt verify` */
 export function defineJwtVerify(command: Command, ctx: Context): void {
   addSetting(command, 'issuer', {
-    description: 'the issuer of the token; its keys are used unless others are given',
+    description: 'the issuer of the token; its keys are used unless other keys are given',
   });
   addSetting(command, 'acceptIssuer');
   addSetting(command, 'clientId', { description: 'the client that an ID token or logout token is for' });
@@ -30,27 +30,30 @@ export function defineJwtVerify(command: Command, ctx: Context): void {
     )
     .option('--jwks <file|url>', 'keys: a JWK Set')
     .option('--key <file>', 'key: PEM, JWK or JWK Set (with --cert it stays the key of the certificate)')
-    .option('--secret <ref>', 'key of HS256, HS384, HS512')
-    .addOption(createRepeatableOption('--audience <aud>', 'who must be in aud; one of several is enough'))
-    .addOption(createRepeatableOption('--type <typ>', 'what typ may be: JWT, at+jwt, …'))
+    .option('--secret <ref>', 'the secret of HS256, HS384 and HS512')
     .addOption(
-      createRepeatableOption('--alg <alg>', 'which algorithms are allowed (default: those of the keys)'),
+      createRepeatableOption('--audience <aud>', 'required audience (aud); one of several is enough'),
     )
-    .option('--max-age <seconds>', 'since iat, or for an ID token since auth_time')
-    .option('--leeway <seconds>', 'by which clocks may differ', '0')
+    .addOption(createRepeatableOption('--type <typ>', 'accepted types (typ): JWT, at+jwt, …'))
+    .addOption(createRepeatableOption('--alg <alg>', 'accepted algorithms (default: those of the keys)'))
+    .option('--max-age <seconds>', 'maximum age since iat, or for an ID token since auth_time')
+    .option('--leeway <seconds>', 'accepted clock difference', '0')
     .addOption(
       createRepeatableOption(
         '--claim <name=value>',
-        'what a claim must hold: text or JSON; dots lead into objects; without a value it must be there',
+        'required value of a claim, text or JSON; dots select members of objects; without a value the claim must be present',
       ),
     )
-    .option('--id-token', 'as an ID token: iss, sub, aud, azp, exp, iat, nonce, at_hash, c_hash')
-    .option('--nonce <nonce>', 'what the authentication request sent, with --id-token')
+    .option('--id-token', 'verify as an ID token: iss, sub, aud, azp, exp, iat, nonce, at_hash, c_hash')
+    .option('--nonce <nonce>', 'the nonce of the authentication request, with --id-token')
     .option('--access-token <ref>', 'the access token that came with the ID token, for at_hash')
     .option('--code <ref>', 'the code that came with the ID token, for c_hash')
-    .option('--access-token-profile', 'as an access token of RFC 9068: typ at+jwt and its claims')
-    .option('--logout-token', 'as a back-channel logout token: events, sub or sid, no nonce')
-    .option('--lines', 'many tokens on standard input, one a line: a verdict a line, on all cores')
+    .option('--access-token-profile', 'verify as an access token of RFC 9068: typ at+jwt and its claims')
+    .option('--logout-token', 'verify as a back-channel logout token: events, sub or sid, no nonce')
+    .option(
+      '--lines',
+      'read many tokens from standard input, one per line; print a verdict per line; uses all cores',
+    )
     .action((token: string | undefined) => runVerify(ctx, command, token));
   documentCommand(command, {
     globals: NETWORK_GLOBALS,
@@ -70,7 +73,10 @@ async function runVerify(base: Context, command: Command, argument: string | und
     session.ctx.claimStdin(flags.lines ? '--lines' : 'the token');
   if (flags.lines) {
     if (argument !== undefined && argument !== '-')
-      throw new UsageError('lines_and_token', '--lines reads standard input, and a token is given as well');
+      throw new UsageError(
+        'lines_and_token',
+        '--lines reads tokens from standard input, and excludes the argument',
+      );
     const { runVerifyLines } = await import('./verify-lines.ts');
     return runVerifyLines(session, await readExpectations(session, flags, profile));
   }
@@ -81,7 +87,7 @@ async function runVerify(base: Context, command: Command, argument: string | und
   const verdict = await verifyJwt(token, { ...expected, now: session.ctx.clock.now() });
   const { valid, checks, header = null, claims = null } = verdict;
   const { paint } = session.reporter;
-  // A verdict is a result also where it is bad; scripts find it in the error.
+  // The verdict on an invalid token is a result too; with --json it is a member of the error.
   if (valid || isForPeople(session)) {
     const summary = valid ? paint.green('valid') : paint.red('not valid');
     printResult(
@@ -92,7 +98,7 @@ async function runVerify(base: Context, command: Command, argument: string | und
   }
   if (valid) return;
   throw new ValidationError('jwt_invalid', `the token is not valid: ${failuresInWords(checks)}`, {
-    hint: header === null ? shapeHint(token) : 'See what it holds with "oauthctl jwt decode".',
+    hint: header === null ? shapeHint(token) : 'Show its content with "oauthctl jwt decode".',
     checks,
   });
 }
@@ -117,12 +123,12 @@ function readProfile(flags: VerifyFlags): JwtProfile | undefined {
   const ofIdToken = (['nonce', 'accessToken', 'code'] as const).find((name) => flags[name] !== undefined);
   if (ofIdToken !== undefined && !flags.idToken) {
     const flag = { nonce: '--nonce', accessToken: '--access-token', code: '--code' }[ofIdToken];
-    throw new UsageError('id_token_missing', `${flag} belongs to --id-token`);
+    throw new UsageError('id_token_missing', `${flag} requires --id-token`);
   }
   return profiles[0];
 }
 
-/** The one token that is meant; of a token response, the one that the profile is about. */
+/** Reads the token; from a token response, the token of the chosen profile. */
 async function readToken(
   session: Session,
   argument: string | undefined,
@@ -142,7 +148,11 @@ async function readToken(
   for (const repair of meant?.repairs ?? []) session.reporter.warning(repair);
   if (meant !== undefined) return meant.token;
   if (found.length === 0) return text.trim();
-  throw new UsageError('token_ambiguous', `there are ${found.length} tokens, and one is verified at a time`, {
-    hint: 'Give one of them, or all of them one a line with --lines.',
-  });
+  throw new UsageError(
+    'token_ambiguous',
+    `there are ${found.length} tokens, and only one can be verified at a time`,
+    {
+      hint: 'Give one of them, or all of them with --lines, one per line.',
+    },
+  );
 }

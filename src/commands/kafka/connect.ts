@@ -22,7 +22,7 @@ import { printKafkaResult } from './output.ts';
 interface ConnectFlags extends TokenFlags {
   readonly bootstrap: string;
   readonly token?: string;
-  /** True where no refresh token was given. */
+  /** True if no refresh token was given. */
   readonly refresh?: string | true;
   readonly ssl?: true;
   readonly saslExtension?: readonly string[];
@@ -37,7 +37,7 @@ interface ConnectFlags extends TokenFlags {
 export function defineKafkaConnect(command: Command, ctx: Context): void {
   addTokenOptions(command)
     .description('authenticate to a broker by SASL OAUTHBEARER, and show its verdict')
-    .requiredOption('--bootstrap <brokers>', 'HOST:PORT, or several joined by commas')
+    .requiredOption('--bootstrap <brokers>', 'HOST:PORT, or several, separated by commas')
     .addOption(
       new Option(
         '--token <ref>',
@@ -45,18 +45,18 @@ export function defineKafkaConnect(command: Command, ctx: Context): void {
       ).conflicts('refresh'),
     )
     .option('--refresh [ref]', 'request the access token with the kept refresh token, or this one')
-    .option('--ssl', 'SASL_SSL: --ca-cert, --cert, --key and --insecure hold')
+    .option('--ssl', 'use SASL_SSL, with --ca-cert, --cert, --key and --insecure')
     .addOption(createRepeatableOption('--sasl-extension <name=value>', 'a SASL extension for the broker'))
     .option('--topic <topic>', 'the topic to use')
     .option('--produce <message>', 'write this message to the topic')
-    .option('--consume <count>', 'read so many of the newest messages of the topic')
-    .option('--hold <seconds>', 'keep the session in use, and authenticate again with fresh tokens in time')
+    .option('--consume <count>', 'read this number of the newest messages of the topic')
+    .option('--hold <seconds>', 'keep the session open, and re-authenticate with new tokens before it ends')
     .option('--validate', 'compare the verdict with a local check and with introspection by the client')
     .action(() => runConnect(ctx, command));
   documentCommand(command, {
     notes:
-      'The exit code is 0 if the broker accepted the token, 4 if it refused it, 3 if it could not decide. With --json the ' +
-      'verdict is on stdout after 0, and otherwise in the error on stderr, as "kafka". Brokers are reached without a proxy.',
+      'The exit code is 0 if the broker accepted the token, 4 if it refused it, 3 if it could not decide. With --json, the ' +
+      'verdict is on stdout after 0, else in the error on stderr, as "kafka". No proxy is used for brokers.',
     examples: [
       'oauthctl kafka connect --bootstrap 127.0.0.1:9092',
       'oauthctl kafka connect --bootstrap broker.example:9093 --ssl --topic orders --consume 5',
@@ -70,7 +70,7 @@ async function runConnect(base: Context, command: Command): Promise<void> {
   const options = { ...readOptions(flags), tokens: await openTokens(session, flags) };
   if (!options.isTls && !options.bootstrap.every(isLoopback))
     session.reporter.warning(
-      'the token goes to the broker in clear; --ssl encrypts it, on a listener of SASL_SSL',
+      'the token is sent to the broker unencrypted; use --ssl with a SASL_SSL listener',
     );
   const steps = new KafkaSteps(session.reporter);
   try {
@@ -97,7 +97,7 @@ async function validated(session: Session, result: KafkaResult): Promise<BrokerV
 function readOptions(flags: ConnectFlags): Omit<KafkaConnectOptions, 'tokens'> {
   const { topic, produce, consume, hold } = flags;
   if (topic === undefined && (produce !== undefined || consume !== undefined)) {
-    throw new UsageError('topic_missing', '--produce and --consume need a topic', {
+    throw new UsageError('topic_missing', '--produce and --consume require --topic', {
       hint: 'Add --topic NAME.',
     });
   }
@@ -118,13 +118,13 @@ async function openTokens(session: Session, { token, refresh, keep }: ConnectFla
   const { ctx, settings, reporter, globals } = session;
   if (token !== undefined) {
     if (globals.curl)
-      throw new UsageError('curl_unfit', '--curl shows a request by HTTP, and with --token there is none');
+      throw new UsageError('curl_unfit', '--curl shows an HTTP request, and with --token none is sent');
     const given = await readTokenArgument(session, token, ['access_token']);
     return { isRenewable: false, next: async () => given };
   }
   const given =
     typeof refresh === 'string' ? await readTokenArgument(session, refresh, ['refresh_token']) : undefined;
-  // Those of a client itself take the place of no user's tokens.
+  // Tokens of the client itself do not replace kept tokens of a user.
   const target = await connect(session, {
     keepTokens: keep && refresh !== undefined,
     certificateFor: 'broker',
@@ -166,7 +166,7 @@ async function requesting(ctx: Context, target: Target, { refresh, given, scope 
   let refreshToken = given;
   return async (tell: Tell) => {
     const granted = await refreshTokens(ctx, { target, refreshToken, scope }, tell);
-    // The next time takes the new one, where the server gave one.
+    // The next request uses the new refresh token, if the server returned one.
     if (refreshToken !== undefined) refreshToken = granted.tokens.refresh_token ?? refreshToken;
     return granted;
   };

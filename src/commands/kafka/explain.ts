@@ -25,20 +25,20 @@ interface ExplainFlags {
 export function defineKafkaExplain(command: Command, ctx: Context): void {
   addSettings(addServerOptions(command), 'scope')
     .description(
-      'the four OAuth flows of a Kafka client as configuration, and which suit the tokens of this client',
+      'the configuration of the four OAuth flows of a Kafka client, and which of them fit the tokens of this client',
     )
     .option(
       '--token <ref>',
-      'judge by this access token: -, @FILE, @last.access_token (default: request one)',
+      'use this access token for the decision: -, @FILE, @last.access_token (default: request one)',
     )
-    .option('--bootstrap <brokers>', 'HOST:PORT, or several joined by commas', 'broker.example:9093')
+    .option('--bootstrap <brokers>', 'HOST:PORT, or several, separated by commas', 'broker.example:9093')
     .option(
       '--broker-client-id <id>',
-      'the client that the broker introspects as, or is in aud',
+      'the client that the broker introspects as, or that is in aud',
       'kafka-broker',
     )
     .option('--listener <name>', "the name of the broker's listener", 'oauth')
-    .option('--no-ssl', 'SASL_PLAINTEXT, where tokens are readable on the way')
+    .option('--no-ssl', 'SASL_PLAINTEXT: tokens are sent unencrypted')
     .action(() => runExplain(ctx, command));
   documentCommand(command, {
     examples: [
@@ -65,7 +65,7 @@ async function runExplain(base: Context, command: Command): Promise<void> {
     if (event.type !== 'no_token') return steps.tell(event);
     steps.failed(event.error);
     reporter.warning(
-      `which flows suit is left open: ${printable(event.error.message)}; --token judges by another token`,
+      `which flows fit is not decided: ${printable(event.error.message)}; --token uses another token`,
     );
   });
   await print(session, explanation);
@@ -97,12 +97,12 @@ const CLIENT_TITLES = {
 } as const;
 
 const BROKER_TITLES = {
-  introspection: 'broker that introspects (Strimzi)',
-  local: 'broker that checks locally (Strimzi)',
-  local_without_strimzi: "broker that checks locally (Kafka's own validator)",
+  introspection: 'broker with introspection (Strimzi)',
+  local: 'broker with a local check (Strimzi)',
+  local_without_strimzi: "broker with a local check (Kafka's built-in validator)",
 } as const;
 
-/** Properties files one after the other, the rest as comments, so that all of it can be pasted. */
+/** Renders properties files; everything else is a comment, so that the whole output can be pasted. */
 function render({ setup, token, flows, clients, brokers }: KafkaExplanation, paint: Paint): string {
   const sections = [
     [
@@ -125,7 +125,7 @@ function render({ setup, token, flows, clients, brokers }: KafkaExplanation, pai
 }
 
 function tokenInWords(token: IssuedToken | undefined): string {
-  if (token === undefined) return 'no token to judge by';
+  if (token === undefined) return 'no token to decide with';
   const format = { jwt: 'JWT', opaque: 'opaque', encrypted: 'encrypted JWT' }[token.format];
   return token.expiresIn === undefined
     ? `${format} tokens`
@@ -134,7 +134,7 @@ function tokenInWords(token: IssuedToken | undefined): string {
 
 function renderFlow({ client, broker, fits, remarks }: KafkaFlow, index: number, paint: Paint): string[] {
   const verdict =
-    fits === undefined ? paint.yellow('left open') : fits ? paint.green('fits') : paint.red('does not fit');
+    fits === undefined ? paint.yellow('not decided') : fits ? paint.green('fits') : paint.red('does not fit');
   const who =
     client === 'client_credentials' ? 'id and secret (or refresh token)' : 'long-lived access token';
   const how = broker === 'introspection' ? 'broker introspects' : 'broker checks locally';

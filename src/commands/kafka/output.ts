@@ -14,7 +14,7 @@ import type { Redactor } from '../../redact.ts';
 import { definedOnly, printFailedResult, type Session } from '../../session/session.ts';
 import { sessionInWords } from '../../steps/kafka-steps.ts';
 
-/** What brokers look at, and what becomes the principal. */
+/** The claims that brokers validate or use as the principal. */
 const CLAIMS = [
   'iss',
   'sub',
@@ -28,7 +28,7 @@ const CLAIMS = [
   'exp',
 ] as const;
 
-/** Prints the verdict of a broker, and what the session was used for. */
+/** Prints the verdict of a broker, and the results of the session. */
 export async function printKafkaResult(
   session: Session,
   result: KafkaResult,
@@ -43,7 +43,7 @@ export async function printKafkaResult(
   );
 }
 
-/** A broker may repeat the token in its words. */
+/** Redacts the message of a broker, which may contain the token. */
 function redacted(refusal: KafkaRefusal, redactor: Redactor): KafkaRefusal {
   const { errorMessage, challenge } = refusal;
   return {
@@ -61,7 +61,7 @@ function buildDocument(result: KafkaResult, validation: BrokerValidation | undef
     security_protocol: securityProtocol(result),
     mechanism: OAUTHBEARER,
     mechanisms: result.mechanisms,
-    // A broker tells nobody whom it takes a client for.
+    // A broker does not return the principal of the client.
     principal: null,
     claims: readClaims(result) ?? null,
     session_lifetime_ms: result.sessionLifetimeMs,
@@ -99,7 +99,7 @@ function buildDocument(result: KafkaResult, validation: BrokerValidation | undef
   });
 }
 
-/** As a number while that is exact. */
+/** Returns a number if it is exact, else text. */
 function offsetAsNumber(offset: bigint | undefined): number | string | null {
   if (offset === undefined) return null;
   return Number.isSafeInteger(Number(offset)) ? Number(offset) : String(offset);
@@ -134,7 +134,7 @@ function render(result: KafkaResult, validation: BrokerValidation | undefined, p
   const claims = readClaims(result);
   const lines = [
     heading,
-    ...(claims === undefined ? ['the token is no JWT that can be read here'] : renderClaims(claims, paint)),
+    ...(claims === undefined ? ['the token is not a JWT that can be decoded'] : renderClaims(claims, paint)),
     ...(consumed ?? []).map(renderMessage),
     ...(validation === undefined ? [] : renderValidation(validation, paint)),
   ];

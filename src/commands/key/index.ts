@@ -20,13 +20,15 @@ interface KeyFlags {
 
 /** `oauthctl key …` */
 export function defineKey(command: Command, ctx: Context): void {
-  const generate = command.command('generate').description('make a key pair (RFC 7517, RFC 7518)');
+  const generate = command.command('generate').description('generate a key pair (RFC 7517, RFC 7518)');
   generate
     .option('--alg <alg>', 'RS256, PS256, ES256, EdDSA, … or RSA-OAEP-256, ECDH-ES, … (default: RS256)')
-    .addOption(new Option('--use <use>', 'to sign or to encrypt').choices(['sig', 'enc']))
-    .option('--kid <kid>', 'its name (default: its RFC 7638 thumbprint)')
-    .option('--out <file>', 'where the private key goes, readable by you alone')
-    .addOption(new Option('--format <format>', 'of the private key').choices(['jwk', 'pem']).default('jwk'))
+    .addOption(new Option('--use <use>', 'sig (signatures) or enc (encryption)').choices(['sig', 'enc']))
+    .option('--kid <kid>', 'the key ID (default: its RFC 7638 thumbprint)')
+    .option('--out <file>', 'the file for the private key, readable by you only')
+    .addOption(
+      new Option('--format <format>', 'format of the private key').choices(['jwk', 'pem']).default('jwk'),
+    )
     .option('--force', 'replace the file')
     .action(() => runGenerate(ctx, generate));
   documentCommand(generate, {
@@ -66,11 +68,11 @@ async function runGenerate(base: Context, command: Command): Promise<void> {
   const alg = flags.alg ?? (flags.use === 'enc' ? 'RSA-OAEP-256' : 'RS256');
   const use = chooseKeyUse(alg);
   if (flags.use !== undefined && use !== undefined && flags.use !== use) {
-    throw new UsageError('use_unfit', `${alg} is an algorithm for "${use}", and not for "${flags.use}"`);
+    throw new UsageError('use_unfit', `${alg} is an algorithm for "${use}", not for "${flags.use}"`);
   }
   if (flags.out === undefined && !globals.showSecrets) {
-    throw new UsageError('out_missing', 'the private key has nowhere to go', {
-      hint: 'Give --out FILE, or have it printed with --show-secrets.',
+    throw new UsageError('out_missing', 'the file for the private key is missing', {
+      hint: 'Give --out FILE, or print the key with --show-secrets.',
     });
   }
   const { jwk, pem } = await generateKey(alg, flags.kid);
@@ -116,7 +118,7 @@ async function runJwks(base: Context, command: Command, files: readonly string[]
     for (const jwk of (await readKeyFile(session.ctx, file)).keys) {
       const able = listSigningAlgs(jwk);
       const alg = jwk.alg ?? flags.alg ?? (able.length === 1 ? able[0] : undefined);
-      // Keycloak overlooks a key without a use.
+      // Keycloak ignores a key without "use".
       const use = jwk.use ?? flags.use ?? (able.length > 0 ? 'sig' : 'enc');
       keys.push({ ...publicPart(jwk), kid: await computeKid(jwk), ...(alg !== undefined && { alg }), use });
     }
@@ -124,7 +126,7 @@ async function runJwks(base: Context, command: Command, files: readonly string[]
   printResult(session, { keys }, () => renderJson({ keys }));
 }
 
-/** The lines of one key; what is not there is left out. */
+/** Renders the lines of one key, without missing members. */
 function describe(key: {
   readonly public_jwk?: JWK;
   readonly private_jwk?: JWK;
@@ -142,7 +144,7 @@ function describe(key: {
   return `${text.join('')}${typeof private_pem === 'string' ? private_pem : ''}`;
 }
 
-/** Keys need no server, so no profile is resolved. */
+/** Key commands use no server, so no profile is read. */
 function openKeySession(base: Context, command: Command): Promise<Session> {
   return openSession(base, command, { withoutProfile: true });
 }

@@ -24,30 +24,39 @@ interface ServeFlags {
   readonly allowIdToken?: true;
 }
 
-/** Seconds for a request to an issuer, unless `--timeout` is given; short, because the client of `serve` waits for it. */
+/** The timeout of a request to an issuer, in seconds; short, because the client of `serve` waits for it. */
 const TIMEOUT = '5';
 
-/** A resource server speaks to issuers, and uses no profile. */
+/** A resource server uses no profile. */
 const SERVE_GLOBALS = NETWORK_GLOBALS.filter((name) => !['profile', 'curl', 'field', 'input'].includes(name));
 
-/** `oauthctl serve`, and what belongs to it. */
+/** `oauthctl serve` and its subcommands. */
 export function defineServe(command: Command, ctx: Context): void {
   command
-    .option('--listen <host:port>', 'where to listen; port 0 takes a free one', '127.0.0.1:8090')
-    .option('--allow-remote', 'listen on an address that other machines reach; tokens go there in clear')
+    .option(
+      '--listen <host:port>',
+      'address and port to listen on; port 0 selects a free port',
+      '127.0.0.1:8090',
+    )
+    .option(
+      '--allow-remote',
+      'allow an address that other machines can reach; tokens are sent to it unencrypted',
+    )
     .addOption(createRepeatableOption('--issuer <url>', 'an issuer to trust'))
-    .addOption(createRepeatableOption('--audience <aud>', 'what aud must contain, one of several'))
-    .option('--any-audience', 'take tokens for any audience')
-    .option('--tenants <file>', 'the tenants, in JSON; watched for changes')
-    .option('--leeway <seconds>', 'by which clocks may differ', '0')
-    .option('--allow-id-token', 'let an ID token pass for an access token')
+    .addOption(
+      createRepeatableOption('--audience <aud>', 'required audience (aud); one of several is enough'),
+    )
+    .option('--any-audience', 'accept tokens for any audience')
+    .option('--tenants <file>', 'JSON file of the tenants; watched for changes')
+    .option('--leeway <seconds>', 'accepted clock difference', '0')
+    .option('--allow-id-token', 'accept an ID token as an access token')
     .action(() => runUntilSignal('serve', () => runServe(ctx, command)));
   documentCommand(command, {
     globals: SERVE_GLOBALS,
     notes:
       'GET / with a bearer token returns the tenant and the claims of the token; /metrics and ' +
-      '/.well-known/oauth-protected-resource are served as well. "oauthctl serve schema" shows the form of the file of ' +
-      `--tenants. An issuer has ${TIMEOUT} seconds to answer, unless --timeout says otherwise.`,
+      '/.well-known/oauth-protected-resource are served as well. "oauthctl serve schema" shows the schema of the file of ' +
+      `--tenants. Requests to an issuer time out after ${TIMEOUT} seconds, unless --timeout is given.`,
     examples: [
       'oauthctl serve --issuer https://as.example --audience api',
       'oauthctl serve --tenants tenants.json --listen 127.0.0.1:8090',
@@ -78,9 +87,9 @@ async function runServe(base: Context, command: Command): Promise<void> {
   const onEvent = (event: ServeEvent) => {
     if (event.type === 'answered' && !globals.quiet) log.add(event.answered);
     else if (event.type === 'failed')
-      reporter.warning(`a request could not be handled: ${said(event.error)}`);
+      reporter.warning(`a request could not be processed: ${said(event.error)}`);
     else if (event.type === 'issuer_asked' && !event.request.succeeded)
-      reporter.warning(`${printable(event.request.issuer)} gave no ${event.request.type}`);
+      reporter.warning(`${printable(event.request.issuer)} returned no ${event.request.type}`);
   };
   const serving = await serve(
     ctx,
@@ -121,7 +130,7 @@ function tellWhere(session: Session, { url }: Serving, tenants: readonly Tenant[
   );
 }
 
-/** Replaces the tenants whenever the file changes; an invalid file leaves them as they are. */
+/** Replaces the tenants whenever the file changes; an invalid file does not change them. */
 async function watchTenants(session: Session, file: string, serving: Serving) {
   const { reporter } = session;
   const { watchFile } = await import('../../store/watched-file.ts');
@@ -155,7 +164,7 @@ async function readTenants(
 /** Builds the tenants of `--issuer`: each is checked locally, for the same audience. */
 function tenantsOfFlags({ issuer = [], audience, anyAudience }: ServeFlags): readonly Tenant[] {
   if (issuer.length === 0) {
-    throw new UsageError('tenants_missing', 'no tenant is given', {
+    throw new UsageError('tenants_missing', 'no tenant is configured', {
       hint: 'Give --issuer URL with --audience AUD, or --tenants FILE.',
     });
   }

@@ -8,7 +8,7 @@ export interface RequestLogOptions {
   readonly json: boolean;
 }
 
-/** Milliseconds for which lines are collected before they are written: single writes would delay the next request. */
+/** Milliseconds for which lines are collected before they are written; writing each line would delay requests. */
 const COLLECT_MS = 50;
 const MAX_COLLECTED = 500;
 

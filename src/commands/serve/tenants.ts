@@ -38,7 +38,7 @@ interface TenantFlags {
 export function defineTenants(command: Command, ctx: Context): void {
   const add = command
     .command('add')
-    .description('add a tenant to the file of --tenants, which is made where there is none')
+    .description('add a tenant to the file of --tenants; creates the file if it does not exist')
     .argument(
       '<issuer>',
       'as its tokens and its metadata have it; {NAME} in it stands for the allowed values',
@@ -46,11 +46,11 @@ export function defineTenants(command: Command, ctx: Context): void {
     .option('--allowed-value <value...>', 'what {NAME} in the issuer may be')
     .option('--jwks-uri <url>', 'where its keys are, in place of what its metadata says')
     .option('--access-token-issuer <url>', 'what iss of its access tokens is, where that is not the issuer')
-    .addOption(new Option('--validation <how>', 'how its tokens are checked').choices(VALIDATIONS))
+    .addOption(new Option('--validation <how>', 'how its tokens are validated').choices(VALIDATIONS))
     .option('--client-id <id>', 'the client that introspects')
-    .option('--client-secret <ref>', 'its secret: env:NAME, file:PATH or cmd:COMMAND')
-    .option('--scope <scope...>', 'every one of these a token must have')
-    .option('--claim <name=value...>', 'what a claim must be, or, if it is a list, hold')
+    .option('--client-secret <ref>', 'the secret of this client: env:NAME, file:PATH or cmd:COMMAND')
+    .option('--scope <scope...>', 'required scope; a token must have all of them')
+    .option('--claim <name=value...>', 'required value of a claim; a list must contain it')
     .option('--force', 'replace the tenant of the same issuer');
   add.action((issuer: string) => runAdd(ctx, add, issuer));
   documentCommand(add, {
@@ -88,7 +88,7 @@ async function runAdd(base: Context, command: Command, issuer: string): Promise<
   const tenant = await file.change((document) => {
     const others = document.tenants.filter((one) => one.issuer !== issuer);
     if (others.length < document.tenants.length && !flags.force) {
-      throw new UsageError('tenant_exists', `${path} has a tenant ${issuer} already`, {
+      throw new UsageError('tenant_exists', `${path} already has a tenant ${issuer}`, {
         hint: 'Replace it with --force.',
       });
     }
@@ -104,7 +104,7 @@ async function runRemove(base: Context, command: Command, issuer: string): Promi
     const others = document.tenants.filter((one) => one.issuer !== issuer);
     if (others.length === document.tenants.length) {
       throw new UsageError('tenant_unknown', `${path} has no tenant ${issuer}`, {
-        hint: 'See "oauthctl serve tenants list"; an issuer is compared to the character.',
+        hint: 'See "oauthctl serve tenants list"; an issuer must match exactly.',
       });
     }
     document.tenants = others;
@@ -124,7 +124,7 @@ async function openTenants(base: Context, command: Command) {
   const flags = command.optsWithGlobals<TenantFlags>();
   const session = await openSession(base, command, { withoutProfile: true });
   if (flags.tenants === undefined) {
-    throw new UsageError('tenants_missing', 'the file of the tenants is not given', {
+    throw new UsageError('tenants_missing', 'the file of the tenants is missing', {
       hint: 'Give --tenants FILE.',
     });
   }
@@ -153,7 +153,7 @@ function buildEntry(issuer: string, flags: TenantFlags): TenantEntry {
   }) as TenantEntry;
 }
 
-/** A value that is JSON for a number or a boolean is one, a number as it is written; everything else is text. */
+/** A value that is a JSON number or boolean becomes one, with the unchanged text of a number; other values are text. */
 function parseClaims(texts: readonly string[]): Record<string, ClaimValue> {
   const claims: Record<string, ClaimValue> = {};
   for (const text of texts) {

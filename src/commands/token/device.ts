@@ -20,9 +20,9 @@ interface DeviceGrantFlags extends TokenFlags {
 /** `oauthctl token device` */
 export function defineDeviceGrant(command: Command, ctx: Context): void {
   command
-    .option('--no-qr', 'draw no QR code of the address, which otherwise appears on a terminal')
+    .option('--no-qr', 'do not draw a QR code of the URL on a terminal')
     .option('--interval <seconds>', "between polls, in place of the server's")
-    .option('--deadline <seconds>', 'give up after so long, exit 6 (default: when the code expires)')
+    .option('--deadline <seconds>', 'give up after this time, exit 6 (default: when the code expires)')
     .action(() => runDeviceGrant(ctx, command));
 }
 
@@ -74,7 +74,7 @@ async function runDeviceGrant(base: Context, command: Command): Promise<void> {
   }
 }
 
-/** Draws QR codes where somebody may see them and nobody minds. */
+/** Returns a function that draws QR codes, if stderr is a terminal and neither --quiet nor --no-qr is given. */
 async function qrCodes({ ctx, globals, reporter }: Session, wanted: boolean) {
   const { io, env } = ctx;
   if (!wanted || globals.quiet || !mayAnimate(env, io.stderrIsTerminal)) return undefined;

@@ -10,7 +10,7 @@ import { type Session, storageName } from '../../session/session.ts';
 import type { TokenName } from '../../session/token-argument.ts';
 import { type GrantHook, sendRequest } from './grant.ts';
 
-/** The options that are not passed on as they are. */
+/** The options that are not parameters of the request. */
 interface ExchangeFlags {
   readonly subjectToken: string;
   readonly subjectTokenType?: string;
@@ -48,7 +48,7 @@ export const TOKEN_EXCHANGE: GrantHook = {
       import('../../flows/token/kept-tokens.ts'),
       session.ctx.store(),
     ]);
-    // A token that is bound to a key is exchanged with a proof of this key.
+    // For a token that is bound to a key, the request needs a proof of this key.
     const subjectKey = keptKeyOfToken(await store.tokens.last(storageName(session)), subject_token);
     const granted = await sendRequest(
       session,
@@ -67,11 +67,9 @@ export const TOKEN_EXCHANGE: GrantHook = {
 /** @throws UsageError `reuse_of_last` */
 function checkFlags(session: Session, command: Command, { subjectToken }: ExchangeFlags): void {
   if (subjectToken.startsWith('@last.') && readReuse(session, command) !== undefined) {
-    throw new UsageError(
-      'reuse_of_last',
-      'the new token takes the place of the one that it is exchanged for',
-      { hint: 'With --reuse give a --subject-token that stays: @FILE or -.' },
-    );
+    throw new UsageError('reuse_of_last', 'the new token would replace the kept subject token', {
+      hint: 'With --reuse, give a --subject-token that is not replaced: @FILE or -.',
+    });
   }
 }
 
@@ -91,7 +89,7 @@ function readTypes(flags: ExchangeFlags) {
   };
 }
 
-/** Says what an answer lacks that it should have. */
+/** Warns about members that the response should have. */
 function warnOfOmissions(
   { reporter }: Session,
   { access_token, json }: TokenResponse,
@@ -99,14 +97,14 @@ function warnOfOmissions(
 ): void {
   for (const name of ['issued_token_type', 'token_type']) {
     if (typeof json[name] !== 'string')
-      reporter.warning(`the answer does not say the ${name}, which RFC 8693 requires`);
+      reporter.warning(`the response lacks ${name}, which RFC 8693 requires`);
   }
   const claims = decodeUnverified(access_token)?.claims;
   if (hasActor && claims !== undefined && claims.act === undefined)
-    reporter.warning('the new token names no acting party (act): the server has ignored the actor token');
+    reporter.warning('the new token has no "act" claim: the server ignored the actor token');
 }
 
-/** Which tokens of a token response are of a type. @see https://www.rfc-editor.org/rfc/rfc8693#section-3 */
+/** Returns which tokens of a token response have a type. @see https://www.rfc-editor.org/rfc/rfc8693#section-3 */
 function namesOfType(type: string | undefined): readonly TokenName[] {
   const named = (['access_token', 'refresh_token', 'id_token'] as const).filter(
     (name) => TOKEN_TYPES[name] === type,
@@ -114,7 +112,7 @@ function namesOfType(type: string | undefined): readonly TokenName[] {
   return named.length > 0 ? named : ['access_token', 'id_token'];
 }
 
-/** `@last.id_token` says of which type it is. */
+/** Returns the type of a reference such as `@last.id_token`. */
 function typeOfReference(reference: string): string {
   return /^@last\.(\w+)$/.exec(reference)?.[1] ?? 'access_token';
 }

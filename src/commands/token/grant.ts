@@ -10,13 +10,13 @@ import { readReuse, requestOrReuse } from '../../session/reuse.ts';
 import { openSession, type Session } from '../../session/session.ts';
 import type { TokenFlags } from '../../session/token-request.ts';
 
-/** What a grant does that its definition does not say. */
+/** The parts of a grant that its definition cannot describe. */
 export interface GrantHook {
-  /** Adds options that are no parameters. */
+  /** Adds options that are not parameters of the request. */
   define?(command: Command): void;
   /**
-   * Reads the parameters, but for credentials.
-   * @throws UsageError where options do not fit together
+   * Reads the parameters, except credentials.
+   * @throws UsageError if options exclude each other
    */
   read?(session: Session, command: Command): Promise<ParameterValues>;
   /** Sends the token request. */
@@ -37,7 +37,7 @@ async function runGrant(base: Context, command: Command, grant: Grant, hook: Gra
   const { request, credentials } = splitCredentials(parameters);
   const values = await (hook.read?.(session, command) ?? readParameters(session, command, request));
   const readCredentials = () => readParameters(session, command, credentials);
-  // Read before the server is contacted; with --reuse only where a request is sent.
+  // Read before the server is contacted; with --reuse only if a request is sent.
   const early = readReuse(session, command) === undefined ? await readCredentials() : undefined;
   const send = hook.send ?? sendRequest;
   await requestOrReuse(session, command, {

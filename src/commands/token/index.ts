@@ -11,14 +11,14 @@ import { defineGrant, type GrantHook } from './grant.ts';
 import { JWT_BEARER } from './jwt-bearer.ts';
 import { defineRefresh } from './refresh.ts';
 
-/** Grants that are more than one token request. */
+/** Grants with more than one request. */
 const FLOWS: Partial<Record<GrantName, (command: Command, ctx: Context) => void>> = {
   refresh: defineRefresh,
   code: defineAuthorizationCode,
   device: defineDeviceGrant,
 };
 
-/** What other grants do that their definitions do not say. */
+/** The hooks of other grants. */
 const HOOKS: Partial<Record<GrantName, GrantHook>> = {
   exchange: TOKEN_EXCHANGE,
   'jwt-bearer': JWT_BEARER,
@@ -38,13 +38,13 @@ export function defineToken(command: Command, ctx: Context): void {
   }
 
   const kept = () => import('./kept.ts');
-  const list = command.command('list').description('list the tokens that are kept, one line a profile');
+  const list = command.command('list').description('list the kept tokens, one line per profile');
   list.action(async () => (await kept()).runTokenList(ctx, list));
   documentCommand(list, { globals: OFFLINE_GLOBALS, examples: ['oauthctl token list'] });
 
   const show = command
     .command('show')
-    .description('show the kept tokens of a profile: claims, lifetimes; raw with --json or --field')
+    .description('show the kept tokens of a profile: claims and lifetimes; raw with --json or --field')
     .argument('[profile]', 'whose tokens, as "token list" names it (default: the profile in use)');
   show.action(async (name: string | undefined) => (await kept()).runTokenShow(ctx, show, name));
   documentCommand(show, {
@@ -54,9 +54,9 @@ export function defineToken(command: Command, ctx: Context): void {
 
   const forget = command
     .command('forget')
-    .description('remove the kept tokens of a profile from this machine; the server is not asked')
+    .description('remove the kept tokens of a profile from this machine; no request is sent to the server')
     .argument('[profile]', 'whose tokens, as "token list" names it (default: the profile in use)')
-    .option('--all', 'of every profile');
+    .option('--all', 'remove the tokens of all profiles');
   forget.action(async (name: string | undefined) => (await kept()).runTokenForget(ctx, forget, name));
   documentCommand(forget, {
     globals: [...OFFLINE_GLOBALS, 'profile', 'input'],

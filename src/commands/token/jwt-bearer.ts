@@ -9,10 +9,10 @@ import { readKeyFile } from '../../session/read-keys.ts';
 import type { Session } from '../../session/session.ts';
 import type { GrantHook } from './grant.ts';
 
-/** Seconds that an assertion of ours is valid. */
+/** The lifetime of an assertion, in seconds. */
 const DEFAULT_LIFETIME = '60';
 
-/** What an assertion is made of. */
+/** The options for making an assertion. */
 interface MakingFlags {
   readonly assertionKey?: string;
   readonly assertionKid?: string;
@@ -30,23 +30,20 @@ export const JWT_BEARER: GrantHook = {
     command
       .option(
         '--assertion-key <file>',
-        'or make one, signed with this private key: PEM (PKCS#8), JWK or JWK Set',
+        'create the assertion, signed with this private key: PEM, JWK or JWK Set',
       )
-      .option('--assertion-kid <kid>', 'which key of a JWK Set, or the kid to send')
-      .option('--assertion-alg <alg>', 'what it is signed with')
-      .option('--iss <issuer>', 'who makes the assertion (default: the client id)')
-      .option('--sub <subject>', 'whom the tokens are to be about')
-      .option('--aud <audience>', 'whom the assertion is for (default: the issuer of the server)')
+      .option('--assertion-kid <kid>', 'the key of a JWK Set, or the kid to send')
+      .option('--assertion-alg <alg>', 'the signing algorithm')
+      .option('--iss <issuer>', 'the issuer (iss) of the assertion (default: the client id)')
+      .option('--sub <subject>', 'the subject (sub) of the assertion: the user of the tokens')
+      .option('--aud <audience>', 'the audience (aud) of the assertion (default: the issuer of the server)')
       .addOption(
         createRepeatableOption(
           '--claim <name=value>',
-          'a further claim, its value JSON or else text; null leaves a claim out',
+          'an additional claim; the value is JSON, else text; null removes a claim',
         ),
       )
-      .option(
-        '--lifetime <seconds>',
-        `how long the assertion that is made is valid (default: ${DEFAULT_LIFETIME})`,
-      );
+      .option('--lifetime <seconds>', `the lifetime of the created assertion (default: ${DEFAULT_LIFETIME})`);
   },
 
   async read(session, command) {
@@ -57,32 +54,36 @@ export const JWT_BEARER: GrantHook = {
   },
 };
 
-/** @throws UsageError `assertion_ready_made` where an option could have no effect */
+/** @throws UsageError `assertion_ready_made` if an option would have no effect */
 function checkReadyMade(flags: MakingFlags): void {
   const { assertionKey, assertionKid, assertionAlg, iss, sub, aud, claim, lifetime } = flags;
   const making = [assertionKey, assertionKid, assertionAlg, iss, sub, aud, claim, lifetime];
   if (making.every((flag) => flag === undefined)) return;
-  throw new UsageError('assertion_ready_made', 'what is in --assertion is sent as it is', {
-    hint: 'Leave it out to make an assertion, or leave out what one is made of.',
-  });
+  throw new UsageError(
+    'assertion_ready_made',
+    '--assertion is sent unchanged, and excludes options for creating an assertion',
+    {
+      hint: 'Omit --assertion to create one, or omit the other options.',
+    },
+  );
 }
 
 /** @throws UsageError `assertion_missing`, `claim_missing`, `claim_invalid`; as parseKeys and buildJwtBearerAssertion */
 async function makeAssertion({ ctx, settings }: Session, flags: MakingFlags): Promise<string> {
   const { assertionKey: file, assertionKid, assertionAlg: alg, iss, sub: subject, aud } = flags;
   if (file === undefined) {
-    throw new UsageError('assertion_missing', 'there is no assertion', {
-      hint: 'Give --assertion REF, or --assertion-key FILE and --sub SUBJECT to make one.',
+    throw new UsageError('assertion_missing', 'the assertion is missing', {
+      hint: 'Give --assertion REF, or --assertion-key FILE and --sub SUBJECT to create one.',
     });
   }
   const claims = parseClaims(flags.claim ?? []);
   if (subject === undefined && !('sub' in claims)) {
-    throw new UsageError('claim_missing', 'whom the tokens are to be about is not known', {
-      hint: 'Give --sub SUBJECT; --claim sub=null leaves it out.',
+    throw new UsageError('claim_missing', 'the subject of the assertion is missing', {
+      hint: 'Give --sub SUBJECT; --claim sub=null omits it.',
     });
   }
   const issuer = iss ?? settings.require('clientId', 'the client');
-  // What the server calls itself: its metadata must say the same.
+  // The issuer identifier of the server, which its metadata must contain.
   const audience = aud ?? settings.get('acceptIssuer') ?? requireIssuer(settings);
   const lifetime = parseSeconds(flags.lifetime ?? DEFAULT_LIFETIME, '--lifetime');
   const [{ selectSigningKey }, { buildJwtBearerAssertion }] = await Promise.all([

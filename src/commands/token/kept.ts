@@ -42,7 +42,7 @@ export async function runTokenShow(base: Context, command: Command, name: string
   const now = session.ctx.clock.now();
   await printResponse(session, kept.response, {
     heading: `${printable(owner)}  ${describe(kept, now)}`,
-    // People want to know what is left.
+    // For people, the remaining lifetimes are shown.
     shown: ageResponse(kept, now),
     lifetimes: computeLifetimes(kept, now),
   });
@@ -57,7 +57,7 @@ export async function runTokenForget(
   const { all } = command.opts<{ all?: true }>();
   if (all && name !== undefined) {
     throw new UsageError('forget_ambiguous', 'a profile and --all exclude each other', {
-      hint: 'Name one profile, or give --all alone.',
+      hint: 'Give one profile, or --all alone.',
     });
   }
   const { session, owner } = await openOwner(base, command, name, all);
@@ -86,7 +86,7 @@ async function confirm(session: Session, owners: readonly string[]): Promise<boo
   return answer === 'yes';
 }
 
-/** A name stands for itself: tokens may be kept of a profile that is gone, or of none. */
+/** A given name is used unchanged: tokens can be kept for a removed profile, or for none. */
 async function openOwner(
   base: Context,
   command: Command,
@@ -104,11 +104,11 @@ async function nothingKept(session: Session, owner: string | undefined): Promise
     hint:
       owners.length > 0
         ? `There are those of: ${owners.join(', ')}.`
-        : 'Request some first: the last ones of each profile are kept.',
+        : 'Request tokens first: the last tokens of each profile are kept.',
   });
 }
 
-/** What `--json` says of kept tokens: who they are of, and how long they live; the tokens masked. */
+/** Describes kept tokens for `--json`: owner and lifetimes; the tokens are masked. */
 function summarize({ ctx }: Session, kept: KeptTokens, now: number) {
   const left = computeLifetimes(kept, now);
   const { response, asked } = kept;
@@ -144,7 +144,7 @@ function describe(kept: KeptTokens, now: number): string {
     return seconds > 0 ? `${name} ${inWords(seconds)}` : `${name} expired`;
   };
   return [
-    // The last word of a URN names the grant.
+    // The last part of a URN names the grant.
     kept.grant_type.split(':').at(-1),
     kept.client_id,
     kept.issuer,
@@ -158,7 +158,7 @@ function describe(kept: KeptTokens, now: number): string {
     .join(' · ');
 }
 
-/** What one must have beside the access token to use it. */
+/** Describes what is needed besides the access token to use it. */
 function binding(kept: KeptTokens): string | undefined {
   const jkt = readDpopBinding(kept);
   if (jkt !== undefined)

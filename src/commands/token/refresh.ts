@@ -27,12 +27,18 @@ async function runRefresh(base: Context, command: Command, argument: string | un
   const minTtl = readReuse(session, command);
   const given = argument === KEPT ? undefined : argument;
   if (minTtl !== undefined && given !== undefined) {
-    throw new UsageError('reuse_of_given', '--reuse works with what is kept, and takes no refresh token', {
-      hint: 'Leave one of the two out.',
-    });
+    throw new UsageError(
+      'reuse_of_given',
+      '--reuse works with kept tokens, and excludes the refresh token argument',
+      {
+        hint: 'Omit one of the two.',
+      },
+    );
   }
   if (!keep && given === undefined) {
-    reporter.warning('the refresh may use up the refresh token that is kept, and --no-keep keeps no new one');
+    reporter.warning(
+      'the server may invalidate the kept refresh token, and with --no-keep the new one is not kept',
+    );
   }
   const scope = settings.get('scope');
   const { refreshTokens } = await import('../../flows/token/token.ts');

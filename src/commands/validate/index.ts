@@ -41,20 +41,23 @@ export function defineValidate(command: Command, ctx: Context): void {
       createReferenceArgument('[token]', 'the token, -, @FILE or @last.id_token', '@last.access_token'),
     )
     .addOption(
-      createRepeatableOption('--audience <aud>', 'local check: what aud must contain, one of several'),
+      createRepeatableOption(
+        '--audience <aud>',
+        'local check: required audience (aud); one of several is enough',
+      ),
     )
-    .addOption(createRepeatableOption('--type <typ>', 'local check: what typ may be: JWT, at+jwt, …'))
-    .option('--leeway <seconds>', 'local check: by which clocks may differ', '0')
+    .addOption(createRepeatableOption('--type <typ>', 'local check: accepted types (typ): JWT, at+jwt, …'))
+    .option('--leeway <seconds>', 'local check: accepted clock difference', '0')
     .option(
       '--token-type-hint <type>',
-      'introspection: access_token or refresh_token (default: what @last names)',
+      'introspection: access_token or refresh_token (default: the token that @last names)',
     )
-    .option('--watch', 'go on until the token expires, and mark when a verdict changes')
+    .option('--watch', 'repeat until the token expires, and report changes of a verdict')
     .option(
       '--interval <seconds>',
-      `with --watch, from one introspection to the next (default: ${DEFAULT_INTERVAL})`,
+      `with --watch: time between two introspections (default: ${DEFAULT_INTERVAL})`,
     )
-    .option('--deadline <seconds>', 'with --watch, end it after so long')
+    .option('--deadline <seconds>', 'with --watch: end after this time')
     .action((token: string) => runValidate(ctx, command, token));
   documentCommand(command, {
     notes:
@@ -80,7 +83,7 @@ async function runValidate(base: Context, command: Command, argument: string): P
     types: flags.type,
     leeway,
   };
-  // While watching, changes are told and not every answer.
+  // While watching, only changes are reported.
   let isLooking = true;
   const ways = openValidators(ctx, options, (event) => {
     if (isLooking) tellValidation(reporter, event);
@@ -105,7 +108,7 @@ async function runValidate(base: Context, command: Command, argument: string): P
 interface Printed {
   readonly first: Comparison;
   readonly checkMs: number | undefined;
-  /** What the command ends with; under `--json` it carries the comparison then, since stdout has results only. */
+  /** The failure that the command ends with. With `--json` it contains the comparison. */
   readonly failure: OauthctlError | undefined;
 }
 
@@ -123,7 +126,7 @@ function readWatch(flags: ValidateFlags): Watching | undefined {
     };
   }
   const stray = (['interval', 'deadline'] as const).find((name) => flags[name] !== undefined);
-  if (stray !== undefined) throw new UsageError('watch_missing', `--${stray} belongs to --watch`);
+  if (stray !== undefined) throw new UsageError('watch_missing', `--${stray} requires --watch`);
   return undefined;
 }
 
@@ -159,12 +162,12 @@ async function print(
   printFailedResult(session, failure, 'validation', document, () =>
     watched === undefined
       ? renderComparison(first, { checkMs, now: ctx.clock.now(), paint })
-      : // People have seen the comparison when the watch began.
+      : // For people, the comparison was printed when the watch began.
         `\n${renderReport(watched.report, watched.expiresAt, paint)}`,
   );
 }
 
-/** When the local check comes to refuse the token, in milliseconds since the epoch. */
+/** Finds when the local check will refuse the token, in milliseconds since the epoch. */
 function findExpiry({ local, introspection }: Comparison, leeway: number): number | undefined {
   const exp = local.claims?.exp ?? introspection.answer?.exp;
   return typeof exp === 'number' && exp > 0 ? (exp + leeway) * 1000 : undefined;

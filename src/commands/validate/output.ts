@@ -9,7 +9,7 @@ import { renderFindings, renderWatch, renderWays, type ShownRow } from '../../ou
 import { describeClockOffset } from '../../protocol/clock-offset.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 
-/** A comparison, as it is documented for scripts. @param checkMs of the local check with its keys at hand */
+/** Builds the documented JSON of a comparison. @param checkMs duration of the local check with cached keys */
 export function comparisonDocument(
   { local, introspection, ...rest }: Comparison,
   checkMs: number | undefined,
@@ -38,7 +38,7 @@ export function comparisonDocument(
   };
 }
 
-/** A watch, as it is documented for scripts. */
+/** Builds the documented JSON of a watch. */
 export function watchDocument(report: WatchReport) {
   const { window } = report;
   return {
@@ -67,7 +67,7 @@ export function watchDocument(report: WatchReport) {
   };
 }
 
-/** A comparison for people. @param now milliseconds since the epoch */
+/** Renders a comparison for people. @param now milliseconds since the epoch */
 export function renderComparison(
   comparison: Comparison,
   {
@@ -87,18 +87,18 @@ export function renderComparison(
   return [
     renderWays(verdicts, buildRows(comparison, checkMs, now), paint),
     clock &&
-      `clocks         the server's is ${describeClockOffset(clock) ?? 'with ours, as far as its Date tells'}\n`,
+      `clocks         the server's is ${describeClockOffset(clock) ?? 'equal to ours, according to its Date header'}\n`,
     '\n',
     renderChecks(local.checks, paint),
     `\n${summary}\n`,
     renderFindings(agree === false ? 'why they differ' : 'why', differences, paint),
-    renderFindings('worth knowing', remarks, paint),
+    renderFindings('notes', remarks, paint),
   ]
     .filter((part) => part !== undefined)
     .join('');
 }
 
-/** A watch for people. */
+/** Renders a watch for people. */
 export function renderReport(report: WatchReport, expiresAt: number | undefined, paint: Paint): string {
   const watch = renderWatch({ ...report, expiresAt, ended: ENDED[report.ended] }, paint);
   return `${watch}${renderFindings('why they differed', report.differences, paint)}`;
@@ -106,7 +106,7 @@ export function renderReport(report: WatchReport, expiresAt: number | undefined,
 
 const ENDED: Readonly<Record<WatchEnd, string>> = {
   expired: 'the token expired',
-  refused: 'no way accepts the token any more,',
+  refused: 'neither method accepts the token any more,',
   deadline: 'the deadline passed',
   interrupted: 'interrupted',
 };
@@ -123,7 +123,7 @@ function buildRows(
     { name: 'time', local: `${local.ms} ms${keys}`, introspection: `${introspection.ms} ms` },
     {
       name: '',
-      local: checkMs === undefined ? '' : `${checkMs.toFixed(2)} ms with keys at hand`,
+      local: checkMs === undefined ? '' : `${checkMs.toFixed(2)} ms with cached keys`,
       introspection: '',
     },
     {
@@ -159,7 +159,7 @@ function failedNames({ checks, verdict }: Comparison['local']): string {
 }
 
 function expiry(exp: unknown, now: number): string {
-  // Some servers say 0 for a token that does not expire.
+  // Some servers send 0 for a token that does not expire.
   if (typeof exp !== 'number' || exp === 0) return '';
   if (!isTime(exp)) return describeTime(exp) ?? '';
   const left = exp - now / 1000;

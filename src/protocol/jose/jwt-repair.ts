@@ -34,7 +34,7 @@ export function unwrapToken(text: string): Repaired {
     rest = rest.replace(/^(?:authorization\s*:\s*)?(?:bearer|dpop)\s+(?=\S)/i, '');
     if (/^[\w.~+/=-]+[,;]$/.test(rest)) rest = rest.slice(0, -1);
   } while (rest !== before);
-  const repairs = text.startsWith('\ufeff') ? ['a byte order mark before it was left out'] : [];
+  const repairs = text.startsWith('\ufeff') ? ['a byte order mark before it was removed'] : [];
   return { text: rest, repairs };
 }
 
@@ -61,7 +61,7 @@ export function joinJwt(text: string): Repaired | undefined {
   if (!LOOSE_JWT.test(joined)) return undefined;
   if (joined === text) return { text, repairs: [] };
   if (!isOneJwt(joined.split('.'))) return undefined;
-  return { text: joined, repairs: ['it was broken by white space, which was left out'] };
+  return { text: joined, repairs: ['it was broken by white space, which was removed'] };
 }
 
 /**
@@ -72,7 +72,7 @@ export function repairJwt(text: string): Repaired | undefined {
   const joined = joinJwt(text);
   if (joined === undefined) return undefined;
   const repairs = [...joined.repairs];
-  if (joined.text.includes('=')) repairs.push('its parts were padded with "=", which was left out');
+  if (joined.text.includes('=')) repairs.push('its parts were padded with "=", which was removed');
   if (/[+/]/.test(joined.text)) repairs.push('it was in base64, and is read as base64url');
   return { text: joined.text.replaceAll('=', '').replaceAll('+', '-').replaceAll('/', '_'), repairs };
 }

@@ -71,7 +71,7 @@ describe('for people', () => {
   it.each([1e300, -1e300, 'soon', null, [1]])('shows %j where a time should be', async (exp) => {
     const { code, stdout } = await decode(jwt(HEADER, { exp }));
     expect(code).toBe(0);
-    expect(stdout).toContain('no time in seconds since 1970');
+    expect(stdout).toContain('not a time in seconds since 1970');
   });
 });
 

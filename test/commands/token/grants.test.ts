@@ -161,7 +161,7 @@ describe('token exchange', () => {
     const { code, stdout, stderr } = await token({}, 'exchange', '--json');
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual(json);
-    expect(stderr).toContain('warning: the answer does not say the token_type');
+    expect(stderr).toContain('warning: the response lacks token_type');
     await token({}, 'exchange');
     expect(formOf(2)).toContainEqual(['subject_token', TOKENS.json.access_token]);
   });
@@ -176,7 +176,7 @@ describe('token exchange', () => {
     const actor = ['--subject-token', 'the-subject-token', '--actor-token', 'the-actor-token'];
     const { code, stderr } = await token({}, 'exchange', ...actor);
     expect(code).toBe(0);
-    expect(stderr.includes('the server has ignored the actor token')).toBe(warns);
+    expect(stderr.includes('the server ignored the actor token')).toBe(warns);
   });
 
   it('takes an ID token for the audience, and none for anybody else', async () => {
@@ -220,7 +220,7 @@ describe('token exchange', () => {
     const { token } = await setUp({ token: [TOKENS] });
     const { code, stderr } = await token({}, 'exchange', '--subject-token', 'the-subject-token');
     expect(code).toBe(0);
-    expect(stderr).toContain('warning: the answer does not say the issued_token_type');
+    expect(stderr).toContain('warning: the response lacks issued_token_type');
   });
 
   it.each([

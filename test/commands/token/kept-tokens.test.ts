@@ -358,7 +358,7 @@ describe('kept tokens that are not there', () => {
     expect(failureOf(before)).toMatchObject({
       code: 'nothing_kept',
       message: 'no tokens of "sample" are kept',
-      hint: expect.stringContaining('Request some first'),
+      hint: expect.stringContaining('Request tokens first'),
     });
     await done(...CLIENT);
     expect(failureOf(await run('--json', 'token', command, 'nobody'))).toMatchObject({
@@ -385,7 +385,9 @@ describe('a refresh of kept tokens', () => {
   it('with --no-keep warns that it may use the kept one up', async () => {
     await serve({ token: [json(1), json(2)] });
     await done(...PASSWORD);
-    expect((await done('token', 'refresh', '--no-keep')).stderr).toContain('warning: the refresh may use up');
+    expect((await done('token', 'refresh', '--no-keep')).stderr).toContain(
+      'warning: the server may invalidate the kept refresh token',
+    );
     expect((await done('token', 'show', '--field', 'refresh_token')).stdout).toBe('refresh-token-1\n');
   });
 });
