@@ -47,6 +47,28 @@ export function maskJson(value: unknown, name = ''): unknown {
   return value;
 }
 
+/**
+ * Masks the tokens in claims that are shown to people: those of aggregated and distributed claims, and every JWT.
+ * @see https://openid.net/specs/openid-connect-core-1_0.html#AggregatedDistributedClaims
+ */
+export function maskClaims(claims: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { _claim_sources: sources } = claims;
+  const masked = sources === undefined ? claims : { ...claims, _claim_sources: maskJson(sources) };
+  return maskJwtsInJson(masked) as typeof claims;
+}
+
+function maskJwtsInJson(value: unknown): unknown {
+  if (typeof value === 'string') return value.replace(COMPACT_RUN, maskJwts);
+  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value))
+    return copyNumberTexts(
+      value,
+      value.map((item) => maskJwtsInJson(item)),
+    );
+  const members = Object.entries(value).map(([name, item]) => [name, maskJwtsInJson(item)] as const);
+  return copyNumberTexts(value, Object.fromEntries(members));
+}
+
 /** Masks every secret parameter of a form body or query string. */
 export function maskForm(form: string): string {
   return form

@@ -44,4 +44,6 @@ export interface SettingDefinition {
   readonly negation?: string;
   readonly group: HelpGroup;
   readonly check: SettingCheck;
+  /** The only values that it takes, where they are a fixed list. */
+  readonly choices?: readonly string[];
 }

@@ -1,3 +1,4 @@
+import { AUTHORIZATION_SETTINGS } from './authorization-settings.ts';
 import { ENDPOINT_SETTINGS } from './endpoint-settings.ts';
 import type { SettingDefinition } from './setting-definition.ts';
 
@@ -239,17 +240,7 @@ export const SETTINGS = {
     group: 'own',
     check: 'listen_address',
   },
-  redirectUri: {
-    flag: '--redirect-uri',
-    placeholder: '<uri>',
-    env: 'OAUTHCTL_REDIRECT_URI',
-    profile: 'redirect_uri',
-    default: 'http://127.0.0.1/callback',
-    secret: false,
-    description: 'where the browser returns to; a loopback address without a port takes a free port',
-    group: 'own',
-    check: 'redirect_uri',
-  },
+  ...AUTHORIZATION_SETTINGS,
   timeout: {
     flag: '--timeout',
     placeholder: '<seconds>',

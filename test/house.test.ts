@@ -57,7 +57,8 @@ const MAY_IMPORT: Readonly<Record<string, { run?: readonly string[]; types?: rea
   'exact-json.ts': {},
   'redact.ts': { run: [DEFINITIONS] },
   help: { run: ['session', 'settings.ts'] },
-  'settings.ts': { run: ['endpoint-settings.ts', 'setting-definition.ts'] },
+  'settings.ts': { run: ['authorization-settings.ts', 'endpoint-settings.ts', 'setting-definition.ts'] },
+  'authorization-settings.ts': { types: ['setting-definition.ts'] },
   'endpoint-settings.ts': { types: ['setting-definition.ts'] },
   'setting-definition.ts': {},
   'context.ts': { run: ['http', 'kafka', 'store', 'output', 'servers', 'workers'] },
@@ -109,6 +110,7 @@ const TOO_LONG: readonly string[] = [
 
 /** What every run loads, beside the definitions of parameters. A file more is start-up time more, for every command. */
 const START: readonly string[] = [
+  'authorization-settings.ts',
   'commands/index.ts',
   'context.ts',
   'endpoint-settings.ts',

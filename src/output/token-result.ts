@@ -1,5 +1,5 @@
 import { readNumberText, stringifyJson } from '../exact-json.ts';
-import { mask } from '../redact.ts';
+import { mask, maskClaims } from '../redact.ts';
 import { describeTime, inWords, isTime } from './duration.ts';
 import { printable } from './printable.ts';
 import type { Paint } from './style.ts';
@@ -44,7 +44,7 @@ export function renderTokens(
       verified ? 'verified' : undefined,
     ];
     lines.push(`${paint.bold(name.padEnd(width))} ${facts.filter((fact) => fact !== undefined).join(' · ')}`);
-    lines.push(...renderClaims(claims ?? {}, paint));
+    lines.push(...renderClaims(claims ?? {}, paint, { showSecrets }));
   }
   for (const [name, value] of Object.entries(others)) {
     const text = readNumberText(others, name);
@@ -53,11 +53,16 @@ export function renderTokens(
   return `${lines.join('\n')}\n`;
 }
 
-/** Renders claims for people, one a line, times in words. */
-export function renderClaims(claims: Readonly<Record<string, unknown>>, paint: Paint): string[] {
-  return Object.entries(claims).map(
+/** Renders claims for people, one a line, times in words, and tokens among them masked. */
+export function renderClaims(
+  claims: Readonly<Record<string, unknown>>,
+  paint: Paint,
+  { showSecrets }: { readonly showSecrets: boolean },
+): string[] {
+  const shown = showSecrets ? claims : maskClaims(claims);
+  return Object.entries(shown).map(
     ([name, value]) =>
-      `  ${paint.dim(printable(name).padEnd(18))} ${renderClaim(name, value, readNumberText(claims, name))}`,
+      `  ${paint.dim(printable(name).padEnd(18))} ${renderClaim(name, value, readNumberText(shown, name))}`,
   );
 }
 

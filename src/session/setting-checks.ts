@@ -29,9 +29,12 @@ const CHECKS: Readonly<Record<SettingCheck, Check>> = {
  * @throws UsageError that names the flag, the environment variable or the profile member that holds it
  */
 export function checkSetting(name: SettingName, { value, source }: Setting): void {
-  const { flag, env, profile = '', check } = findDefinition(name);
+  const { flag, env, profile = '', check, choices } = findDefinition(name);
   const place = { flag, environment: env, profile: `${profile} of the profile`, default: flag }[source];
-  CHECKS[check](value, place, `${name.replace(/[A-Z]/g, '_$&').toLowerCase()}_invalid`);
+  const code = `${name.replace(/[A-Z]/g, '_$&').toLowerCase()}_invalid`;
+  CHECKS[check](value, place, code);
+  if (choices === undefined || choices.includes(value)) return;
+  throw new UsageError(code, `${place} takes no "${value}"`, { hint: `There are: ${choices.join(', ')}.` });
 }
 
 /** @throws UsageError `auth_method_unknown` */

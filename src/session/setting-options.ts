@@ -76,7 +76,9 @@ export function addProfileSettings(command: Command): Command {
 
 function addOptions(command: Command, name: SettingName, options: readonly SettingOption[]): Command {
   for (const option of options) {
-    if (findDefinition(name).check === 'auth_method') option.choices([...CLIENT_AUTH_METHODS]);
+    const { check, choices } = findDefinition(name);
+    if (check === 'auth_method') option.choices([...CLIENT_AUTH_METHODS]);
+    if (choices !== undefined) option.choices([...choices]);
     // A list that is separated by spaces can also be given by repeating the option.
     if (name === 'trustAudience' || name === 'pendingError')
       option.argParser((value, before?: string) => (before === undefined ? value : `${before} ${value}`));

@@ -79,7 +79,7 @@ async function print(session: Session, introspection: Introspection): Promise<vo
     const { active: _said, ...others } = introspection.token;
     const claims = ctx.redactor.showSecrets ? others : (maskJson(others) as typeof others);
     const heading = [paint.bold('active'), describeLifetime(introspection, ctx)].filter(Boolean).join(' · ');
-    return `${[heading, ...renderClaims(claims, paint)].join('\n')}\n`;
+    return `${[heading, ...renderClaims(claims, paint, ctx.redactor)].join('\n')}\n`;
   });
 }
 

@@ -8,11 +8,13 @@ import { type FoundToken, findTokens } from '../../protocol/jose/find-tokens.ts'
 import type { DecodedToken, DecryptionKeys } from '../../protocol/jose/jwt-decoding.ts';
 import { describeClaim, describeParameter, TIME_CLAIMS } from '../../protocol/jose/jwt-names.ts';
 import { describeShape } from '../../protocol/jose/token-shape.ts';
+import { maskClaims } from '../../redact.ts';
 import { documentCommand, OFFLINE_GLOBALS } from '../../session/command-help.ts';
 import { readSecret } from '../../session/option-values.ts';
 import { createReferenceArgument } from '../../session/options.ts';
 import { readKeyFile } from '../../session/read-keys.ts';
 import { openSession, printResult, type Session, storageName } from '../../session/session.ts';
+import { addSettings } from '../../session/setting-options.ts';
 import { readTokenText } from '../../session/token-argument.ts';
 
 /** A token that was found, decoded; a token without a header is opaque. */
@@ -34,6 +36,7 @@ export function defineJwtDecode(command: Command, ctx: Context): void {
     .option('--key <file>', 'decrypts encrypted tokens: private key as PEM, JWK or JWK Set')
     .option('--secret <ref>', 'decrypts encrypted tokens')
     .action((tokens: readonly string[]) => runDecode(ctx, command, tokens));
+  addSettings(command, 'issuer', 'clientId');
   documentCommand(command, {
     globals: [...OFFLINE_GLOBALS, 'profile'],
     examples: ['oauthctl jwt decode @last.access_token', 'oauthctl jwt decode @response.json --json'],
@@ -59,7 +62,10 @@ async function runDecode(base: Context, command: Command, given: readonly string
   reporter.warning('NOTHING WAS VERIFIED: anyone can have written this; "oauthctl jwt verify" checks it');
   const documents = results.map(buildDocument);
   printResult(session, documents.length === 1 ? documents[0] : documents, () =>
-    renderDecoded(results.map(shown), { paint: reporter.paint, now: ctx.clock.now() }),
+    renderDecoded(
+      results.map((result) => shown(result, ctx.redactor)),
+      { paint: reporter.paint, now: ctx.clock.now() },
+    ),
   );
 }
 
@@ -126,11 +132,12 @@ function buildDocument({ found, decoded }: Result) {
   };
 }
 
-function shown({ found, decoded }: Result): ShownJwt {
+function shown({ found, decoded }: Result, { showSecrets }: { readonly showSecrets: boolean }): ShownJwt {
   const name = found.name === undefined ? [] : [found.name];
   if (decoded === undefined)
     return { title: [...name, describeShape(found.token).looksLike].join(' · '), sections: [] };
-  const { header, claims, payload, nestedHeaders, isEncrypted } = decoded;
+  const { header, payload, nestedHeaders, isEncrypted } = decoded;
+  const claims = decoded.claims && (showSecrets ? decoded.claims : maskClaims(decoded.claims));
   const kind = `${isEncrypted ? 'JWE' : 'JWS'} ${typeof header.alg === 'string' ? header.alg : 'without alg'}`;
   return {
     title: [...name, kind, 'not verified'].join(' · '),
@@ -155,7 +162,7 @@ function listParameters(header: DecodedToken['header']): readonly ShownMember[] 
   }));
 }
 
-function listClaims(claims: NonNullable<DecodedToken['claims']>): readonly ShownMember[] {
+function listClaims(claims: Readonly<Record<string, unknown>>): readonly ShownMember[] {
   return Object.entries(claims).map(([name, value]) => ({
     name,
     value,

@@ -39,7 +39,7 @@ export async function printKafkaResult(
   const said = result.refusal && redacted(result.refusal, redactor);
   const shown = { ...result, refusal: said };
   printFailedResult(session, failure, 'kafka', buildDocument(shown, validation), () =>
-    render(shown, validation, paint),
+    render(shown, validation, { paint, showSecrets: redactor.showSecrets }),
   );
 }
 
@@ -120,7 +120,11 @@ function decodeText(bytes: Uint8Array | undefined): string | null {
   return bytes === undefined ? null : new TextDecoder().decode(bytes);
 }
 
-function render(result: KafkaResult, validation: BrokerValidation | undefined, paint: Paint): string {
+function render(
+  result: KafkaResult,
+  validation: BrokerValidation | undefined,
+  { paint, showSecrets }: { readonly paint: Paint; readonly showSecrets: boolean },
+): string {
   const { refusal, sessionLifetimeMs, consumed } = result;
   const verdict =
     refusal === undefined
@@ -134,7 +138,9 @@ function render(result: KafkaResult, validation: BrokerValidation | undefined, p
   const claims = readClaims(result);
   const lines = [
     heading,
-    ...(claims === undefined ? ['the token is not a JWT that can be decoded'] : renderClaims(claims, paint)),
+    ...(claims === undefined
+      ? ['the token is no JWT that can be read here']
+      : renderClaims(claims, paint, { showSecrets })),
     ...(consumed ?? []).map(renderMessage),
     ...(validation === undefined ? [] : renderValidation(validation, paint)),
   ];

@@ -14,6 +14,7 @@ import {
 } from '../../protocol/oauth/authorization.ts';
 import { parseRedirectUri, type RedirectUri } from '../../protocol/oauth/redirect-uri.ts';
 import { parseListenAddress } from '../../servers/listen-address.ts';
+import { parseBoolean } from '../../session/option-values.ts';
 import { readParameters } from '../../session/parameters.ts';
 import { readKeyFile } from '../../session/read-keys.ts';
 import { readPemFile } from '../../session/read-pem.ts';
@@ -30,9 +31,6 @@ export interface AuthorizationFlags extends TokenFlags {
   readonly redirectCert?: string;
   readonly redirectKey?: string;
   readonly paste?: true;
-  readonly responseType: string;
-  readonly par?: true;
-  readonly requestObject?: true;
   readonly requestObjectKey?: string;
   readonly requestObjectAlg?: string;
   readonly requestObjectEncryptionAlg?: string;
@@ -49,18 +47,18 @@ export async function readAuthorizationRequest(
   session: Session,
   command: Command,
 ): Promise<AuthorizationRequest> {
-  const { reporter } = session;
-  const flags = command.opts<AuthorizationFlags>();
-  const types = splitResponseType(flags.responseType);
+  const { reporter, settings } = session;
+  const responseType = settings.require('responseType', 'the response type');
+  const types = splitResponseType(responseType);
   const known: readonly string[] = RESPONSE_TYPE_WORDS;
   if (types.length === 0 || types.some((word) => !known.includes(word))) {
-    throw new UsageError('response_type_invalid', `"${flags.responseType}" is not a response type`, {
+    throw new UsageError('response_type_invalid', `"${responseType}" is not a response type`, {
       hint: `It is one or several of ${known.join(', ')}, separated by spaces. Others go by --param response_type=….`,
     });
   }
-  if (flags.responseType !== 'code') {
+  if (responseType !== 'code') {
     reporter.warning(
-      `the response type "${flags.responseType}" sends tokens through the browser (RFC 9700 §2.1.2): for testing only`,
+      `the response type "${responseType}" sends tokens through the browser (RFC 9700 §2.1.2): for testing only`,
     );
   }
   const values = await readParameters(session, command, REQUESTS.authorization);
@@ -141,17 +139,23 @@ export async function readAuthorizationWay(
   target: Target,
 ): Promise<AuthorizationWay> {
   const { metadata } = target;
+  const wantsObject = readSwitch(session, 'requestObject') ?? metadata.require_signed_request_object === true;
   const isObject =
-    flags.requestObject === true ||
-    metadata.require_signed_request_object === true ||
+    wantsObject ||
     flags.requestObjectKey !== undefined ||
     flags.requestObjectAlg !== undefined ||
     flags.requestObjectEncryptionAlg !== undefined ||
     flags.requestObjectEncryptionEnc !== undefined;
   return {
-    pushed: flags.par === true || metadata.require_pushed_authorization_requests === true,
+    pushed: readSwitch(session, 'par') ?? metadata.require_pushed_authorization_requests === true,
     requestObject: isObject ? await readRequestObject(session, flags, target) : undefined,
   };
+}
+
+/** @returns undefined where nobody says */
+function readSwitch({ settings }: Session, name: 'par' | 'requestObject'): boolean | undefined {
+  const value = settings.get(name);
+  return value === undefined ? undefined : parseBoolean(value, name, `${name}_invalid`);
 }
 
 async function readRequestObject(

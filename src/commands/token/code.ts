@@ -7,7 +7,13 @@ import { addSettings } from '../../session/setting-options.ts';
 
 /** `oauthctl token code` */
 export function defineAuthorizationCode(command: Command, ctx: Context): void {
-  addParameterOptions(addSettings(command, 'loginHint', 'redirectUri'), REQUESTS.authorization)
+  addSettings(
+    addParameterOptions(addSettings(command, 'loginHint', 'redirectUri'), REQUESTS.authorization),
+    'responseType',
+    'responseMode',
+    'par',
+    'requestObject',
+  )
     .option('--no-browser', 'open no browser; the address is printed in any case')
     .option(
       '--no-preflight',
@@ -22,8 +28,6 @@ export function defineAuthorizationCode(command: Command, ctx: Context): void {
       '--paste',
       'listen nowhere: the address that the browser ends up at is pasted, or is standard input',
     )
-    .option('--par', 'push the request first (RFC 9126; by itself where the server requires it)')
-    .option('--request-object', 'sign the request (RFC 9101; by itself where the server requires it)')
     .option('--request-object-key <file>', 'what it is signed with (default: the key of the client)')
     .option(
       '--request-object-alg <alg>',

@@ -3,6 +3,7 @@ import type { Context } from '../../context.ts';
 import { GRANTS, type GrantName } from '../../protocol/definitions/grants/index.ts';
 import { documentCommand, OFFLINE_GLOBALS } from '../../session/command-help.ts';
 import { addReuseOptions } from '../../session/reuse.ts';
+import { addSettings } from '../../session/setting-options.ts';
 import { addTokenOptions } from '../../session/token-request.ts';
 import { defineAuthorizationCode } from './code.ts';
 import { defineDeviceGrant } from './device.ts';
@@ -46,6 +47,7 @@ export function defineToken(command: Command, ctx: Context): void {
     .command('show')
     .description('show the kept tokens of a profile: claims and lifetimes; raw with --json or --field')
     .argument('[profile]', 'whose tokens, as "token list" names it (default: the profile in use)');
+  addSettings(show, 'issuer', 'clientId');
   show.action(async (name: string | undefined) => (await kept()).runTokenShow(ctx, show, name));
   documentCommand(show, {
     globals: [...OFFLINE_GLOBALS, 'profile'],
@@ -56,7 +58,8 @@ export function defineToken(command: Command, ctx: Context): void {
     .command('forget')
     .description('remove the kept tokens of a profile from this machine; no request is sent to the server')
     .argument('[profile]', 'whose tokens, as "token list" names it (default: the profile in use)')
-    .option('--all', 'remove the tokens of all profiles');
+    .option('--all', 'of every profile');
+  addSettings(forget, 'issuer', 'clientId');
   forget.action(async (name: string | undefined) => (await kept()).runTokenForget(ctx, forget, name));
   documentCommand(forget, {
     globals: [...OFFLINE_GLOBALS, 'profile', 'input'],

@@ -1,5 +1,6 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Context } from '../../context.ts';
+import { UsageError } from '../../errors.ts';
 import { type UserinfoEvent, userinfo } from '../../flows/resource/userinfo.ts';
 import { colours } from '../../output/style.ts';
 import { renderClaims } from '../../output/token-result.ts';
@@ -20,6 +21,14 @@ export function defineUserinfo(command: Command, ctx: Context): void {
   addServerOptions(command)
     .addArgument(createReferenceArgument('[token]', 'the access token, - or @FILE', '@last.access_token'))
     .option('--post', 'send a POST instead of a GET')
+    .addOption(
+      new Option(
+        '--bearer-method <method>',
+        'where the token stands; body sends a POST with a form (RFC 6750 §2.2)',
+      )
+        .choices(['header', 'body'])
+        .default('header'),
+    )
     .addOption(dpopClaimOption())
     .action((token: string) => runUserinfo(ctx, command, token));
   documentCommand(command, { examples: ['oauthctl userinfo', 'oauthctl userinfo --field email'] });
@@ -28,19 +37,21 @@ export function defineUserinfo(command: Command, ctx: Context): void {
 async function runUserinfo(base: Context, command: Command, argument: string): Promise<void> {
   const session = await openSession(base, command);
   const { ctx, reporter } = session;
-  const { post } = command.opts<{ post?: true }>();
+  const { post, bearerMethod } = command.opts<{ post?: true; bearerMethod: 'header' | 'body' }>();
   // A call may go anywhere with the kept token; this one goes to its issuer only.
   if (argument.startsWith('@last.')) await readTokenArgument(session, argument, ['access_token']);
   const { accessToken: token = '', dpop: key, grant } = await presentToken(session, { token: argument });
-  const method = post ? 'POST' : 'GET';
+  const method = post || bearerMethod === 'body' ? 'POST' : 'GET';
+  if (key !== undefined && bearerMethod === 'body') throw dpopInBody();
   const certificate = await certificateThumbprint(session);
   const target = await connect(session);
-  const options = { target, token, key, certificate, grant, method } as const;
+  const options = { target, token, key, certificate, grant, method, bearerMethod } as const;
   try {
     const found = await userinfo(ctx, options, (event) => tell(session, event));
+    ctx.redactor.knowMembers(found.json);
     for (const remark of found.remarks ?? []) reporter.warning(remark);
     const paint = await colours(ctx.env, ctx.io.stdoutIsTerminal);
-    printResult(session, found.json, () => `${renderClaims(found.json, paint).join('\n')}\n`);
+    printResult(session, found.json, () => `${renderClaims(found.json, paint, ctx.redactor).join('\n')}\n`);
   } catch (error) {
     tellRefusal(reporter, error, 'userinfo');
     throw error;
@@ -53,6 +64,14 @@ function tell({ reporter }: Session, event: UserinfoEvent): void {
   } else {
     tellAnswer(reporter, { status: 200, text: describe(event.userinfo), ms: event.ms });
   }
+}
+
+function dpopInBody(): UsageError {
+  return new UsageError(
+    'bearer_method_of_dpop',
+    'a token that is bound to a DPoP key is sent in the Authorization header only (RFC 9449 §7.1)',
+    { hint: 'Leave --bearer-method out; --no-dpop sends the token as a bearer token.' },
+  );
 }
 
 function countOfClaims(count: number): string {

@@ -33,6 +33,8 @@ export interface UserinfoOptions {
   /** How the token was had, where that is known. */
   readonly grant?: Presented['grant'];
   readonly method?: 'GET' | 'POST' | undefined;
+  /** Where a bearer token stands; in the body it takes a POST. */
+  readonly bearerMethod?: 'header' | 'body' | undefined;
 }
 
 /**
@@ -40,6 +42,7 @@ export interface UserinfoOptions {
  * with the access token.
  * @throws RefusedError; NetworkError; ValidationError `userinfo_invalid`, `endpoint_missing`
  * @see https://openid.net/specs/openid-connect-core-1_0.html#UserInfo
+ * @see https://www.rfc-editor.org/rfc/rfc6750#section-2.2
  */
 export async function userinfo(
   ctx: Context,
@@ -79,13 +82,17 @@ export async function userinfo(
 
 async function send(
   ctx: Context,
-  { target, token, key, method = 'GET' }: UserinfoOptions,
+  { target, token, key, method = 'GET', bearerMethod }: UserinfoOptions,
   endpoint: string,
 ): Promise<HttpAnswer> {
   const { proofs, extraParameters } = target;
-  const isForm = method === 'POST' && extraParameters.length > 0;
+  const inBody = method === 'POST' && bearerMethod === 'body';
+  const isForm = inBody || (method === 'POST' && extraParameters.length > 0);
   const isQuery = method === 'GET' && extraParameters.length > 0;
-  const parameters = withExtraParameters(buildParameters('userinfo', {}), extraParameters);
+  const parameters = withExtraParameters(
+    buildParameters('userinfo', { access_token: inBody ? token : undefined }),
+    extraParameters,
+  );
   const url = isQuery ? buildAuthorizationUrl(endpoint, parameters) : endpoint;
   const http = await ctx.http();
   const attempt = (proof: DefinedHeaders) =>
@@ -96,7 +103,7 @@ async function send(
         endpoint: 'userinfo',
         headers: {
           accept: 'application/json, application/jwt',
-          authorization: `${key ? 'DPoP' : 'Bearer'} ${token}`,
+          ...(!inBody && { authorization: `${key ? 'DPoP' : 'Bearer'} ${token}` }),
           ...(isForm && { 'content-type': 'application/x-www-form-urlencoded' }),
           ...proof,
         },

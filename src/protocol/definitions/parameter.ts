@@ -74,7 +74,7 @@ export interface Parameter {
   /** Absent where no option of its own sets it. */
   readonly option?: ParameterOption;
   /** The setting that it is taken from, where no option gives it. */
-  readonly setting?: 'scope' | 'loginHint';
+  readonly setting?: 'scope' | 'loginHint' | 'responseType' | 'responseMode';
 }
 
 /** The parameters of a request by their wire names, in the order of the help. */

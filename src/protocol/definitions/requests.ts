@@ -2,20 +2,6 @@ import { RESOURCE, SCOPE } from './common.ts';
 import type { ParameterDefinitions, ValuesFor } from './parameter.ts';
 
 /**
- * Where the parameters of an authorization response may be; with `jwt` they are one signed JWT.
- * @see https://openid.net/specs/oauth-v2-jarm.html#section-2.3
- */
-const RESPONSE_MODES = [
-  'query',
-  'fragment',
-  'form_post',
-  'jwt',
-  'query.jwt',
-  'fragment.jwt',
-  'form_post.jwt',
-] as const;
-
-/**
  * The parameters of every request but the token request, by endpoint, and those of the client authentication, which are
  * added to the requests that a client makes itself.
  */
@@ -92,24 +78,8 @@ export const REQUESTS = {
       },
     },
     resource: RESOURCE,
-    response_type: {
-      is: 'identity',
-      option: {
-        flags: '--response-type <type>',
-        help: 'code, or with id_token and token the old kinds, for a test',
-        read: 'text',
-        default: 'code',
-      },
-    },
-    response_mode: {
-      is: 'plain',
-      option: {
-        flags: '--response-mode <mode>',
-        help: 'how the answer comes back',
-        read: 'text',
-        choices: RESPONSE_MODES,
-      },
-    },
+    response_type: { is: 'identity', setting: 'responseType' },
+    response_mode: { is: 'plain', setting: 'responseMode' },
     scope: SCOPE,
     client_id: { is: 'plain' },
     redirect_uri: { is: 'plain' },
@@ -142,8 +112,11 @@ export const REQUESTS = {
   introspection: { token: { is: 'secret' }, token_type_hint: { is: 'plain' } },
   /** @see https://www.rfc-editor.org/rfc/rfc7009#section-2.1 */
   revocation: { token: { is: 'secret' }, token_type_hint: { is: 'plain' } },
-  /** The access token is in a header. @see https://openid.net/specs/openid-connect-core-1_0.html#UserInfoRequest */
-  userinfo: {},
+  /**
+   * The access token is in a header, unless the body is chosen.
+   * @see https://openid.net/specs/openid-connect-core-1_0.html#UserInfoRequest
+   */
+  userinfo: { access_token: { is: 'secret' } },
   /**
    * By browser, and by refresh token, which is Keycloak's own.
    * @see https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RPLogout

@@ -83,6 +83,31 @@ describe('token code', () => {
     expect((await run({})).stderr).toMatch(/^ +by query$/m);
   });
 
+  it('takes response type, response mode, PAR and the request object from the profile and the environment', async () => {
+    const place = await startWorkplace(
+      {},
+      { profile: ['--client-secret', 'env:CLIENT_SECRET', '--par', '--response-mode', 'form_post'] },
+    );
+    const args = ['token', 'code', '-p', 'sample', '--scope', 'openid', '--curl'];
+    const pushed = await place.run(...args);
+    expect(pushed.stdout).toContain('response_mode=form_post');
+    expect(pushed.stdout).toMatch(/^curl /);
+    await place.run('profile', 'set', 'sample', '--no-par', '--response-type', 'code id_token');
+    const plain = new URL((await place.run(...args)).stdout.trim());
+    expect(plain.searchParams.get('response_type')).toBe('code id_token');
+    expect(plain.searchParams.get('response_mode')).toBe('form_post');
+    await place.run('profile', 'set', 'sample', '--request-object');
+    const signed = await place.run(...args, '--request-object-alg', 'HS256');
+    expect(new URL(signed.stdout.trim()).searchParams.has('request')).toBe(true);
+    const unsigned = await place.run(...args, '--no-request-object', '--response-mode', 'query');
+    expect(new URL(unsigned.stdout.trim()).searchParams.get('response_mode')).toBe('query');
+    const env = { OAUTHCTL_RESPONSE_MODE: 'smoke' };
+    expect(await place.runWith({ env }, ...args)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('OAUTHCTL_RESPONSE_MODE takes no "smoke"'),
+    });
+  });
+
   it.each([
     ['--no-browser is given', { terminal: true }, ['--no-browser']],
     ['stderr is no terminal', { terminal: false }, []],
