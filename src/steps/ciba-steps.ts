@@ -36,10 +36,14 @@ export class CibaSteps {
         return;
       }
       case 'acknowledged': {
-        const { acknowledgement, interval, ms } = event;
+        const { acknowledgement, interval, expiryNotGranted, ms } = event;
         const text = `auth_req_id ${mask(acknowledgement.auth_req_id)} · expires in ${inWords(acknowledgement.expires_in)} · poll every ${interval} s`;
         reporter.step({ mark: '②', parties: 'server → client', status: 200, text, ms, tone: 'good' });
         tellRemarks(reporter, 'the acknowledgement', acknowledgement.remarks);
+        if (expiryNotGranted !== undefined) {
+          const granted = `granted: ${acknowledgement.expires_in} s`;
+          reporter.note(`asked for and not granted: requested_expiry ${expiryNotGranted} s · ${granted}`);
+        }
         return;
       }
       default:

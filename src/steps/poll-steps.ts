@@ -2,12 +2,14 @@ import type { PollEvent } from '../flows/polling/poll.ts';
 import { inWords } from '../output/duration.ts';
 import { printable } from '../output/printable.ts';
 import type { Reporter } from '../output/reporter.ts';
+import type { ScopeNotGrantedEvent } from '../protocol/oauth/granted-scope.ts';
 import type { VerifiedIdToken } from '../protocol/oidc/id-token.ts';
-import { ID_TOKEN_MISSING, idTokenLine, tellRemarks, tokenLine } from './step-lines.ts';
+import { ID_TOKEN_MISSING, idTokenLine, scopeLine, tellRemarks, tokenLine } from './step-lines.ts';
 
 /** The events of a flow that polls the token endpoint, from the first poll on. */
 export type PollingEvent =
   | PollEvent
+  | ScopeNotGrantedEvent
   | { readonly type: 'id_token_verified'; readonly idToken: VerifiedIdToken }
   | { readonly type: 'id_token_missing' };
 
@@ -63,6 +65,9 @@ export function tellPoll(reporter: Reporter, event: PollingEvent, names: PollNam
         tone: 'good',
       });
       tellRemarks(reporter, 'the token response', event.tokens.remarks);
+      return;
+    case 'scope_not_granted':
+      reporter.note(scopeLine(event));
       return;
     case 'id_token_verified':
       reporter.note(idTokenLine(event.idToken));

@@ -3,6 +3,7 @@ import { printable } from '../output/printable.ts';
 import type { Reporter } from '../output/reporter.ts';
 import { decodeUnverified } from '../protocol/jose/jwt.ts';
 import { definedParameters, type FormParameters, type ParameterValues } from '../protocol/oauth/form.ts';
+import type { ScopeNotGranted } from '../protocol/oauth/granted-scope.ts';
 import { parseLifetime } from '../protocol/oauth/response-members.ts';
 import type { TokenResponse } from '../protocol/oauth/token.ts';
 import type { VerifiedIdToken } from '../protocol/oidc/id-token.ts';
@@ -57,3 +58,8 @@ export function idTokenLine({ alg, claims, encryption, remarks }: VerifiedIdToke
 
 /** Warning for a request with the scope `openid` that returned no ID token. */
 export const ID_TOKEN_MISSING = 'the scope "openid" was requested, but the response has no ID token';
+
+/** Which scopes were asked for and not granted. */
+export function scopeLine({ missing, granted }: ScopeNotGranted): string {
+  return `asked for and not granted: scope ${printable(missing.join(' '))} · granted: ${printable(granted) || 'none'}`;
+}

@@ -1,7 +1,7 @@
 import type { TokenEvent } from '../flows/token/token.ts';
 import type { Reporter } from '../output/reporter.ts';
 import { tellAnswer, tellRefusal, tellRequest } from './request-steps.ts';
-import { idTokenLine, tellRemarks, tokenLine } from './step-lines.ts';
+import { idTokenLine, scopeLine, tellRemarks, tokenLine } from './step-lines.ts';
 
 /** Reports a token request and its response. */
 export class TokenSteps {
@@ -27,6 +27,9 @@ export class TokenSteps {
         return;
       case 'id_token_verified':
         reporter.note(idTokenLine(event.idToken));
+        return;
+      case 'scope_not_granted':
+        reporter.note(scopeLine(event));
         return;
       case 'refresh_waiting':
         reporter.note('another run is refreshing these tokens · waiting for it');

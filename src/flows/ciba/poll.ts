@@ -9,16 +9,23 @@ import {
   UsageError,
 } from '../../errors.ts';
 import { CIBA_GRANT } from '../../protocol/definitions/grants/ciba.ts';
+import type { ScopeNotGrantedEvent } from '../../protocol/oauth/granted-scope.ts';
 import { requireEndpoint } from '../../protocol/oauth/metadata.ts';
 import { buildTokenRequest, type TokenResponse } from '../../protocol/oauth/token.ts';
 import type { VerifiedIdToken } from '../../protocol/oidc/id-token.ts';
 import { type PollEvent, type PollGuard, pollForTokens } from '../polling/poll.ts';
 import { postForm, type Target } from '../server/target.ts';
 import type { AskedFor } from '../token/kept-tokens.ts';
-import { checkDpopBinding, keepTokens, verifyIssuedIdToken } from '../token/received-tokens.ts';
+import {
+  checkDpopBinding,
+  keepTokens,
+  tellScopeNotGranted,
+  verifyIssuedIdToken,
+} from '../token/received-tokens.ts';
 
 export type CibaPollEvent =
   | PollEvent
+  | ScopeNotGrantedEvent
   | { readonly type: 'id_token_verified'; readonly idToken: VerifiedIdToken }
   | { readonly type: 'id_token_missing' };
 
@@ -43,6 +50,8 @@ export interface CibaPollOptions {
   readonly mayBePending?: (() => boolean) | undefined;
   /** Whether `openid` was requested, so that an ID token is expected; undefined when that is not known. */
   readonly expectIdToken?: boolean | undefined;
+  /** The user's own parameters of the authentication request, where they are not those of the target. */
+  readonly requestedBy?: Pick<Target, 'extraParameters' | 'omittedParameters'> | undefined;
   /** What the authentication request asked for, where that is known. */
   readonly asked?: AskedFor | undefined;
 }
@@ -106,6 +115,7 @@ export async function pollCiba(
   const receivedAt = ctx.clock.now();
   ctx.redactor.knowMembers(tokens.json);
   if (pending) await pending.end(authReqId, receivedAt);
+  tellScopeNotGranted(options.requestedBy ?? target, options.asked?.scope, tokens, onEvent);
   checkDpopBinding(target, tokens);
   const idToken = await verifyIssuedIdToken(ctx, target, tokens, options.requestedAt);
   await keepTokens(ctx, target, CIBA_GRANT.grantType, tokens, { asked: options.asked, receivedAt });

@@ -24,6 +24,8 @@ export type CibaRequestEvent =
       readonly type: 'acknowledged';
       readonly acknowledgement: Acknowledgement;
       readonly interval: number;
+      /** Seconds that were asked for, where the server granted others. */
+      readonly expiryNotGranted?: number | undefined;
       readonly ms: number;
     };
 
@@ -98,6 +100,11 @@ export async function requestAuthentication(
       ...(options.pendingErrors && { pending_errors: options.pendingErrors }),
     });
   }
-  onEvent({ type: 'acknowledged', acknowledgement, interval, ms: answer.ms });
+  const expiry = Number(
+    target.extraParameters.findLast(([name]) => name === 'requested_expiry')?.[1] ?? request.requested_expiry,
+  );
+  const isGranted = Number.isNaN(expiry) || expiry === acknowledgement.expires_in;
+  const expiryNotGranted = isGranted ? undefined : expiry;
+  onEvent({ type: 'acknowledged', acknowledgement, interval, expiryNotGranted, ms: answer.ms });
   return acknowledged;
 }

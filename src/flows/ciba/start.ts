@@ -92,6 +92,7 @@ function pollFor(
     {
       // The user's own parameters apply to the authentication request only.
       target: { ...target, extraParameters: [], omittedParameters: [] },
+      requestedBy: target,
       authReqId: acknowledgement.auth_req_id,
       interval,
       firstPollAt,

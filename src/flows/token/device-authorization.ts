@@ -10,13 +10,14 @@ import {
   type DeviceAuthorizationRequest,
   parseDeviceAuthorization,
 } from '../../protocol/oauth/device-authorization.ts';
+import type { ScopeNotGrantedEvent } from '../../protocol/oauth/granted-scope.ts';
 import { requireEndpoint } from '../../protocol/oauth/metadata.ts';
 import { buildTokenRequest } from '../../protocol/oauth/token.ts';
 import type { VerifiedIdToken } from '../../protocol/oidc/id-token.ts';
 import { type PollEvent, pollForTokens } from '../polling/poll.ts';
 import { postForm, type Target } from '../server/target.ts';
 import { describeRequest } from './kept-tokens.ts';
-import { checkDpopBinding, keepTokens, verifyIssuedIdToken } from './received-tokens.ts';
+import { checkDpopBinding, keepTokens, tellScopeNotGranted, verifyIssuedIdToken } from './received-tokens.ts';
 import type { GrantedTokens } from './token.ts';
 
 export type DeviceAuthorizationEvent =
@@ -35,6 +36,7 @@ export type DeviceAuthorizationEvent =
       readonly ms: number;
     }
   | PollEvent
+  | ScopeNotGrantedEvent
   | { readonly type: 'id_token_verified'; readonly idToken: VerifiedIdToken }
   | { readonly type: 'id_token_missing' };
 
@@ -98,6 +100,7 @@ export async function authorizeDevice(
   );
   const receivedAt = ctx.clock.now();
   ctx.redactor.knowMembers(tokens.json);
+  tellScopeNotGranted(target, request.scope, tokens, onEvent);
   checkDpopBinding(target, tokens);
   const idToken = await verifyIssuedIdToken(ctx, target, tokens, requestedAt);
   const asked = describeRequest(REQUESTS.device_authorization, { scope: request.scope }, target);

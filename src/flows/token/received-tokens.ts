@@ -2,6 +2,7 @@ import type { JWTPayload } from 'jose';
 import type { Context } from '../../context.ts';
 import { ValidationError } from '../../errors.ts';
 import { decodeUnverified } from '../../protocol/jose/jwt.ts';
+import { findScopeNotGranted, type ScopeNotGrantedEvent } from '../../protocol/oauth/granted-scope.ts';
 import { normalizeTokenResponse, type TokenResponse } from '../../protocol/oauth/token.ts';
 import { isDpopType, readConfirmation } from '../../protocol/oauth/token-binding.ts';
 import type { AuthenticationExpectations, VerifiedIdToken } from '../../protocol/oidc/id-token.ts';
@@ -129,4 +130,20 @@ export async function keepTokens(
     ...(known.asked && { asked: known.asked }),
     ...dpopToKeep(target),
   });
+}
+
+/**
+ * Tells which scopes were asked for and not granted. Parameters that the user sets or leaves out by hand count.
+ * @param scope of the request, without those parameters
+ */
+export function tellScopeNotGranted(
+  { extraParameters, omittedParameters = [] }: Pick<Target, 'extraParameters' | 'omittedParameters'>,
+  scope: string | undefined,
+  tokens: Pick<TokenResponse, 'json'>,
+  onEvent: (event: ScopeNotGrantedEvent) => void,
+): void {
+  if (omittedParameters.includes('scope')) return;
+  const byHand = extraParameters.findLast(([name]) => name === 'scope')?.[1];
+  const found = findScopeNotGranted(byHand ?? scope, tokens.json);
+  if (found !== undefined) onEvent({ type: 'scope_not_granted', ...found });
 }

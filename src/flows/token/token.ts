@@ -9,6 +9,7 @@ import { REFRESH_GRANT } from '../../protocol/definitions/grants/refresh.ts';
 import { foreignAnswer } from '../../protocol/oauth/answer.ts';
 import type { DpopKey } from '../../protocol/oauth/dpop.ts';
 import type { ParameterValues } from '../../protocol/oauth/form.ts';
+import type { ScopeNotGrantedEvent } from '../../protocol/oauth/granted-scope.ts';
 import { requireEndpoint } from '../../protocol/oauth/metadata.ts';
 import {
   buildDeclaredTokenRequest,
@@ -31,6 +32,7 @@ import {
   dpopToKeep,
   keepTokens,
   readKeptIdToken,
+  tellScopeNotGranted,
   verifyIssuedIdToken,
 } from './received-tokens.ts';
 
@@ -43,6 +45,7 @@ export type TokenEvent =
     }
   | { readonly type: 'token_response'; readonly tokens: TokenResponse; readonly ms: number }
   | { readonly type: 'id_token_verified'; readonly idToken: VerifiedIdToken }
+  | ScopeNotGrantedEvent
   | { readonly type: 'refresh_waiting' }
   | { readonly type: 'refreshed_elsewhere' };
 
@@ -238,7 +241,11 @@ async function sendTokenRequest(
   if (parsed.kind === 'foreign') throw foreignAnswer(parsed.reason, url);
   const response = parsed.kind === 'tokens' ? parsed.tokens : parsed.response;
   ctx.redactor.knowMembers(response.json);
-  if (parsed.kind === 'tokens') onEvent({ type: 'token_response', tokens: parsed.tokens, ms: answer.ms });
+  if (parsed.kind === 'tokens') {
+    onEvent({ type: 'token_response', tokens: parsed.tokens, ms: answer.ms });
+    const scope = typeof values.scope === 'string' ? values.scope : undefined;
+    tellScopeNotGranted(target, scope, parsed.tokens, onEvent);
+  }
   return { response, requestedAt, receivedAt: ctx.clock.now() };
 }
 
