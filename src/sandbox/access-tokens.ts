@@ -8,7 +8,7 @@ export interface StoredAccessToken {
   readonly clientId: string;
   readonly iat: number;
   readonly exp: number;
-  /** Missing where the client got it for itself. */
+  /** Missing if the token was issued to the client itself. */
   readonly accountId?: string;
   readonly scope?: string;
   readonly aud?: string;
@@ -24,7 +24,7 @@ const DISGUISE = 'jwt:';
  * Hides from oidc-provider that a token is a JWT.
  *
  * Its introspection and revocation endpoints refuse JWTs unseen, because its own JWT access tokens are not stored.
- * Those of the sandbox are. Refresh tokens, which are no JWTs, stay as they are.
+ * Those of the sandbox are. Refresh tokens, which are not JWTs, are unchanged.
  */
 export function disguise(token: string): string {
   return token.includes('.') ? DISGUISE + token : token;
@@ -72,7 +72,7 @@ export class AccessTokens {
       .sign(this.#keys.privateKey);
   }
 
-  /** The id of the stored token behind a JWT, disguised or not; undefined when this sandbox has not signed it. */
+  /** The id of the stored token behind a JWT, disguised or not; undefined if this sandbox did not sign it. */
   async identify(value: string): Promise<string | undefined> {
     const jwt = value.startsWith(DISGUISE) ? value.slice(DISGUISE.length) : value;
     try {

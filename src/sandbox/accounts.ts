@@ -7,7 +7,7 @@ export interface SandboxUser extends Account {
   readonly password: string;
 }
 
-/** The users of the sandbox. Ids are unlike names, as on Keycloak, so that nobody mistakes `sub` for the login hint. */
+/** The users of the sandbox. Ids differ from names, as on Keycloak, so that `sub` is not confused with the login hint. */
 export class Accounts {
   readonly #byId = new Map<string, SandboxUser>();
   readonly #byName = new Map<string, SandboxUser>();
@@ -41,7 +41,7 @@ export class Accounts {
     return this.#byName.get(username);
   }
 
-  /** The user of that name, where the password is theirs. */
+  /** Returns the user of that name, if the password is correct. */
   authenticate(username: string, password: string): SandboxUser | undefined {
     const user = this.byName(username);
     return user !== undefined && isSame(user.password, password) ? user : undefined;

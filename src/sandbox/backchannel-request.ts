@@ -47,7 +47,7 @@ function checkRequest(ctx: RouteContext, accounts: Accounts): void {
   if (accounts.byName(params.login_hint) === undefined) {
     throw new SandboxRefusal(400, 'invalid_request', 'invalid_user');
   }
-  // oidc-provider drops it silently in poll mode, so it is looked for in the form as it came.
+  // oidc-provider drops it silently in poll mode, so it is read from the unchanged form.
   if (body.client_notification_token !== undefined) {
     throw new SandboxRefusal(
       400,

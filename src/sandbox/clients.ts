@@ -10,7 +10,7 @@ import { AUTHORIZATION_DETAILS_TYPES, CLIENT_ENCRYPTION_ALGS, type SandboxClient
 
 export interface ClientOptions {
   readonly clientId: string;
-  /** Every client with a secret has this one. */
+  /** The secret of every client that has one. */
   readonly clientSecret: string;
   /** Public keys of the clients. */
   readonly clientKeys: readonly JWK[];
@@ -21,7 +21,7 @@ export const SERVICE_CLIENT = 'sandbox-service';
 /** A client without a secret, for which PKCE is required. */
 export const PUBLIC_CLIENT = 'sandbox-public';
 export const SECRET_JWT_CLIENT = 'sandbox-secret-jwt';
-/** It exists where the sandbox was given a signing key of the clients. */
+/** It exists if the sandbox has a signing key of the clients. */
 export const PRIVATE_KEY_JWT_CLIENT = 'sandbox-private-key-jwt';
 /** A client that gets DPoP-bound tokens only. */
 export const DPOP_CLIENT = 'sandbox-dpop';
@@ -132,7 +132,7 @@ export function registerClients(options: ClientOptions): { client: SandboxClient
 }
 
 /**
- * Lets a client be answered at any port and any path of the loopback interface, whatever it has registered.
+ * Allows redirect URIs with any port and path of the loopback interface for every client.
  *
  * @see RFC 8252 §7.3
  */

@@ -1,7 +1,7 @@
 import { type ClientRequest, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 
-/** What the server asks the authentication device to do. */
+/** The request of the server to the authentication device. */
 export interface SandboxDelegation {
   readonly scope: string;
   readonly login_hint: string;
@@ -10,13 +10,13 @@ export interface SandboxDelegation {
   readonly is_consent_required: boolean;
 }
 
-/** How the device took a delegation. `refused` is any answer but 201. */
+/** The response of the device to a delegation. `refused` is any status except 201. */
 export type Delivery = 'accepted' | 'refused' | 'unreachable';
 
 /** Milliseconds the device has to answer in. */
 const DEADLINE = 10_000;
 
-/** The way from the server to the authentication device, as Keycloak's HTTP authentication channel goes it. */
+/** The channel from the server to the authentication device, as Keycloak's HTTP authentication channel. */
 export class DeviceChannel {
   #device: URL;
   readonly #pending = new Set<ClientRequest>();
@@ -67,7 +67,7 @@ export class DeviceChannel {
     });
   }
 
-  /** Gives up on whatever is under way. */
+  /** Aborts all requests. */
   close(): void {
     for (const request of this.#pending) {
       request.destroy();

@@ -15,7 +15,7 @@ import { SandboxRefusal } from './refusal.ts';
 
 const FORM_ACTION = REALM_PATH + PATHS.code_verification;
 
-/** What oidc-provider's errors, by their names, mean to a person with a user code. */
+/** The messages for a person with a user code, by the names of oidc-provider's errors. */
 const MESSAGES: Readonly<Record<string, string>> = {
   NoCodeError: 'Enter the code first.',
   NotFoundError: 'There is no such code.',
@@ -79,13 +79,13 @@ function isDevicePath(path: string): boolean {
   return `${path}/`.startsWith(`${PATHS.code_verification}/`);
 }
 
-/** Adds to oidc-provider's device grant that polls which come too early are refused. @see RFC 8628 §3.5 */
+/** Makes oidc-provider's device grant refuse polls that are too early. @see RFC 8628 §3.5 */
 export function registerDeviceGrant(provider: Provider, parts: SandboxParts): void {
   const helpers = bindGrantHelpers(provider);
   provider.registerGrantType(
     deviceCode.grantType,
     async (ctx) => {
-      // A request that is refused for want of a nonce is no poll.
+      // A request that is refused because the nonce is missing does not count as a poll.
       await validateDpop(provider, ctx);
       const { device_code: value } = ctx.oidc.params;
       const code =
@@ -136,7 +136,7 @@ ${sessionField(ctx)}
   });
 }
 
-/** Ties a form to the browser that got it. */
+/** Binds a form to the browser that received it. */
 function sessionField(ctx: RouteContext): Html {
   return html`<input type="hidden" name="xsrf" value="${ctx.oidc.session.state?.secret}">`;
 }

@@ -12,7 +12,7 @@ import { LOGIN_PATH, PATHS, REALM_PATH, type SandboxParts } from './parts.ts';
 import { SandboxRefusal } from './refusal.ts';
 import { acceptResult } from './result-callback.ts';
 
-/** The most that oidc-provider reads of a body, in bytes. */
+/** The maximum body size of oidc-provider, in bytes. */
 const BODY_LIMIT = 56 * 1024;
 
 const CALLBACK = `${PATHS.backchannel_authentication}/callback`;
@@ -198,7 +198,7 @@ function refuse(request: IncomingMessage, response: ServerResponse, error: unkno
     { error: refusal.error, error_description: refusal.error_description },
     {
       ...(refusal.status === 401 ? { 'www-authenticate': 'Bearer realm="sandbox"' } : {}),
-      // What is left of a body that was not read would be taken for the next request.
+      // The unread rest of the body would be parsed as the next request.
       ...(request.complete ? {} : { connection: 'close' }),
     },
   );

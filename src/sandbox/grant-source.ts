@@ -13,7 +13,7 @@ export function bindGrantHelpers(provider: Provider): Payload {
   );
 }
 
-/** What a grant of the sandbox's own has made out before it issues tokens. */
+/** The result of a sandbox grant before tokens are issued. */
 export interface GrantDecision {
   readonly accountId: string;
   /** oidc-provider's short name of the grant. */

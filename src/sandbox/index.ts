@@ -76,10 +76,10 @@ const LOOPBACK: readonly string[] = ['127.0.0.1', '::1', 'localhost'];
 /**
  * Starts an authorization server, all of it in memory, that looks like a Keycloak realm.
  *
- * Its clients are there to try the ways of authenticating and the safeguards that a server may require; `clients` says
- * what each is for. Users sign in on a page of its own.
+ * It has clients for each client authentication method and each security requirement of a server; `clients` lists
+ * the purpose of each. Users sign in on a page of its own.
  *
- * @throws TypeError for an option that makes no sense; the error of `listen` (EADDRINUSE) when the port is taken
+ * @throws TypeError for an invalid option; the error of `listen` (EADDRINUSE) when the port is taken
  * @see OpenID Connect Core 1.0, OpenID Connect CIBA Core 1.0 §5 (poll mode), RFC 6749, RFC 7009, RFC 7523, RFC 7636,
  *   RFC 7662, RFC 8414, RFC 8628, RFC 8693, RFC 8707, RFC 9101, RFC 9126, RFC 9207, RFC 9396, RFC 9449, JARM
  */

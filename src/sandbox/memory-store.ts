@@ -43,7 +43,7 @@ export class MemoryStore {
     return undefined;
   }
 
-  /** Removes a record and says whether it was there, so that of two that race for it only one is told yes. */
+  /** Removes a record. @returns whether it existed; of two concurrent callers, true for one only */
   take(kind: string, id: string): boolean {
     const present = this.get(kind, id) !== undefined;
     this.#records.delete(`${kind}:${id}`);

@@ -2,7 +2,7 @@
 const SWEEP_FROM = 1000;
 
 /**
- * Says which polls come too early.
+ * Decides which polls are too early.
  *
  * The first poll of an id is always admitted. After that the interval counts from the last admitted poll: a refused
  * one neither counts nor makes the interval grow, as on Keycloak.

@@ -148,7 +148,7 @@ function installMiddleware(provider: Provider, parts: SandboxParts): void {
   provider.use(protectPages);
   provider.use(guardDevicePages(provider));
   provider.use(loginPage(provider, parts));
-  // oidc-provider keeps to itself why a grant is not good; who tries things out here may know.
+  // oidc-provider hides why a grant is invalid; the sandbox reports it.
   provider.on('grant.error', (ctx, error) => {
     const { body } = ctx as Context;
     const { error: code, error_detail: why } = error as { error?: string; error_detail?: string };

@@ -9,9 +9,9 @@ type Result = 'SUCCEED' | 'UNAUTHORIZED' | 'CANCELLED';
 const RESULTS: readonly string[] = ['SUCCEED', 'UNAUTHORIZED', 'CANCELLED'] satisfies Result[];
 
 /**
- * Takes the result that the authentication device reports, as Keycloak's callback does.
+ * Accepts the result from the authentication device, as Keycloak's callback does.
  *
- * A bearer is good for one result. A second one destroys the whole transaction, also where the first was accepted.
+ * A bearer is valid for one result. A second one destroys the whole transaction, also where the first was accepted.
  *
  * @param headers `authorization` with the bearer of the delegation, `content-type` application/json
  * @param body JSON with `status`
