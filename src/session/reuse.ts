@@ -21,16 +21,8 @@ export const DEFAULT_MIN_TTL = 30;
 /** Options of the commands that can use kept tokens. */
 export function addReuseOptions(command: Command): Command {
   return command
-    .addOption(
-      new Option(
-        '--reuse',
-        'use the kept token if it is valid, else refresh it, else request a new one',
-      ).conflicts('keep'),
-    )
-    .option(
-      '--min-ttl <seconds>',
-      `with --reuse: how long the kept token must still be valid (default: ${DEFAULT_MIN_TTL})`,
-    );
+    .addOption(new Option('--reuse', 'use the kept token, else refresh, else request').conflicts('keep'))
+    .option('--min-ttl <seconds>', `with --reuse: life it must still have (default: ${DEFAULT_MIN_TTL})`);
 }
 
 /**
