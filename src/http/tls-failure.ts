@@ -49,7 +49,7 @@ export function describeTlsFailure(failure: ExchangeFailure): NetworkError | und
       failure,
       'tls',
       `${where} does not speak TLS on this port`,
-      'Try http:// instead of https://.',
+      'Check the port. A server on this machine that speaks plain HTTP is addressed by http://.',
     );
   if (/^ERR_SSL|^ERR_TLS|^EPROTO$|^ERR_OSSL/.test(fault.code)) return describeAlert(failure);
   return undefined;

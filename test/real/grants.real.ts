@@ -261,7 +261,7 @@ async function outcome(context: TestContext, ground: Ground, grant: Grant, metho
     return GRANTED;
   }
   const { error } = JSON.parse(stderr.trimEnd().split('\n').at(-1) ?? '');
-  return `\`${error.code}\` (${exitCode})`;
+  return `\`${error.oauth?.error ?? error.code}\` (${exitCode})`;
 }
 
 /** Writes the tables instead of comparing with them. */

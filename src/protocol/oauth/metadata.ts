@@ -17,6 +17,9 @@ export const ENDPOINT_NAMES = [
 
 export type EndpointName = (typeof ENDPOINT_NAMES)[number];
 
+/** Set on metadata that was asked for by https, whatever the issuer calls itself. It is no member of the JSON. */
+const HTTPS_ASKED = Symbol('asked for by https');
+
 /** Set on metadata of an https issuer whose http addresses are used all the same. It is no member of the JSON. */
 const HTTP_ALLOWED = Symbol('http addresses are allowed');
 
@@ -26,6 +29,7 @@ const HTTP_ALLOWED = Symbol('http addresses are allowed');
  */
 export interface ServerMetadata extends JsonObject {
   readonly issuer: string;
+  readonly [HTTPS_ASKED]?: true;
   readonly [HTTP_ALLOWED]?: true;
 }
 
@@ -64,7 +68,8 @@ export function parseMetadata(json: JsonObject, askedIssuer: string, acceptIssue
       { hint: issuerMismatchHint(expected, issuer) },
     );
   }
-  return json as ServerMetadata;
+  const isAskedByHttps = askedIssuer.startsWith('https:') && !issuer.startsWith('https:');
+  return (isAskedByHttps ? { ...json, [HTTPS_ASKED]: true } : json) as ServerMetadata;
 }
 
 /**
@@ -113,12 +118,13 @@ export function findEndpoint(metadata: ServerMetadata, name: EndpointName): stri
       { hint: `The server is at fault. Give the right address by ${endpointFlag(name)}.` },
     );
   }
-  if (metadata[HTTP_ALLOWED] || !metadata.issuer.startsWith('https:')) return value;
+  const isHttps = metadata.issuer.startsWith('https:') || metadata[HTTPS_ASKED] === true;
+  if (metadata[HTTP_ALLOWED] || !isHttps) return value;
   const { protocol, hostname } = new URL(value);
   if (protocol === 'https:' || isLoopback(hostname)) return value;
   throw new ValidationError(
     'endpoint_insecure',
-    `the issuer ${metadata.issuer} is https, and its "${name}" is not: ${value}`,
+    `the server was asked for by https, and its "${name}" is http: ${value}`,
     {
       hint:
         'Nothing was sent there: it would be readable on the way. Most often a TLS proxy does not tell the server that it was ' +

@@ -153,6 +153,13 @@ describe('metadata', () => {
     );
   });
 
+  it('asked for by https sends nothing by http, also where an http issuer is accepted', () => {
+    const json = { issuer: 'http://as.example', token_endpoint: 'http://as.example/token' };
+    const metadata = parseMetadata(json, 'https://as.example', 'http://as.example');
+    expect(refusalOf(() => requireEndpoint(metadata, 'token_endpoint')).code).toBe('endpoint_insecure');
+    expect(requireEndpoint(allowHttp(metadata), 'token_endpoint')).toBe(json.token_endpoint);
+  });
+
   it.each(['http://127.0.0.1.evil.example/t', 'http://localhost.evil.example/t', 'http://128.0.0.1/t'])(
     'takes no name that only looks like the loopback interface: %s',
     (url) => {
