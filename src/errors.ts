@@ -86,6 +86,7 @@ export const REGISTERED_ERRORS = [
   'invalid_client_metadata',
   'invalid_dpop_proof',
   'invalid_grant',
+  'invalid_issuer',
   'invalid_redirect_uri',
   'invalid_request',
   'invalid_request_object',

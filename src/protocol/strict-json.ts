@@ -1,3 +1,4 @@
+import { isTooDeep } from '../exact-json.ts';
 import { type JsonObject, parseJsonObject } from './json.ts';
 
 /** Objects and arrays in one another; claims that are deeper are made to hurt whoever walks them. */
@@ -24,7 +25,7 @@ export interface StrictJson {
 export function parseStrictJson(text: string, mayRepeat = false): StrictJson {
   // A byte order mark is none of JSON, and what is signed is read to the letter.
   const json = text.startsWith('\ufeff') ? undefined : parseJsonObject(text);
-  if (json === undefined) return { flaw: { kind: 'not_json' } };
+  if (json === undefined) return { flaw: { kind: isTooDeep(text) ? 'too_deep' : 'not_json' } };
   const flaw = findFlaw(text, mayRepeat);
   if (flaw === undefined) return { json };
   return flaw.kind === 'too_deep' ? { flaw } : { json, flaw };

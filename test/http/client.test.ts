@@ -357,7 +357,7 @@ describe('over TLS', () => {
     expect(await failure(`https://127.0.0.1:${port}/`)).toMatchObject({
       code: 'tls',
       message: `127.0.0.1:${port} does not speak TLS on this port`,
-      hint: 'Try http:// instead of https://.',
+      hint: 'Check the port. A server on this machine that speaks plain HTTP is addressed by http://.',
     });
   });
 

@@ -1,4 +1,4 @@
-import { parseJson } from '../../exact-json.ts';
+import { isTooDeep, parseJson } from '../../exact-json.ts';
 import { repairJwt, unwrapToken } from './jwt-repair.ts';
 
 /** A token that stood somewhere. */
@@ -43,6 +43,7 @@ export function findTokens(text: string): readonly FoundToken[] {
     return [{ ...withRepairs(repaired.text, [...unwrapped.repairs, ...repaired.repairs]), ...sdJwt }];
   if (WHOLE_JWT.test(issued) || DOTTED_JWT.test(issued))
     return [{ ...withRepairs(issued, unwrapped.repairs), ...sdJwt }];
+  if (/^[[{]/.test(trimmed) && isTooDeep(trimmed)) return [];
   const json = readJson(trimmed);
   if (json !== undefined) return unique(inJson(json, undefined, 0));
   const parameters = parsePairs(trimmed);
