@@ -66,8 +66,7 @@ export interface OAuthRefusal {
 }
 
 /**
- * The errors of the OAuth, OpenID Connect, CIBA, DPoP, PAR, RAR and bearer token registries, and Keycloak's own. One of
- * them becomes the `code` of a RefusedError. Any other word of a server stands in `oauth.error` alone.
+ * The registered errors of OAuth, OpenID Connect and CIBA, and Keycloak's own: each can be the `code` of a RefusedError.
  * @see https://www.iana.org/assignments/oauth-parameters/oauth-parameters.xhtml#extensions-error
  */
 export const REGISTERED_ERRORS = [
