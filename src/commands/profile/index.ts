@@ -16,6 +16,7 @@ import { Settings } from '../../session/settings.ts';
 import { findDefinition, SETTING_NAMES, type SettingName } from '../../settings.ts';
 import type { Profile } from '../../store/profiles.ts';
 import { isSecretReference } from '../../store/secret-reference.ts';
+import { chooseProfile } from './choose-profile.ts';
 
 /** The options that are no settings. */
 interface RealmFlags {
@@ -66,9 +67,12 @@ export function defineProfile(command: Command, ctx: Context): void {
     examples: ['oauthctl profile show', 'oauthctl profile show sample --field issuer'],
   });
 
-  const use = command.command('use').description('make a profile the current one').argument('<name>');
-  use.action((name: string) => runUse(ctx, use, name));
-  documentCommand(use, { globals: OFFLINE_GLOBALS, examples: ['oauthctl profile use sample'] });
+  const use = command
+    .command('use')
+    .description('make a profile the current one')
+    .argument('[name]', 'its name (default: a choice from the list, on a terminal)');
+  use.action((name: string | undefined) => runUse(ctx, use, name));
+  documentCommand(use, { globals: [...OFFLINE_GLOBALS, 'input'], examples: ['oauthctl profile use sample'] });
 
   const set = command.command('set').description('change a profile').argument('<name>');
   addProfileOptions(set)
@@ -167,9 +171,11 @@ async function runShow(base: Context, command: Command, name: string | undefined
   });
 }
 
-async function runUse(base: Context, command: Command, name: string): Promise<void> {
+async function runUse(base: Context, command: Command, given: string | undefined): Promise<void> {
   const session = await openStoreSession(base, command);
-  await (await session.ctx.store()).profiles.use(name);
+  const { profiles } = await session.ctx.store();
+  const name = given ?? (await chooseProfile(session, await profiles.list()));
+  await profiles.use(name);
   printResult(session, { current: name }, () => `profile "${name}" is in use\n`);
 }
 

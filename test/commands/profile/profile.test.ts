@@ -277,6 +277,19 @@ describe('profile list and show', () => {
 });
 
 describe('profile use and remove', () => {
+  it('use without a name and without a terminal says what is missing, and lists the names', async () => {
+    expect(failureOf(await here.run('--json', 'profile', 'use'))).toMatchObject({
+      code: 'profile_missing',
+      hint: expect.stringContaining('profile add'),
+    });
+    await here.addProfile(ISSUER, '--client-id', 'a');
+    expect(failureOf(await here.run('--json', 'profile', 'use'))).toMatchObject({
+      code: 'profile_missing',
+      exit_code: 2,
+      hint: 'Name one: sample.',
+    });
+  });
+
   it('use chooses the profile that later commands take', async () => {
     await json('profile', 'add', 'one', '--issuer', ISSUER);
     await json('profile', 'add', 'two', '--issuer', 'https://other.example');
