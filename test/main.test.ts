@@ -43,7 +43,6 @@ describe('a mistake in the arguments', () => {
     [['profile', 'lst'], /unknown command 'lst'.*Did you mean list/],
     [['ciba', 'frobnicate'], /unknown command 'frobnicate'/],
     [['discover', '--jsn'], /unknown option '--jsn'.*Did you mean --json/],
-    [['profile', 'use'], /missing required argument 'name'/],
     [['ciba', 'callback'], /missing required argument 'result'/],
     [['profile', 'list', 'extra'], /too many arguments/],
     [['discover', '--issuer'], /option '--issuer <url>' argument missing/],
@@ -61,7 +60,7 @@ describe('a mistake in the arguments', () => {
     expect(second).toMatch(/^ {2}remedy {2}.*--help/);
   });
 
-  it.each([[['discovr']], [['profile', 'use']], [['discover', '--jsn', 'x']], [['ciba']]])(
+  it.each([[['discovr']], [['profile', 'remove']], [['discover', '--jsn', 'x']], [['ciba']]])(
     'is one line of JSON under --json: %j',
     async (argv) => {
       const result = await run('--json', ...argv);

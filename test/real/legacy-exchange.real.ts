@@ -156,7 +156,8 @@ onKeycloakTls({}, (stage) => {
 
     const notLinked = await cli.fails(3, ...EXCHANGE, '--param', 'requested_issuer=foreign');
     expect(notLinked).toMatchObject({
-      code: 'not_linked',
+      code: 'refused',
+      oauth: { error: 'not_linked' },
       hint: expect.stringContaining('account-link-url'),
     });
     const forged = ['--subject-token', `${await foreign.token()}x`, '--param', 'subject_issuer=foreign'];

@@ -41,7 +41,7 @@ export async function pollPendingRequest(
   const { target, interval } = options;
   const { pending: store } = await ctx.store();
   const now = ctx.clock.now();
-  const { request, isKnown } = await findRequest(ctx, options, now);
+  const { request, isKnown, hasEnded } = await findRequest(ctx, options, now);
   ctx.redactor.know(request.auth_req_id);
   if (!isKnown) await store.add(request);
   // An interval given by hand may be shorter than the server's, to provoke slow_down.
@@ -65,6 +65,7 @@ export async function pollPendingRequest(
       deadlineAt: deadlineMs === undefined ? undefined : now + deadlineMs,
       once: options.once,
       pendingErrors,
+      mayBePending: () => !hasEnded,
       expectIdToken: request.scope.split(' ').includes('openid'),
       asked: isKnown ? request.asked : undefined,
     },
@@ -83,10 +84,10 @@ async function findRequest(
   ctx: Context,
   { target, owner, authReqId }: PollPendingOptions,
   now: number,
-): Promise<{ readonly request: PendingRequest; readonly isKnown: boolean }> {
+): Promise<{ readonly request: PendingRequest; readonly isKnown: boolean; readonly hasEnded: boolean }> {
   const { pending: store } = await ctx.store();
   const kept = authReqId === undefined ? await store.last(owner) : await store.find(authReqId);
-  if (kept !== undefined && !kept.ended) return { request: kept, isKnown: true };
+  if (kept !== undefined && !kept.ended) return { request: kept, isKnown: true, hasEnded: false };
   if (authReqId === undefined) throw nothingPending(kept !== undefined);
   const request = {
     auth_req_id: authReqId,
@@ -101,7 +102,7 @@ async function findRequest(
     next_poll_at: Math.max(now, kept?.next_poll_at ?? now),
     polls: 0,
   };
-  return { request, isKnown: false };
+  return { request, isKnown: false, hasEnded: kept !== undefined };
 }
 
 function nothingPending(hasEnded: boolean): UsageError {

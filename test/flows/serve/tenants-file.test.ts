@@ -127,7 +127,7 @@ describe('a list of tenants', () => {
     [
       'keys that are not fetched by https',
       { ...LOCAL, jwks_uri: 'http://as.example/keys' },
-      'its "jwks_uri" is not: http://as.example/keys',
+      'its "jwks_uri" is http: http://as.example/keys',
     ],
     [
       'one issuer of access tokens for many tenants',
