@@ -63,7 +63,7 @@ export function spanInWords(ms: number): string {
 }
 
 /** Renders both verdicts side by side, with the properties that each method found. */
-export function renderWays(
+export function renderVerdicts(
   verdicts: { readonly local: Verdict; readonly introspection: Verdict },
   rows: readonly ShownRow[],
   paint: Paint,

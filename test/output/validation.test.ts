@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { colours } from '../../src/output/style.ts';
 import {
   renderFindings,
+  renderVerdicts,
   renderWatch,
-  renderWays,
   type ShownEvent,
   spanInWords,
 } from '../../src/output/validation.ts';
@@ -17,7 +17,7 @@ describe('a comparison for people', () => {
       { name: 'aud', local: 'x\ny', introspection: 'a'.repeat(100) },
       { name: 'user', local: '', introspection: 'taro' },
     ];
-    expect(renderWays({ local: 'unknown', introspection: 'refused' }, rows, paint).split('\n')).toEqual([
+    expect(renderVerdicts({ local: 'unknown', introspection: 'refused' }, rows, paint).split('\n')).toEqual([
       '               local check  introspection',
       'verdict        ? unknown    ✗ refuses',
       `aud            x\\x0ay       ${'a'.repeat(43)}…`,

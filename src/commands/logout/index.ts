@@ -149,7 +149,7 @@ async function byBrowser(session: Session, flags: LogoutFlags, isIdTokenKept: bo
   const result = await logoutByBrowser(
     ctx,
     { target, request, redirectUri, deadlineMs, failFast: flags.failFast === true },
-    tellingBrowser(session, flags.browser !== false),
+    createBrowserReporter(session, flags.browser !== false),
   ).finally(() => reporter.settle());
   printResult(session, { by: 'browser', ...result }, () =>
     result.returned
@@ -174,7 +174,7 @@ function tell({ reporter }: Session, event: LogoutEvent): void {
   }
 }
 
-function tellingBrowser(session: Session, mayBrowse: boolean): (event: BrowserLogoutEvent) => void {
+function createBrowserReporter(session: Session, mayBrowse: boolean): (event: BrowserLogoutEvent) => void {
   const { ctx, reporter, globals } = session;
   const invite = createAddressOpener(session, mayBrowse);
   return (event) => {

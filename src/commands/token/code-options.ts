@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { UsageError } from '../../errors.ts';
-import type { RedirectWay } from '../../flows/authorization/authorization-code.ts';
+import type { RedirectReception } from '../../flows/authorization/authorization-code.ts';
 import type {
-  AuthorizationWay,
+  AuthorizationDelivery,
   RequestObjectChoice,
 } from '../../flows/authorization/authorization-request.ts';
 import type { Target } from '../../flows/server/target.ts';
@@ -73,7 +73,7 @@ export async function readAuthorizationRequest(
 export async function readRedirect(
   session: Session,
   flags: AuthorizationFlags,
-): Promise<{ redirectUri: RedirectUri; redirect: RedirectWay }> {
+): Promise<{ redirectUri: RedirectUri; redirect: RedirectReception }> {
   const redirectUri = parseRedirectUri(session.settings.require('redirectUri', 'the redirect URI'));
   const { scheme, host, port = 0, path, isLoopback } = redirectUri;
   const paste = { redirectUri, redirect: { kind: 'paste', read: pasting(session) } as const };
@@ -133,11 +133,11 @@ async function readLine(chunks: AsyncIterable<string>): Promise<string> {
  * Decides how the request gets to the server: pushed, signed, or both, as asked for or as the server's metadata requires.
  * @throws UsageError `request_object_key_missing`; as parseKeys and selectSigningKey
  */
-export async function readAuthorizationWay(
+export async function readAuthorizationDelivery(
   session: Session,
   flags: AuthorizationFlags,
   target: Target,
-): Promise<AuthorizationWay> {
+): Promise<AuthorizationDelivery> {
   const { metadata } = target;
   const wantsObject = readSwitch(session, 'requestObject') ?? metadata.require_signed_request_object === true;
   const isObject =

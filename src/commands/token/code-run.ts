@@ -20,8 +20,8 @@ import { printResponse } from '../../session/token-output.ts';
 import { AuthorizationCodeSteps } from '../../steps/authorization-code-steps.ts';
 import {
   type AuthorizationFlags,
+  readAuthorizationDelivery,
   readAuthorizationRequest,
-  readAuthorizationWay,
   readRedirect,
 } from './code-options.ts';
 
@@ -48,7 +48,7 @@ export async function runAuthorizationCode(base: Context, command: Command): Pro
     authorizeByCode(
       ctx,
       {
-        ...(await readAuthorizationWay(session, flags, target)),
+        ...(await readAuthorizationDelivery(session, flags, target)),
         ...redirect,
         target,
         tokenRequest,

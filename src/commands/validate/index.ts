@@ -85,14 +85,14 @@ async function runValidate(base: Context, command: Command, argument: string): P
   };
   // While watching, only changes are reported.
   let isLooking = true;
-  const ways = openValidators(ctx, options, (event) => {
+  const validators = openValidators(ctx, options, (event) => {
     if (isLooking) tellValidation(reporter, event);
   });
-  const local = await ways.local();
-  const introspection = await ways.introspection();
-  const checkMs = local.verdict === 'unknown' ? undefined : await ways.timeCheck();
+  const local = await validators.local();
+  const introspection = await validators.introspection();
+  const checkMs = local.verdict === 'unknown' ? undefined : await validators.timeCheck();
   isLooking = false;
-  const first = ways.compare(local, introspection);
+  const first = validators.compare(local, introspection);
   for (const { error } of [local, introspection]) {
     if (error !== undefined) tellRefusal(reporter, error, error === local.error ? 'jwks' : 'introspection');
   }
@@ -101,7 +101,7 @@ async function runValidate(base: Context, command: Command, argument: string): P
   const mayWatch = isAccepted && local.error === undefined && introspection.error === undefined;
   const printed = { first, checkMs, failure };
   if (watching === undefined || !mayWatch) await print(session, printed);
-  else await watch(session, ways, { ...printed, ...watching, expiresAt: findExpiry(first, leeway) });
+  else await watch(session, validators, { ...printed, ...watching, expiresAt: findExpiry(first, leeway) });
   if (failure !== undefined) throw failure;
 }
 
@@ -132,14 +132,14 @@ function readWatch(flags: ValidateFlags): Watching | undefined {
 
 async function watch(
   session: Session,
-  ways: Validators,
+  validators: Validators,
   { first, checkMs, failure, ...options }: Printed & Watching & { readonly expiresAt: number | undefined },
 ): Promise<void> {
   const { ctx, reporter } = session;
   const printed = { first, checkMs, failure };
   if (isForPeople(session)) await print(session, printed);
   const startedAt = Math.min(first.local.at, first.introspection.at);
-  const report = await watchVerdicts(ctx, { ways, first, ...options }, (event) => {
+  const report = await watchVerdicts(ctx, { validators, first, ...options }, (event) => {
     tellWatch(reporter, event, startedAt);
     if (event.type === 'watch_interrupted')
       ctx.io.err(renderReport(event.report, options.expiresAt, reporter.paint));

@@ -5,7 +5,7 @@ import type { WatchEnd, WatchReport } from '../../flows/validation/validate-watc
 import { renderChecks } from '../../output/checks.ts';
 import { describeTime, inWords, isTime } from '../../output/duration.ts';
 import type { Paint } from '../../output/style.ts';
-import { renderFindings, renderWatch, renderWays, type ShownRow } from '../../output/validation.ts';
+import { renderFindings, renderVerdicts, renderWatch, type ShownRow } from '../../output/validation.ts';
 import { describeClockOffset } from '../../protocol/clock-offset.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 
@@ -85,7 +85,7 @@ export function renderComparison(
         ? 'they agree'
         : paint.red('they differ');
   return [
-    renderWays(verdicts, buildRows(comparison, checkMs, now), paint),
+    renderVerdicts(verdicts, buildRows(comparison, checkMs, now), paint),
     clock &&
       `clocks         the server's is ${describeClockOffset(clock) ?? 'equal to ours, according to its Date header'}\n`,
     '\n',

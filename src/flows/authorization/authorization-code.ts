@@ -13,14 +13,18 @@ import {
   type AuthorizationOutcomeOptions,
   finishAuthorization,
 } from './authorization-outcome.ts';
-import { type AuthorizationWay, draftAuthorization, makeAuthorizationUrl } from './authorization-request.ts';
+import {
+  type AuthorizationDelivery,
+  draftAuthorization,
+  makeAuthorizationUrl,
+} from './authorization-request.ts';
 import { checkRedirect } from './authorization-response.ts';
 import { type BrowserWaitEvent, inTime, type RedirectWaitOptions, withRedirect } from './browser-wait.ts';
 import { type PreflightEvent, preflightAuthorization } from './preflight.ts';
 import type { PushedAuthorizationEvent } from './pushed-authorization.ts';
 
 /** How the redirect is received. */
-export type RedirectWay =
+export type RedirectReception =
   | {
       readonly kind: 'listen';
       readonly listen: ListenAddress;
@@ -48,9 +52,9 @@ export type AuthorizationCodeEvent =
   | BrowserWaitEvent
   | AuthorizationOutcomeEvent;
 
-export interface AuthorizationCodeOptions extends AuthorizationWay, AuthorizationOutcomeOptions {
+export interface AuthorizationCodeOptions extends AuthorizationDelivery, AuthorizationOutcomeOptions {
   readonly redirectUri: RedirectUri;
-  readonly redirect: RedirectWay;
+  readonly redirect: RedirectReception;
   /** Milliseconds to wait for the user. */
   readonly deadlineMs: number;
   /** Ends at the first response whose `state` is missing or wrong, instead of waiting for another one. */
@@ -94,7 +98,7 @@ interface Exchange {
 /** Listens until the code is exchanged as well. */
 async function listening<Result>(
   exchange: Exchange,
-  { listen, tls }: Extract<RedirectWay, { kind: 'listen' }>,
+  { listen, tls }: Extract<RedirectReception, { kind: 'listen' }>,
   go: (arrived: Arrived) => Promise<Result>,
 ): Promise<Result> {
   const { ctx, options, parametersAt, onEvent } = exchange;

@@ -31,7 +31,7 @@ export interface RequestObjectChoice {
 }
 
 /** How an authorization request gets to the server. */
-export interface AuthorizationWay {
+export interface AuthorizationDelivery {
   /** Pushes it (PAR), so that the browser carries no more than a reference. */
   readonly pushed: boolean;
   readonly requestObject?: RequestObjectChoice | undefined;
@@ -90,7 +90,7 @@ export async function makeAuthorizationUrl(
   ctx: Context,
   target: Target,
   parameters: DeclaredParameters,
-  { pushed, requestObject }: AuthorizationWay,
+  { pushed, requestObject }: AuthorizationDelivery,
   onEvent: (event: PushedAuthorizationEvent) => void,
 ): Promise<string> {
   const endpoint = requireEndpoint(target.metadata, 'authorization_endpoint');

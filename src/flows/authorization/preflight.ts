@@ -8,7 +8,7 @@ import {
 } from '../../protocol/oauth/authorization-preflight.ts';
 import type { DeclaredParameters } from '../../protocol/oauth/form.ts';
 import type { Target } from '../server/target.ts';
-import { type AuthorizationWay, makeAuthorizationUrl } from './authorization-request.ts';
+import { type AuthorizationDelivery, makeAuthorizationUrl } from './authorization-request.ts';
 
 export type PreflightEvent =
   | { readonly type: 'preflight_request'; readonly url: string; readonly parameters: DeclaredParameters }
@@ -36,7 +36,7 @@ export async function preflightAuthorization(
   ctx: Context,
   target: Target,
   parameters: DeclaredParameters,
-  { requestObject }: Pick<AuthorizationWay, 'requestObject'>,
+  { requestObject }: Pick<AuthorizationDelivery, 'requestObject'>,
   onEvent: (event: PreflightEvent) => void,
 ): Promise<void> {
   const picked = pickPreflightParameters(parameters);

@@ -1,13 +1,13 @@
 import type { RefusalVerdict } from '../../protocol/kafka/refusal.ts';
 import type { Finding } from '../validation/compared-verdicts.ts';
-import type { WayVerdict } from '../validation/verdict-timeline.ts';
+import type { ObservedVerdict } from '../validation/verdict-timeline.ts';
 
 /** The verdicts of broker, local check and introspection on one token. */
 export interface BrokerComparison {
   /** Undefined where the broker accepted it. */
   readonly refusal: Pick<RefusalVerdict, 'reason' | 'cause' | 'remedy'> | undefined;
-  readonly local: WayVerdict;
-  readonly introspection: WayVerdict;
+  readonly local: ObservedVerdict;
+  readonly introspection: ObservedVerdict;
   /** Seconds until the token expires by its claims; undefined where they do not say. */
   readonly expiresIn: number | undefined;
 }

@@ -3,14 +3,14 @@ import { decodeUnverified } from '../../protocol/jose/jwt.ts';
 import type { Target } from '../server/target.ts';
 import type { Finding } from '../validation/compared-verdicts.ts';
 import { openValidators, type ValidateEvent } from '../validation/validate.ts';
-import type { WayVerdict } from '../validation/verdict-timeline.ts';
+import type { ObservedVerdict } from '../validation/verdict-timeline.ts';
 import type { KafkaResult } from './connect.ts';
 import { explainBrokerDifference } from './difference.ts';
 
 /** The verdicts of the server and of the local check on the token that a broker has checked. */
 export interface BrokerValidation {
-  readonly local: WayVerdict;
-  readonly introspection: WayVerdict;
+  readonly local: ObservedVerdict;
+  readonly introspection: ObservedVerdict;
   /** Whether the broker agrees with the server; undefined where one of them has no verdict. */
   readonly agree: boolean | undefined;
   /** Why they differ, and how the two other verdicts differ. */
@@ -28,10 +28,10 @@ export async function validateBeside(
   onEvent: (event: ValidateEvent) => void,
 ): Promise<BrokerValidation> {
   const { token, refusal } = result;
-  const ways = openValidators(ctx, { target, token, leeway: 0 }, onEvent);
-  const local = await ways.local();
-  const introspection = await ways.introspection();
-  const { differences } = ways.compare(local, introspection);
+  const validators = openValidators(ctx, { target, token, leeway: 0 }, onEvent);
+  const local = await validators.local();
+  const introspection = await validators.introspection();
+  const { differences } = validators.compare(local, introspection);
   const exp = decodeUnverified(token)?.claims.exp;
   const expiresIn = typeof exp === 'number' ? exp - ctx.clock.now() / 1000 : undefined;
   const verdicts = { local: local.verdict, introspection: introspection.verdict };

@@ -44,7 +44,7 @@ export class TenantKeys {
     onRequest: (request: IssuerRequest) => void,
   ) {
     const { clock } = ctx;
-    const telling = async <Value>(type: IssuerRequest['type'], fetch: () => Promise<Value>) => {
+    const fetchReported = async <Value>(type: IssuerRequest['type'], fetch: () => Promise<Value>) => {
       let succeeded = false;
       try {
         const value = await fetch();
@@ -57,7 +57,7 @@ export class TenantKeys {
     this.#ctx = ctx;
     this.#metadata = new Fetched({
       clock,
-      fetch: () => telling('metadata', async () => (await discover(ctx, { issuer })).metadata),
+      fetch: () => fetchReported('metadata', async () => (await discover(ctx, { issuer })).metadata),
       refreshAfter: 30 * MINUTE,
       maxAge: 60 * MINUTE,
     });
@@ -65,7 +65,7 @@ export class TenantKeys {
       clock,
       fetch: async () => {
         const metadata = jwksUri === undefined ? await this.#metadata.get() : { issuer, jwks_uri: jwksUri };
-        return telling('jwks', () => fetchJwks(ctx, metadata));
+        return fetchReported('jwks', () => fetchJwks(ctx, metadata));
       },
       refreshAfter: 5 * MINUTE,
       maxAge: 10 * MINUTE,

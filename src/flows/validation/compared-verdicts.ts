@@ -1,7 +1,7 @@
 import type { ClockOffset } from '../../protocol/clock-offset.ts';
 import type { Check } from '../../protocol/jose/jwt-verdict.ts';
 import type { JsonObject } from '../../protocol/json.ts';
-import type { WayVerdict } from './verdict-timeline.ts';
+import type { ObservedVerdict } from './verdict-timeline.ts';
 
 /** A cause of a difference or another remark on two verdicts, and its remedy. */
 export interface Finding {
@@ -14,8 +14,8 @@ export interface Finding {
 /** Both verdicts on one token, and what they depend on. */
 export interface ComparedVerdicts {
   readonly token: string;
-  readonly local: { readonly verdict: WayVerdict; readonly checks: readonly Check[] };
-  readonly introspection: { readonly verdict: WayVerdict; readonly answer?: JsonObject | undefined };
+  readonly local: { readonly verdict: ObservedVerdict; readonly checks: readonly Check[] };
+  readonly introspection: { readonly verdict: ObservedVerdict; readonly answer?: JsonObject | undefined };
   /** The claims of the token, unverified; undefined where they cannot be read. */
   readonly claims?: JsonObject | undefined;
   /** What the local check expects. */

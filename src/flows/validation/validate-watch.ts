@@ -4,9 +4,9 @@ import type { Comparison, IntrospectionVerdict, LocalVerdict, Validators } from 
 import {
   type AcceptanceWindow,
   findWindow,
+  type ObservedVerdict,
+  type ValidationMethod,
   type VerdictEvent,
-  type Way,
-  type WayVerdict,
 } from './verdict-timeline.ts';
 
 /** Milliseconds from one local check and `watching` event to the next. */
@@ -21,13 +21,13 @@ export type WatchEvent =
   /** Told once a second while waiting. */
   | {
       readonly type: 'watching';
-      readonly verdicts: Readonly<Record<Way, WayVerdict>>;
+      readonly verdicts: Readonly<Record<ValidationMethod, ObservedVerdict>>;
       readonly expiresInMs: number | undefined;
     }
   | { readonly type: 'watch_interrupted'; readonly report: WatchReport };
 
 export interface VerdictWatchOptions {
-  readonly ways: Validators;
+  readonly validators: Validators;
   /** The first comparison. */
   readonly first: Comparison;
   /** Milliseconds from one introspection to the next. */
@@ -113,7 +113,7 @@ class Watch {
     const { clock, signal } = this.#ctx;
     for (;;) {
       signal.throwIfAborted();
-      this.#takeLocal(await this.#options.ways.local());
+      this.#takeLocal(await this.#options.validators.local());
       if (this.#defect !== undefined) throw this.#defect;
       const now = clock.now();
       const end = this.#endAt(now);
@@ -156,14 +156,14 @@ class Watch {
   }
 
   async #ask(): Promise<void> {
-    const { ways, intervalMs } = this.#options;
+    const { validators, intervalMs } = this.#options;
     const { clock } = this.#ctx;
     this.#isAsking = true;
     this.#introspections += 1;
     try {
-      const next = await ways.introspection(this.#off);
+      const next = await validators.introspection(this.#off);
       // Checked again: the token may have expired in the meantime.
-      this.#takeLocal(await ways.local());
+      this.#takeLocal(await validators.local());
       this.#takeIntrospection(next);
       this.#nextAskAt = Math.max(this.#introspection.askedAt + intervalMs, clock.now());
     } catch (error) {
@@ -192,8 +192,8 @@ class Watch {
     this.#introspection = next;
     if (next.error !== undefined) this.#failures += 1;
     if (this.#differences.length === 0) {
-      const { ways } = this.#options;
-      const { differences } = ways.compare(this.#local, next, this.#wasActive());
+      const { validators } = this.#options;
+      const { differences } = validators.compare(this.#local, next, this.#wasActive());
       // At the expiry the verdicts may differ for a moment.
       this.#differences = differences.filter(({ code }) => code !== 'whole_seconds');
     }

@@ -16,7 +16,7 @@ import { type IntrospectEvent, introspect } from './introspect.ts';
 import { PublishedKeys, type PublishedKeysEvent } from './published-keys.ts';
 import { remarkOn } from './remarks.ts';
 import { explainDifference } from './validation-difference.ts';
-import type { WayVerdict } from './verdict-timeline.ts';
+import type { ObservedVerdict } from './verdict-timeline.ts';
 
 export type ValidateEvent = IntrospectEvent | PublishedKeysEvent;
 
@@ -34,7 +34,7 @@ export interface ValidateOptions {
 
 /** The verdict of the local check. Times in milliseconds, `at` since the epoch. */
 export interface LocalVerdict {
-  readonly verdict: WayVerdict;
+  readonly verdict: ObservedVerdict;
   readonly at: number;
   /** The duration, including the fetching of keys. */
   readonly ms: number;
@@ -49,7 +49,7 @@ export interface LocalVerdict {
 
 /** The verdict of introspection. Times in milliseconds; `askedAt` and `at` since the epoch. */
 export interface IntrospectionVerdict {
-  readonly verdict: WayVerdict;
+  readonly verdict: ObservedVerdict;
   readonly askedAt: number;
   readonly at: number;
   readonly ms: number;

@@ -1,13 +1,13 @@
 /** The verdict of one validation; `unknown` where it failed or cannot check the token. */
-export type WayVerdict = 'accepted' | 'refused' | 'unknown';
+export type ObservedVerdict = 'accepted' | 'refused' | 'unknown';
 
-export type Way = 'local' | 'introspection';
+export type ValidationMethod = 'local' | 'introspection';
 
 /** A change of a verdict. Times in milliseconds since the epoch. */
 export interface VerdictEvent {
   readonly at: number;
-  readonly way: Way;
-  readonly verdict: WayVerdict;
+  readonly way: ValidationMethod;
+  readonly verdict: ObservedVerdict;
   /** When it had still been the one before; undefined for the first. */
   readonly previousSeenAt?: number | undefined;
 }
@@ -30,7 +30,7 @@ export interface AcceptanceWindow {
 export function findWindow(events: readonly VerdictEvent[], endedAt: number): AcceptanceWindow | undefined {
   const windows: AcceptanceWindow[] = [];
   let open: { from: number; earliest: number } | undefined;
-  const verdicts: Record<Way, WayVerdict> = { local: 'unknown', introspection: 'unknown' };
+  const verdicts: Record<ValidationMethod, ObservedVerdict> = { local: 'unknown', introspection: 'unknown' };
   for (const { at, way, verdict, previousSeenAt } of events) {
     verdicts[way] = verdict;
     const isOpen = verdicts.local === 'accepted' && verdicts.introspection === 'refused';

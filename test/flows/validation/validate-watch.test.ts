@@ -13,7 +13,7 @@ import {
   type WatchReport,
   watchVerdicts,
 } from '../../../src/flows/validation/validate-watch.ts';
-import type { WayVerdict } from '../../../src/flows/validation/verdict-timeline.ts';
+import type { ObservedVerdict } from '../../../src/flows/validation/verdict-timeline.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { testParts } from '../../helpers/parts.ts';
 import { latch, until } from '../../helpers/wait.ts';
@@ -23,14 +23,14 @@ interface Script {
   /** Milliseconds from the start at which the token expires; never without. */
   readonly expires?: number;
   /** What introspection says, so many milliseconds from the start. */
-  readonly introspection?: (at: number) => WayVerdict | Promise<WayVerdict>;
+  readonly introspection?: (at: number) => ObservedVerdict | Promise<ObservedVerdict>;
   /** What the local check says before the expiry. */
-  readonly local?: WayVerdict;
+  readonly local?: ObservedVerdict;
   readonly interval?: number;
   readonly deadline?: number;
 }
 
-/** A watch of a token that both ways accept at first, by a clock that the test moves. */
+/** A watch of a token that both validators accept at first, by a clock that the test moves. */
 async function startWatch(script: Script) {
   const { expires, interval = 1000, deadline, introspection = () => 'accepted' as const } = script;
   const clock = new FakeClock({ auto: false });
@@ -41,7 +41,7 @@ async function startWatch(script: Script) {
   const signals: (AbortSignal | undefined)[] = [];
   let underWay = 0;
   let mostUnderWay = 0;
-  const ways: Validators = {
+  const validators: Validators = {
     async local(): Promise<LocalVerdict> {
       const at = clock.now();
       const verdict =
@@ -80,12 +80,12 @@ async function startWatch(script: Script) {
       clock: undefined,
     }),
   };
-  const first = ways.compare(await ways.local(), await ways.introspection());
+  const first = validators.compare(await validators.local(), await validators.introspection());
   const events: WatchEvent[] = [];
   const run = watchVerdicts(
     ctx,
     {
-      ways,
+      validators,
       first,
       intervalMs: interval,
       expiresAt: expires === undefined ? undefined : start + expires,
@@ -205,7 +205,7 @@ describe('a watch', () => {
     const late = latch();
     const watch = await startWatch({
       expires: 6_000,
-      introspection: async (at): Promise<WayVerdict> => {
+      introspection: async (at): Promise<ObservedVerdict> => {
         if (at === 1_000) await late.opened;
         return 'accepted';
       },
@@ -280,7 +280,7 @@ describe('a watch', () => {
   it('fails with what no server can cause', async () => {
     const defect = new TypeError('a defect');
     const watch = await startWatch({
-      introspection: async (at): Promise<WayVerdict> => {
+      introspection: async (at): Promise<ObservedVerdict> => {
         if (at >= 1_000) throw defect;
         return 'accepted';
       },

@@ -1,12 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import {
   findWindow,
+  type ObservedVerdict,
+  type ValidationMethod,
   type VerdictEvent,
-  type Way,
-  type WayVerdict,
 } from '../../../src/flows/validation/verdict-timeline.ts';
 
-const event = (at: number, way: Way, verdict: WayVerdict, previousSeenAt?: number): VerdictEvent => ({
+const event = (
+  at: number,
+  way: ValidationMethod,
+  verdict: ObservedVerdict,
+  previousSeenAt?: number,
+): VerdictEvent => ({
   at,
   way,
   verdict,
