@@ -65,6 +65,11 @@ async function withUnwritten(
   }
 }
 
+/** A token that begins with "-" is taken for an option; it is not repeated in the complaint. */
+function maskOption(message: string): string {
+  return message.replace(/(unknown option ')-[^']{19,}'/, "$1(masked)', which is too long for an option");
+}
+
 /** Sorts what was thrown: help and version are no errors, commander's complaints are usage, the rest is a defect. */
 function asExpected(thrown: unknown, ctx: Context): OauthctlError | undefined {
   // Whatever broke while a signal was being obeyed broke because of it.
@@ -79,7 +84,7 @@ function asExpected(thrown: unknown, ctx: Context): OauthctlError | undefined {
         hint: 'Add --help to see which there are.',
       });
     }
-    const message = (error as Error).message.replace(/^error: /, '').replaceAll('\n', ' ');
+    const message = maskOption((error as Error).message.replace(/^error: /, '').replaceAll('\n', ' '));
     return new UsageError('usage', message, { hint: 'Add --help to see what the command takes.' });
   }
   const message = error instanceof Error ? error.message : String(error);

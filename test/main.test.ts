@@ -60,6 +60,14 @@ describe('a mistake in the arguments', () => {
     expect(second).toMatch(/^ {2}remedy {2}.*--help/);
   });
 
+  it('does not repeat a token that begins with a hyphen', async () => {
+    const token = '-kAN3J3ok3OFB_obG3PCEXaJ9L_2LW5y9Ha-ItvEvSH';
+    const { code, stdout, stderr } = await run('introspect', token);
+    expect(code).toBe(2);
+    expect(stdout + stderr).not.toContain(token.slice(1, 20));
+    expect(stderr).toContain("unknown option '(masked)'");
+  });
+
   it.each([[['discovr']], [['profile', 'remove']], [['discover', '--jsn', 'x']], [['ciba']]])(
     'is one line of JSON under --json: %j',
     async (argv) => {

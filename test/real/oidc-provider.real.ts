@@ -203,7 +203,7 @@ describe('oidc-provider', () => {
       expect(await cli.json('introspect', '@last.refresh_token')).toMatchObject({ active: true });
       await cli.json('revoke');
       for (const token of [access_token, refresh_token])
-        expect(await cli.fails(4, 'introspect', String(token))).toMatchObject({ code: 'token_inactive' });
+        expect(await cli.fails(4, 'introspect', `Bearer ${token}`)).toMatchObject({ code: 'token_inactive' });
       expect((await cli.fails(3, 'userinfo', String(access_token))).oauth?.status).toBe(401);
     });
 

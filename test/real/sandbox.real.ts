@@ -213,7 +213,7 @@ describe('authorization responses', () => {
     const { code, tokens } = await open(context, JARM_CLIENT);
     const args = ['--response-mode', 'jwt'];
     expect(await tokens(...args, '--decryption-key', DECRYPTION_KEY)).toHaveProperty('id_token');
-    const error = failure(await code(...args, '--deadline', '5'), 6);
+    const error = failure(await code(...args, '--deadline', '5'), 4);
     expect(error.hint).toContain('--decryption-key');
   });
 
