@@ -62,7 +62,7 @@ onEachKeycloak({}, (stage) => {
     expect(page.html).toContain('oauthctl has the answer');
     const { stdout, stderr, exitCode } = await running.ended;
     expect(exitCode, stderr).toBe(0);
-    expect(stderr).toContain('turned away');
+    expect(stderr).toContain('was refused');
     expect(JSON.parse(stdout)).toEqual({ by: 'browser', url, returned: true, forgotten: ['sample'] });
     expect(await isActive(cli, refresh_token)).toBe(false);
   });
