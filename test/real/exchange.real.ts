@@ -36,7 +36,10 @@ onEachKeycloak({}, (stage) => {
         ['--requested-token-type', 'saml2'],
       ]) {
         const error = await cli.fails(3, 'token', 'exchange', ...args);
-        expect(error).toMatchObject({ code: 'Feature not enabled', oauth: { status: 501 } });
+        expect(error).toMatchObject({
+          code: 'refused',
+          oauth: { error: 'Feature not enabled', status: 501 },
+        });
         expect(error.hint).toContain('disabled');
       }
     });
