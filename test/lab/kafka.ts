@@ -6,8 +6,8 @@ import { Kafka, logLevel } from 'kafkajs';
 import {
   type BrokerValidationMethod,
   buildBrokerListener,
-  SECRET_VARIABLES,
-} from '../../src/protocol/kafka/configuration.ts';
+} from '../../src/protocol/kafka/broker-configuration.ts';
+import { SECRET_VARIABLES } from '../../src/protocol/kafka/properties.ts';
 import { type Authority, makeAuthority, makeCertificate } from '../helpers/certificates.ts';
 import { cached, temporaryFolder } from './cache.ts';
 import { findJava } from './java.ts';

@@ -4,8 +4,9 @@ import { explainKafka, type KafkaExplanation } from '../../flows/kafka/explain.t
 import { inWords } from '../../output/duration.ts';
 import { printable } from '../../output/printable.ts';
 import { colours, type Paint } from '../../output/style.ts';
-import type { Configuration, IssuedToken, KafkaFlow } from '../../protocol/kafka/configuration.ts';
+import type { IssuedToken, KafkaFlow } from '../../protocol/kafka/flow-choice.ts';
 import { parseBootstrap } from '../../protocol/kafka/oauthbearer.ts';
+import type { Configuration } from '../../protocol/kafka/properties.ts';
 import { documentCommand } from '../../session/command-help.ts';
 import { connect } from '../../session/connect.ts';
 import { openSession, printResult, type Session } from '../../session/session.ts';

@@ -3,6 +3,7 @@ import type { Context } from '../../context.ts';
 import { RequestShown, UsageError } from '../../errors.ts';
 import {
   type AuthorizationCodeEvent,
+  type AuthorizationCodeOptions,
   authorizeByCode,
 } from '../../flows/authorization/authorization-code.ts';
 import type { AuthorizationGrant } from '../../flows/authorization/authorization-outcome.ts';
@@ -31,66 +32,99 @@ const DEFAULT_DEADLINE = 300;
 /** Runs `oauthctl token code`. */
 export async function runAuthorizationCode(base: Context, command: Command): Promise<void> {
   const session = await openSession(base, command);
-  const { ctx, reporter } = session;
-  const flags = command.opts<AuthorizationFlags>();
   const minTtl = readReuse(session, command);
-  const deadline =
-    flags.deadline === undefined ? DEFAULT_DEADLINE : parseSeconds(flags.deadline, '--deadline');
-  const request = await readAuthorizationRequest(session, command);
-  const redirect = await readRedirect(session, flags);
-  const tokenRequest = {
-    extraParameters: parseParameters(flags.tokenParam ?? [], '--token-param'),
-    omittedParameters: flags.tokenOmit,
-  };
-  const connected = () => connect(session, { keepTokens: flags.keep });
-  const steps = new AuthorizationCodeSteps(reporter, createAddressOpener(session, flags.browser));
-  const authorize = async (target: Target): Promise<AuthorizationGrant> =>
-    authorizeByCode(
-      ctx,
-      {
-        ...(await readAuthorizationDelivery(session, flags, target)),
-        ...redirect,
-        target,
-        tokenRequest,
-        request,
-        deadlineMs: deadline * 1000,
-        failFast: flags.failFast === true,
-        preflight: flags.preflight && !session.globals.curl,
-      },
-      session.globals.curl ? showing(session) : steps.tell,
-    );
+  const run = await readRun(session, command);
+  const steps = new AuthorizationCodeSteps(session.reporter, createAddressOpener(session, run.flags.browser));
+  const authorize = (target: Target) => authorizeAt(session, run, target, steps);
   try {
-    if (minTtl === undefined) {
-      await print(session, await authorize(await connected()));
-      return;
-    }
-    let grant: AuthorizationGrant | undefined;
-    const { tokens, idToken } = await reuseOrRequest(
-      session,
-      {
-        minTtl,
-        grantType: splitResponseType(request.response_type).includes('code')
-          ? 'authorization_code'
-          : 'implicit',
-        definitions: REQUESTS.authorization,
-        values: { ...request },
-        tokenRequest,
-        connect: connected,
-        async request(target) {
-          grant = await authorize(target);
-          if (grant.tokens === undefined) throw nothingToReuse(request.response_type);
-          return { tokens: grant.tokens, idToken: grant.idToken };
-        },
-      },
-      steps.tell,
-    );
-    await print(session, grant ?? { json: tokens.json, tokens, idToken });
+    const grant =
+      minTtl === undefined
+        ? await authorize(await connectFor(session, run))
+        : await reuseOrAuthorize(session, run, minTtl, authorize, steps);
+    await print(session, grant);
   } catch (error) {
     steps.failed(error);
     throw error;
   } finally {
-    reporter.settle();
+    session.reporter.settle();
   }
+}
+
+/** What is read from the options before a server is contacted. */
+type AuthorizationRun = Pick<
+  AuthorizationCodeOptions,
+  'request' | 'redirectUri' | 'redirect' | 'tokenRequest' | 'deadlineMs'
+> & { readonly flags: AuthorizationFlags };
+
+async function readRun(session: Session, command: Command): Promise<AuthorizationRun> {
+  const flags = command.opts<AuthorizationFlags>();
+  const deadline =
+    flags.deadline === undefined ? DEFAULT_DEADLINE : parseSeconds(flags.deadline, '--deadline');
+  return {
+    flags,
+    deadlineMs: deadline * 1000,
+    request: await readAuthorizationRequest(session, command),
+    ...(await readRedirect(session, flags)),
+    tokenRequest: {
+      extraParameters: parseParameters(flags.tokenParam ?? [], '--token-param'),
+      omittedParameters: flags.tokenOmit,
+    },
+  };
+}
+
+function connectFor(session: Session, { flags }: AuthorizationRun): Promise<Target> {
+  return connect(session, { keepTokens: flags.keep });
+}
+
+async function authorizeAt(
+  session: Session,
+  { flags, ...run }: AuthorizationRun,
+  target: Target,
+  steps: AuthorizationCodeSteps,
+): Promise<AuthorizationGrant> {
+  const { ctx, globals } = session;
+  return authorizeByCode(
+    ctx,
+    {
+      ...(await readAuthorizationDelivery(session, flags, target)),
+      ...run,
+      target,
+      failFast: flags.failFast === true,
+      preflight: flags.preflight && !globals.curl,
+    },
+    globals.curl ? showAddress(session) : steps.tell,
+  );
+}
+
+/** Takes the kept tokens if they can be used, refreshes them, or authorizes anew. */
+async function reuseOrAuthorize(
+  session: Session,
+  run: AuthorizationRun,
+  minTtl: number,
+  authorize: (target: Target) => Promise<AuthorizationGrant>,
+  steps: AuthorizationCodeSteps,
+): Promise<AuthorizationGrant> {
+  const { request, tokenRequest } = run;
+  const hasCode = splitResponseType(request.response_type).includes('code');
+  let grant: AuthorizationGrant | undefined;
+  const { tokens, idToken } = await reuseOrRequest(
+    session,
+    {
+      minTtl,
+      grantType: hasCode ? 'authorization_code' : 'implicit',
+      definitions: REQUESTS.authorization,
+      values: { ...request },
+      tokenRequest,
+      connect: () => connectFor(session, run),
+      async request(target) {
+        grant = await authorize(target);
+        if (grant.tokens === undefined) throw createReuseError(request.response_type);
+        return { tokens: grant.tokens, idToken: grant.idToken };
+      },
+    },
+    steps.tell,
+  );
+  return grant ?? { json: tokens.json, tokens, idToken };
 }
 
 async function print(session: Session, { json, idToken }: AuthorizationGrant): Promise<void> {
@@ -104,18 +138,20 @@ async function print(session: Session, { json, idToken }: AuthorizationGrant): P
   });
 }
 
-/** Under `--curl`: the address is what a browser would request, and nothing is waited for. */
-function showing({ ctx, globals }: Session): (event: AuthorizationCodeEvent) => void {
+/** With `--curl`: prints the address of the authorization request, and ends the run. */
+function showAddress({ ctx, globals }: Session): (event: AuthorizationCodeEvent) => void {
   return (event) => {
     if (event.type !== 'authorization_request') return;
     ctx.io.out(`${printable(event.url)}\n`);
     if (!globals.quiet)
-      ctx.io.err('# its code_verifier, state and nonce are not kept: what comes of it is for the eye only\n');
+      ctx.io.err(
+        '# its code_verifier, state and nonce are not kept: the response cannot be used, only looked at\n',
+      );
     throw new RequestShown();
   };
 }
 
-function nothingToReuse(responseType: string): UsageError {
+function createReuseError(responseType: string): UsageError {
   return new UsageError('reuse_of_nothing', `the response type "${responseType}" brings no access token`, {
     hint: 'Leave --reuse out.',
   });

@@ -4,15 +4,14 @@ import { decodeUnverified, readEncryption } from '../../protocol/jose/jwt.ts';
 import {
   type BrokerValidationMethod,
   buildBrokerListener,
+} from '../../protocol/kafka/broker-configuration.ts';
+import {
   buildJavaClient,
   buildLibrdkafkaClient,
   type ClientTokenSource,
-  type Configuration,
-  type IssuedToken,
-  type KafkaFlow,
-  type KafkaSetup,
-  weighFlows,
-} from '../../protocol/kafka/configuration.ts';
+} from '../../protocol/kafka/client-configuration.ts';
+import { type IssuedToken, type KafkaFlow, weighFlows } from '../../protocol/kafka/flow-choice.ts';
+import type { Configuration, KafkaSetup } from '../../protocol/kafka/properties.ts';
 import { findEndpoint, requireEndpoint } from '../../protocol/oauth/metadata.ts';
 import type { Target } from '../server/target.ts';
 import { requestTokens, type TokenEvent } from '../token/token.ts';
