@@ -1,7 +1,8 @@
 // Bundles the program into dist/: `npm run build [-- OUTDIR]`. One chunk for each command, loaded when it runs.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
+import { findBundledPackages, renderBillOfMaterials, renderLicenses } from './bundled-packages.js';
 
 const outdir = process.argv[2] ?? 'dist';
 const MAIN = 'src/main.ts';
@@ -149,9 +150,19 @@ const { metafile } = await build({
   metafile: true,
 });
 const results = await Promise.all([
-  build({ ...OPTIONS, entryPoints: [MAIN], plugins: [withoutUnused, inGroups(metafile.inputs)] }),
+  build({
+    ...OPTIONS,
+    entryPoints: [MAIN],
+    plugins: [withoutUnused, inGroups(metafile.inputs)],
+    metafile: true,
+  }),
   // Threads have a program of their own, which shares no chunk with the main one.
-  build({ ...OPTIONS, entryPoints: ['src/workers/batch-worker.ts'], plugins: [withoutUnused] }),
+  build({
+    ...OPTIONS,
+    entryPoints: ['src/workers/batch-worker.ts'],
+    plugins: [withoutUnused],
+    metafile: true,
+  }),
 ]);
 
 // CommonJS inside the bundle asks for built-in modules by `require`, through one helper; only the chunk with that
@@ -162,3 +173,11 @@ for (const { path, text } of results.flatMap(({ outputFiles }) => outputFiles)) 
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, path.endsWith('.js') && text.includes('typeof require') ? REQUIRE + text : text);
 }
+
+const packages = findBundledPackages(results.flatMap(({ metafile: { inputs } }) => Object.keys(inputs)));
+const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'));
+writeFileSync(`${outdir}/THIRD-PARTY-LICENSES.txt`, renderLicenses(packages));
+writeFileSync(
+  `${outdir}/sbom.cdx.json`,
+  renderBillOfMaterials(packages, readJson('package.json'), readJson('package-lock.json')),
+);
