@@ -18,7 +18,8 @@ const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'));
 export function findBundledPackages(inputs) {
   const folders = new Set();
   for (const input of inputs) {
-    const folder = /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(input)?.[0];
+    // What stands before the first node_modules is there only where that is a symbolic link.
+    const [, folder] = /^.*?(node_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+)\//.exec(input) ?? [];
     if (folder !== undefined) folders.add(folder);
   }
   return [...folders].sort().map((folder) => ({ folder, manifest: readJson(`${folder}/package.json`) }));

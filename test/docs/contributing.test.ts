@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { startTokenServer } from '../helpers/token-server.ts';
 import { parseMarkdown, ROOT } from './markdown.ts';
 
-const COPIED = ['src', 'bin', 'test', 'package.json', 'tsconfig.json'];
+const COPIED = ['src', 'bin', 'test', 'package.json', 'package-lock.json', 'tsconfig.json'];
 
 /** A change that CONTRIBUTING.md shows: a new file, or code that comes after a line of a file, or in its place. */
 interface Change {
