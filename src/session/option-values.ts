@@ -1,5 +1,6 @@
 import { UsageError } from '../errors.ts';
 import { isJson, parseJson, setMember, stringifyJson } from '../exact-json.ts';
+import { isJsonObject } from '../protocol/json.ts';
 import type { FormParameters } from '../protocol/oauth/form.ts';
 import { isSecretReference } from '../store/secret-reference.ts';
 
@@ -123,8 +124,7 @@ export async function readJson(
   } catch {
     // What is not JSON is refused below.
   }
-  const isRightKind = kind === 'array' ? Array.isArray(value) : !Array.isArray(value);
-  if (value === null || typeof value !== 'object' || !isRightKind) {
+  if (!(kind === 'array' ? Array.isArray(value) : isJsonObject(value))) {
     throw new UsageError('json_invalid', `${flag} takes a JSON ${kind}, or @FILE with one`, {
       hint: 'Put it between single quotes, so that the shell does not change it.',
     });

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { UsageError } from '../../errors.ts';
 import type { CibaDeviceOptions, Decision, DelegationSummary, DeviceRule } from '../../flows/ciba/device.ts';
 import { type AuthenticationRequest, buildAuthenticationRequest } from '../../protocol/ciba/ciba.ts';
+import { isLoopbackHost } from '../../protocol/loopback.ts';
 import { parseListenAddress } from '../../servers/listen-address.ts';
 import { parseCount, parseSeconds } from '../../session/option-values.ts';
 import type { Session } from '../../session/session.ts';
@@ -105,7 +106,7 @@ export function readDeviceOptions(
     });
   }
   const listen = parseListenAddress(session.settings.get('deviceListen') ?? '', DEFAULT_DEVICE_PATH);
-  if (!['127.0.0.1', '::1', 'localhost'].includes(listen.host)) {
+  if (!isLoopbackHost(listen.host)) {
     session.reporter.warning(`${listen.host} is not the loopback interface: others can reach the device`);
   }
   return {

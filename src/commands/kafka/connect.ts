@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { BrokerAddress, Context } from '../../context.ts';
+import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
 import type { TokenSource } from '../../flows/kafka/broker-sessions.ts';
 import { connectToKafka, type KafkaConnectOptions, type KafkaResult } from '../../flows/kafka/connect.ts';
@@ -7,6 +7,7 @@ import { brokerError } from '../../flows/kafka/refusal.ts';
 import type { BrokerValidation } from '../../flows/kafka/validation.ts';
 import type { Target } from '../../flows/server/target.ts';
 import { parseBootstrap } from '../../protocol/kafka/oauthbearer.ts';
+import { isLoopbackHost } from '../../protocol/loopback.ts';
 import { documentCommand } from '../../session/command-help.ts';
 import { connect } from '../../session/connect.ts';
 import { parseCount, parseParameters, parseSeconds } from '../../session/option-values.ts';
@@ -68,7 +69,7 @@ async function runConnect(base: Context, command: Command): Promise<void> {
   const session = await openSession(base, command);
   const flags = command.opts<ConnectFlags>();
   const options = { ...readOptions(flags), tokens: await openTokens(session, flags) };
-  if (!options.isTls && !options.bootstrap.every(isLoopback))
+  if (!options.isTls && !options.bootstrap.every(({ host }) => isLoopbackHost(host)))
     session.reporter.warning(
       'the token is sent to the broker unencrypted; use --ssl with a SASL_SSL listener',
     );
@@ -82,10 +83,6 @@ async function runConnect(base: Context, command: Command): Promise<void> {
   } finally {
     session.reporter.settle();
   }
-}
-
-function isLoopback({ host }: BrokerAddress): boolean {
-  return /^(?:localhost|127\.[\d.]+|::1)$/i.test(host);
 }
 
 async function validated(session: Session, result: KafkaResult): Promise<BrokerValidation> {

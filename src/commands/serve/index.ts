@@ -4,6 +4,7 @@ import { UsageError } from '../../errors.ts';
 import type { ServeEvent, Serving } from '../../flows/serve/serve.ts';
 import { parseTenants, parseTenantsText, type Tenant } from '../../flows/serve/tenants-file.ts';
 import { printable } from '../../output/printable.ts';
+import { isLoopbackHost } from '../../protocol/loopback.ts';
 import { type ListenAddress, parseListenAddress } from '../../servers/listen-address.ts';
 import { documentCommand, NETWORK_GLOBALS, OFFLINE_GLOBALS } from '../../session/command-help.ts';
 import { parseSeconds } from '../../session/option-values.ts';
@@ -182,8 +183,7 @@ function parseLoopback({ listen: text, allowRemote }: ServeFlags): ListenAddress
   if (listen.path !== '/') {
     throw new UsageError('listen_invalid', `--listen takes HOST:PORT; "${text}" is invalid`);
   }
-  const isLoopback = /^(localhost|127(\.\d{1,3}){3}|::1)$/i.test(listen.host);
-  if (!isLoopback && !allowRemote) {
+  if (!isLoopbackHost(listen.host) && !allowRemote) {
     throw new UsageError('listen_not_loopback', `${listen.host} may be reached from other machines`, {
       hint: 'Bearer tokens would be sent over the network unencrypted. Add --allow-remote to allow it.',
     });

@@ -1,5 +1,6 @@
 import type { Context, HttpAnswer, HttpRequest } from '../../context.ts';
 import { InterruptedError, OauthctlError, RefusedError, UsageError } from '../../errors.ts';
+import { isLoopbackHost } from '../../protocol/loopback.ts';
 import { classifyAnswer, foreignAnswer } from '../../protocol/oauth/answer.ts';
 import { parseChallenges } from '../../protocol/oauth/challenge.ts';
 import type { DpopKey } from '../../protocol/oauth/dpop.ts';
@@ -209,7 +210,7 @@ function checkToken(accessToken: string): void {
 /** @throws UsageError `cleartext_refused` */
 function refuseCleartext(url: string): void {
   const { protocol, hostname } = new URL(url);
-  if (protocol === 'https:' || /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)) return;
+  if (protocol === 'https:' || isLoopbackHost(hostname)) return;
   throw new UsageError('cleartext_refused', `the token would be sent in clear to ${hostname}`, {
     hint: 'Use https://, or allow it with --allow-http: whoever reads it on the way can use it.',
   });

@@ -1,6 +1,8 @@
 // The list of tenants of `oauthctl serve`, as it stands in a file. Its JSON Schema is in tenants-schema.ts.
+
 import { UsageError } from '../../errors.ts';
 import { parseJson } from '../../exact-json.ts';
+import { isJsonObject } from '../../protocol/json.ts';
 import { VALIDATIONS, type Validation } from '../../protocol/oauth/bearer.ts';
 import { findEndpoint } from '../../protocol/oauth/metadata.ts';
 import {
@@ -103,7 +105,7 @@ export function parseTenantsText(text: string, name: string): readonly Tenant[] 
 
 /** Says whether a value has the outer shape of a list of tenants; what stands in it may be wrong. */
 export function isTenantsDocument(value: unknown): value is TenantsDocument {
-  return isObject(value) && Array.isArray(value.tenants) && value.tenants.every(isObject);
+  return isJsonObject(value) && Array.isArray(value.tenants) && value.tenants.every(isJsonObject);
 }
 
 function toTenant({ any_audience: _any, ...entry }: TenantEntry): Tenant {
@@ -112,7 +114,7 @@ function toTenant({ any_audience: _any, ...entry }: TenantEntry): Tenant {
 }
 
 function wrongDocument(value: unknown): readonly string[] {
-  if (!isObject(value)) return ['it is not a JSON object'];
+  if (!isJsonObject(value)) return ['it is not a JSON object'];
   const others = Object.keys(value).filter((member) => !['$schema', 'tenants'].includes(member));
   if (others.length > 0) return [`"${others[0]}" is not a member of it`];
   if (value.$schema !== undefined && typeof value.$schema !== 'string') return ['"$schema" is not a string'];
@@ -142,7 +144,7 @@ function findRepeated(issuers: readonly string[]): string | undefined {
 }
 
 function wrongEntry(entry: unknown): readonly string[] {
-  if (!isObject(entry)) return ['it is not an object'];
+  if (!isJsonObject(entry)) return ['it is not an object'];
   const { issuer, audience, any_audience, validation, client_id, client_secret, scopes, claims } = entry;
   const wrong = Object.keys(entry)
     .filter((member) => !MEMBERS.includes(member))
@@ -167,7 +169,7 @@ function wrongEntry(entry: unknown): readonly string[] {
   if (client_secret === '-')
     wrong.push('"client_secret" cannot come by standard input, since it is read more than once');
   if (scopes !== undefined && !isList(scopes, isScope)) wrong.push('"scopes" is not a list of scopes');
-  if (claims !== undefined && !(isObject(claims) && Object.values(claims).every(isClaimValue)))
+  if (claims !== undefined && !(isJsonObject(claims) && Object.values(claims).every(isClaimValue)))
     wrong.push('"claims" is not an object of strings, numbers and booleans');
   return wrong;
 }
@@ -227,10 +229,6 @@ function matches(value: unknown, pattern: string): value is string {
 
 function isAllowedValue(value: unknown): value is string {
   return typeof value === 'string' && new RegExp(ALLOWED_VALUE).test(value);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
 function isList<Item>(value: unknown, isItem: (item: unknown) => item is Item): value is Item[] {

@@ -1,6 +1,7 @@
 import type { Context } from '../../context.ts';
 import { OauthctlError, RefusedError, UsageError, ValidationError } from '../../errors.ts';
 import type { JsonObject } from '../../protocol/json.ts';
+import { isLoopbackHost } from '../../protocol/loopback.ts';
 import { classifyAnswer, foreignAnswer } from '../../protocol/oauth/answer.ts';
 import { metadataUrls, parseMetadata, type ServerMetadata } from '../../protocol/oauth/metadata.ts';
 
@@ -74,7 +75,7 @@ export async function findIssuer(ctx: Context, account: string): Promise<string>
   if (!account.includes('@') || !URL.canParse(base)) {
     throw new UsageError('issuer_invalid', `"${account}" is not an account: acct:NAME@HOST is expected`);
   }
-  const scheme = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::|$)/.test(host) ? 'http' : 'https';
+  const scheme = isLoopbackHost(new URL(base).hostname) ? 'http' : 'https';
   const query = new URLSearchParams({ resource: account, rel: ISSUER_RELATION });
   const url = `${scheme}://${host}/.well-known/webfinger?${query}`;
   const http = await ctx.http();

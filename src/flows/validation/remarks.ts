@@ -1,5 +1,6 @@
 import { describeClockOffset } from '../../protocol/clock-offset.ts';
 import { shown } from '../../protocol/jose/jwt-verdict.ts';
+import { isJsonObject } from '../../protocol/json.ts';
 import type { ComparedVerdicts, Finding } from './compared-verdicts.ts';
 
 /** Finds remarks on a token that do not depend on whether the verdicts agree. */
@@ -54,7 +55,7 @@ function buildProxyFinding(iss: string, issuer: string): Finding {
 
 function boundFindings({ claims = {}, introspection }: ComparedVerdicts): readonly Finding[] {
   const cnf = claims.cnf ?? introspection.answer?.cnf;
-  if (cnf === null || typeof cnf !== 'object') return [];
+  if (!isJsonObject(cnf)) return [];
   const isDpop = 'jkt' in cnf;
   if (!isDpop && !('x5t#S256' in cnf)) return [];
   return [

@@ -1,5 +1,5 @@
 import { findMember, isSameMember, type Member, parseJson, stringifyMember } from '../../exact-json.ts';
-import type { JsonObject } from '../json.ts';
+import { isJsonObject, type JsonObject } from '../json.ts';
 import { readAudiences } from './jwt.ts';
 import {
   type Check,
@@ -99,7 +99,9 @@ function otherKind(claims: JsonObject): { kind: string; sign: string } | undefin
   if (hash !== undefined) return { kind: 'an ID token', sign: hash };
   // Access tokens of older Keycloaks hold a nonce as well.
   if (nonce !== undefined && typ !== 'Bearer') return { kind: 'an ID token', sign: 'nonce' };
-  return isObject(events) && LOGOUT_EVENT in events ? { kind: 'a logout token', sign: 'events' } : undefined;
+  return isJsonObject(events) && LOGOUT_EVENT in events
+    ? { kind: 'a logout token', sign: 'events' }
+    : undefined;
 }
 
 function checkIssuer({ iss }: JsonObject, { issuer }: ClaimExpectations): Check {
@@ -272,9 +274,9 @@ async function checkHash(
 
 function checkLogoutToken(claims: JsonObject): readonly Check[] {
   const { events, sub, sid, nonce } = claims;
-  const event = isObject(events) ? events[LOGOUT_EVENT] : undefined;
+  const event = isJsonObject(events) ? events[LOGOUT_EVENT] : undefined;
   return [
-    isObject(event)
+    isJsonObject(event)
       ? passed('events', LOGOUT_EVENT)
       : failed('events', 'event_missing', `it has no member ${LOGOUT_EVENT} that is an object`),
     typeof sub === 'string' || typeof sid === 'string'
@@ -314,10 +316,6 @@ function listHeld(member: Member, path: string): readonly Member[] {
       ? value.split(' ')
       : [];
   return [member, ...parts.map((_part, index) => ({ holder: parts, name: String(index) }))];
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
 function iso(at: number): string {

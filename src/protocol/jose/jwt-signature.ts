@@ -1,5 +1,5 @@
 import { compactVerify, errors, type JWK } from 'jose';
-import type { JsonObject } from '../json.ts';
+import { isJsonObject, type JsonObject } from '../json.ts';
 import {
   type Check,
   failed,
@@ -287,8 +287,8 @@ function isUsable(key: unknown): key is JWK {
 
 /** Why a key cannot check signatures; undefined for one that can. */
 function findUnfitness(key: unknown): string | undefined {
-  if (key === null || typeof key !== 'object') return 'it is no key';
-  const { kty, crv, use, key_ops } = key as JWK;
+  if (!isJsonObject(key)) return 'it is no key';
+  const { kty, crv, use, key_ops } = key;
   if (kty === 'oct') return 'it is a shared secret';
   if (use !== undefined && use !== 'sig') return `it is for another use (${shown(use)})`;
   // A private key in the set stands for its public part.
@@ -310,7 +310,7 @@ function describeUnusable(keys: Exclude<VerificationKeys, { secret: unknown }>):
 }
 
 function describeKid(key: unknown): string {
-  const kid = key === null || typeof key !== 'object' ? undefined : (key as JWK).kid;
+  const kid = isJsonObject(key) ? key.kid : undefined;
   return kid === undefined ? '' : ` (${shown(kid)})`;
 }
 

@@ -1,5 +1,6 @@
 import { UsageError } from '../../errors.ts';
 import { parseJson } from '../../exact-json.ts';
+import { isJsonObject } from '../json.ts';
 import type { KeyFile } from './key.ts';
 import { readKeySet } from './key-set.ts';
 import { repairPem } from './pem-repair.ts';
@@ -29,7 +30,7 @@ export async function parseKeys(text: string, name: string): Promise<KeyFile> {
   if (set === undefined) throw invalid(name, 'its JSON holds no keys');
   const { keys, passedOver } = set;
   if (keys.length === 0) throw invalid(name, passedOver.join('; ') || 'its JWK Set is empty');
-  const isSet = Array.isArray(json) || (json !== null && typeof json === 'object' && 'keys' in json);
+  const isSet = Array.isArray(json) || (isJsonObject(json) && 'keys' in json);
   return { keys, isSet, passedOver, repairs };
 }
 

@@ -1,4 +1,5 @@
 import { calculateJwkThumbprint, importJWK, type JSONWebKeySet, type JWK } from 'jose';
+import { isJsonObject } from '../json.ts';
 import { listSigningAlgs, PRIVATE_MEMBERS } from './key.ts';
 
 /** A JWK Set as far as it can be used. */
@@ -32,7 +33,7 @@ export async function readKeySet(value: unknown): Promise<KeySet | undefined> {
 
 function listEntries(value: unknown): readonly unknown[] | undefined {
   if (Array.isArray(value)) return value;
-  if (!isObject(value)) return undefined;
+  if (!isJsonObject(value)) return undefined;
   if (Array.isArray(value.keys)) return value.keys;
   if (value.kty !== undefined || value.x5c !== undefined) return [value];
   const named = Object.entries(value).filter(
@@ -46,7 +47,7 @@ function listEntries(value: unknown): readonly unknown[] | undefined {
 
 /** @throws Error that says why the key is passed over */
 async function readKey(entry: unknown): Promise<JWK> {
-  if (!isObject(entry)) throw new Error(`it is ${entry === null ? 'null' : 'no JSON object'}`);
+  if (!isJsonObject(entry)) throw new Error(`it is ${entry === null ? 'null' : 'no JSON object'}`);
   const jwk = await withMaterial(entry);
   const { kty, crv } = jwk;
   if (typeof kty !== 'string') throw new Error('it has no "kty"');
@@ -94,10 +95,6 @@ function toPem(base64: string): string {
 }
 
 function describeEntry(entry: unknown): string {
-  const kid = isObject(entry) ? entry.kid : undefined;
+  const kid = isJsonObject(entry) ? entry.kid : undefined;
   return typeof kid === 'string' ? ` (${JSON.stringify(kid.slice(0, 60))})` : '';
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }

@@ -8,6 +8,7 @@ import {
   show,
   wrongParties,
 } from '../jose/signed-jwt.ts';
+import { isJsonObject } from '../json.ts';
 import { type Introspection, readActive, SIGNED_INTROSPECTION } from './introspection.ts';
 
 /**
@@ -30,8 +31,8 @@ export async function readIntrospectionJwt(
   if (typeof iat !== 'number') wrong.push('iat is missing or not a number');
   else if (iat > expected.now / 1000 + CLOCK_AHEAD)
     wrong.push(`iat is ${Math.round(iat - expected.now / 1000)} s in the future`);
-  if (!isObject(token)) wrong.push('token_introspection is missing or not an object');
-  if (wrong.length > 0 || !isObject(token)) throw invalid(wrong.join('; '));
+  if (!isJsonObject(token)) wrong.push('token_introspection is missing or not an object');
+  if (wrong.length > 0 || !isJsonObject(token)) throw invalid(wrong.join('; '));
   return { active: readActive(token), token, json: claims, alg };
 }
 
@@ -40,10 +41,6 @@ const TYPES: readonly string[] = [
   // RFC 7515, section 4.1.9: the first part may be left out.
   SIGNED_INTROSPECTION.replace('application/', ''),
 ];
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
-}
 
 const invalid: JwtRefusal = (what, details) =>
   new ValidationError(

@@ -1,5 +1,6 @@
 import { ValidationError } from '../../errors.ts';
-import type { JsonObject } from '../json.ts';
+import { isJsonObject, type JsonObject } from '../json.ts';
+import { isLoopbackHost } from '../loopback.ts';
 
 /** The members of the metadata that are addresses, and that are used here. */
 export const ENDPOINT_NAMES = [
@@ -121,7 +122,7 @@ export function findEndpoint(metadata: ServerMetadata, name: EndpointName): stri
   const isHttps = metadata.issuer.startsWith('https:') || metadata[HTTPS_ASKED] === true;
   if (metadata[HTTP_ALLOWED] || !isHttps) return value;
   const { protocol, hostname } = new URL(value);
-  if (protocol === 'https:' || isLoopback(hostname)) return value;
+  if (protocol === 'https:' || isLoopbackHost(hostname)) return value;
   throw new ValidationError(
     'endpoint_insecure',
     `the server was asked for by https, and its "${name}" is http: ${value}`,
@@ -137,10 +138,6 @@ export function findEndpoint(metadata: ServerMetadata, name: EndpointName): stri
 /** The option that gives an address by hand. */
 export function endpointFlag(name: EndpointName): string {
   return `--${name.replaceAll('_', '-')}`;
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
 
 /** Returns the names that the metadata lists in a member; undefined where it lists none. */
@@ -169,7 +166,7 @@ const ABSENCE: Readonly<Record<string, string>> = {
  */
 export function withMtlsEndpointAliases(metadata: ServerMetadata): ServerMetadata {
   const aliases = metadata.mtls_endpoint_aliases;
-  if (aliases === null || typeof aliases !== 'object') return metadata;
+  if (!isJsonObject(aliases)) return metadata;
   const given = Object.entries(aliases).filter(([, alias]) => alias !== null && alias !== '');
   return { ...metadata, ...Object.fromEntries(given), issuer: metadata.issuer };
 }

@@ -1,4 +1,5 @@
 import { UsageError } from '../../errors.ts';
+import { isLoopbackHost } from '../loopback.ts';
 
 /** A redirect URI, taken apart. */
 export interface RedirectUri {
@@ -29,7 +30,7 @@ export function parseRedirectUri(text: string): RedirectUri {
   const scheme = protocol.slice(0, -1);
   const host = hostname.replace(/^\[|\]$/g, '');
   const isWeb = scheme in DEFAULT_PORTS;
-  const isLoopback = isWeb && (host === 'localhost' || host === '::1' || /^127(\.\d+){3}$/.test(host));
+  const isLoopback = isWeb && isLoopbackHost(host);
   // The URL itself forgets a port that is the scheme's own.
   const given = isWeb ? /^[a-z]+:\/\/[^/?]*:(\d+)(?:[/?]|$)/i.exec(text)?.[1] : port;
   const isFree = isLoopback && (given === undefined || Number(given) === 0);

@@ -1,6 +1,6 @@
 // Refusals that do not have the form of RFC 6749: other JSON, forms, challenges, plain text, or a status alone.
 import { STATUS_ERRORS } from '../../errors.ts';
-import type { JsonObject } from '../json.ts';
+import { isJsonObject, type JsonObject } from '../json.ts';
 import { parseChallenges } from './challenge.ts';
 
 /** What `protocol` needs of an HTTP answer. */
@@ -63,7 +63,7 @@ export function readJsonRefusal(json: JsonObject, status: number): StatedRefusal
     if (typeof inner === 'string' && inner !== '' && isFailure) {
       return { error: readCode(json) ?? statusWord(status), error_description: inner };
     }
-    if (isObject(inner) && (isFailure || name === 'error')) {
+    if (isJsonObject(inner) && (isFailure || name === 'error')) {
       return {
         error: readCode(inner) ?? readCode(json) ?? statusWord(status),
         error_description: readText(inner) ?? readText(json),
@@ -178,10 +178,6 @@ function readCode(json: JsonObject): string | undefined {
 
 function firstOf(value: unknown): unknown {
   return Array.isArray(value) ? value[0] : value;
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
 /** The reason phrase of a status in snake_case. */

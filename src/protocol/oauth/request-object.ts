@@ -3,6 +3,7 @@ import { UsageError, ValidationError } from '../../errors.ts';
 import { parseJson } from '../../exact-json.ts';
 import { ENCRYPTION_ALGS, listEncryptionAlgs, publicPart } from '../jose/key.ts';
 import { encodeClaims, signJwt } from '../jose/sign-jwt.ts';
+import { isJsonObject } from '../json.ts';
 import type { FormParameters } from './form.ts';
 
 /** @see https://www.rfc-editor.org/rfc/rfc9101#section-10.8 */
@@ -102,7 +103,7 @@ function parseClaim(name: string, text: string): unknown {
     }
     case 'claims': {
       const value = readJson(text);
-      if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value;
+      if (isJsonObject(value)) return value;
       throw parameterInvalid(name, 'a JSON object', text);
     }
     case 'authorization_details': {
@@ -198,7 +199,7 @@ function chooseEncryption({ jwks, alg: wanted, supportedAlgs }: RequestObjectEnc
   }
   // A key that says it is for encryption goes before one that does not say what it is for.
   const keys = jwks.keys
-    .filter((key) => key !== null && typeof key === 'object')
+    .filter(isJsonObject)
     .toSorted((one, other) => Number(other.use === 'enc') - Number(one.use === 'enc'));
   for (const alg of candidates) {
     const key = keys.find((one) => listEncryptionAlgs(one).includes(alg));

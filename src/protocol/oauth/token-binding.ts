@@ -1,4 +1,5 @@
 import { decodeUnverified } from '../jose/jwt.ts';
+import { isJsonObject } from '../json.ts';
 
 /** What an access token is bound to: the thumbprint of a DPoP key, or of a client certificate. */
 export interface Confirmation {
@@ -12,7 +13,7 @@ export interface Confirmation {
  */
 export function readConfirmation(accessToken: unknown): Confirmation {
   const cnf = typeof accessToken === 'string' ? decodeUnverified(accessToken)?.claims.cnf : undefined;
-  if (cnf === null || typeof cnf !== 'object') return {};
+  if (!isJsonObject(cnf)) return {};
   return Object.fromEntries(Object.entries(cnf).filter(([, value]) => typeof value === 'string'));
 }
 
