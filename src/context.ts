@@ -13,6 +13,7 @@ import type {
 import type { RedirectOptions, RedirectServer } from './servers/redirect.ts';
 import type { ResourceServer, ResourceServerOptions } from './servers/resource-server.ts';
 import type { Store } from './store/index.ts';
+import type { LockHolder } from './store/lock.ts';
 import { createStdinClaim } from './store/stdin-claim.ts';
 import type { BatchSetup } from './workers/batch.ts';
 import type { BatchPool } from './workers/pool.ts';
@@ -127,6 +128,8 @@ export interface ContextParts {
   readonly clock: Clock;
   readonly random: (bytes: number) => Uint8Array;
   readonly signal: AbortSignal;
+  /** This process, which takes locks. */
+  readonly holder: LockHolder;
   readonly redactor: Redactor;
   readonly browse: (url: string) => Promise<void>;
   readonly batchPool: (setup: BatchSetup) => Promise<BatchPool>;
@@ -164,7 +167,7 @@ function compose(
       const { createKafkaClient } = await import('./kafka/client.ts');
       return createKafkaClient(transport, { record }, () => clock.now());
     }),
-    store: once(async () => (await import('./store/index.ts')).openStore(env)),
+    store: once(async () => (await import('./store/index.ts')).openStore(env, parts)),
     prompt: once(async () => {
       const terminal = { env, stdin: process.stdin, stderr: io.terminal };
       if (env.TERM === 'dumb')
@@ -186,14 +189,8 @@ function compose(
       const { readTextFile } = await import('./store/text-file.ts');
       return readTextFile(path, warn);
     },
-    async readBytes(path) {
-      const { readBytesFile } = await import('./store/bytes-file.ts');
-      return readBytesFile(path);
-    },
-    async writeBytes(path, bytes) {
-      const { writeBytesFile } = await import('./store/bytes-file.ts');
-      await writeBytesFile(path, bytes);
-    },
+    readBytes: async (path) => (await import('./store/bytes-file.ts')).readBytesFile(path),
+    writeBytes: async (path, bytes) => (await import('./store/bytes-file.ts')).writeBytesFile(path, bytes),
     onExchange(listener) {
       listeners.push(listener);
     },
@@ -280,6 +277,7 @@ export function processParts(options: { showSecrets: boolean }): ContextParts {
     clock: systemClock,
     random: systemRandom,
     signal: abort.signal,
+    holder: process,
     redactor,
     async browse(url) {
       const { openBrowser } = await import('./output/browser.ts');

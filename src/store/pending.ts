@@ -1,4 +1,4 @@
-import { isVersionOne, type JsonFile } from './json-file.ts';
+import { type DocumentKind, isVersionOne, type JsonFile } from './json-file.ts';
 import type { AskedFor } from './tokens.ts';
 
 /** An authentication request that was acknowledged and has not ended yet. */
@@ -47,11 +47,12 @@ export interface PendingDocument {
 /** The maximum number of requests, and of delegations, that are kept. */
 const KEPT_AT_MOST = 50;
 
-export function emptyPending(): PendingDocument {
-  return { version: 1, requests: [], held: [] };
-}
+export const PENDING_DOCUMENT: DocumentKind<PendingDocument> = {
+  empty: () => ({ version: 1, requests: [], held: [] }),
+  isContent: isPendingDocument,
+};
 
-export function isPendingDocument(value: unknown): value is PendingDocument {
+function isPendingDocument(value: unknown): value is PendingDocument {
   if (!isVersionOne(value)) return false;
   const { requests, held } = value as { requests?: unknown; held?: unknown };
   return (

@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.ts';
-import { isRecord, isVersionOne, type JsonFile } from './json-file.ts';
+import { type DocumentKind, isRecord, isVersionOne, type JsonFile } from './json-file.ts';
 
 /** A profile in the file; every member is a string or a list of strings. */
 /** A server and a client: settings by their names in the table of settings; the issuer is always present. */
@@ -14,11 +14,12 @@ export interface ProfilesDocument {
   profiles: Record<string, Profile>;
 }
 
-export function emptyProfiles(): ProfilesDocument {
-  return { version: 1, profiles: {} };
-}
+export const PROFILES_DOCUMENT: DocumentKind<ProfilesDocument> = {
+  empty: () => ({ version: 1, profiles: {} }),
+  isContent: isProfilesDocument,
+};
 
-export function isProfilesDocument(value: unknown): value is ProfilesDocument {
+function isProfilesDocument(value: unknown): value is ProfilesDocument {
   if (!isVersionOne(value)) return false;
   const { current, profiles } = value as { current?: unknown; profiles?: unknown };
   return (current === undefined || typeof current === 'string') && isRecord(profiles, isProfile);

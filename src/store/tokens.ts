@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { UsageError } from '../errors.ts';
-import { isRecord, isVersionOne, type JsonFile } from './json-file.ts';
-import { tryLock } from './lock.ts';
+import { type DocumentKind, isRecord, isVersionOne, type JsonFile } from './json-file.ts';
+import { describeLockHolder, type LockHolder, tryLock } from './lock.ts';
 
 /** The response of a grant, and when it was received. */
 export interface KeptTokens {
@@ -43,11 +43,12 @@ export interface TokensDocument {
   last: Record<string, KeptTokens>;
 }
 
-export function emptyTokens(): TokensDocument {
-  return { version: 1, last: {} };
-}
+export const TOKENS_DOCUMENT: DocumentKind<TokensDocument> = {
+  empty: () => ({ version: 1, last: {} }),
+  isContent: isTokensDocument,
+};
 
-export function isTokensDocument(value: unknown): value is TokensDocument {
+function isTokensDocument(value: unknown): value is TokensDocument {
   return isVersionOne(value) && isRecord((value as { last?: unknown }).last, isKeptTokens);
 }
 
@@ -81,9 +82,11 @@ function isKeptDpopKey(value: unknown): value is KeptDpopKey {
 /** The last tokens of each profile, for `@last.access_token` and similar references. */
 export class TokenStore {
   readonly #file: JsonFile<TokensDocument>;
+  readonly #holder: LockHolder | undefined;
 
-  constructor(file: JsonFile<TokensDocument>) {
+  constructor(file: JsonFile<TokensDocument>, holder?: LockHolder) {
     this.#file = file;
+    this.#holder = holder;
   }
 
   /** @param owner the profile's name, or another key if there is no profile */
@@ -156,15 +159,25 @@ export class TokenStore {
    * @throws UsageError `file_unwritable`
    */
   async lockRefresh(owner: string): Promise<(() => Promise<void>) | undefined> {
-    const name = createHash('sha256').update(owner).digest('hex').slice(0, 16);
-    const path = join(dirname(this.#file.path), `refresh-${name}.lock`);
+    const path = this.#refreshLock(owner);
     try {
-      return await tryLock(path);
+      const lock = await tryLock(path, this.#holder);
+      return lock && (() => lock.release().catch(() => {}));
     } catch (error) {
       throw new UsageError('file_unwritable', `${path} cannot be created: ${(error as Error).message}`, {
         hint: 'Check the permissions and the free space there, or set another folder with OAUTHCTL_HOME.',
         cause: error,
       });
     }
+  }
+
+  /** Says which run is refreshing the tokens of an owner. */
+  describeRefresher(owner: string): Promise<string> {
+    return describeLockHolder(this.#refreshLock(owner));
+  }
+
+  #refreshLock(owner: string): string {
+    const name = createHash('sha256').update(owner).digest('hex').slice(0, 16);
+    return join(dirname(this.#file.path), `refresh-${name}.lock`);
   }
 }

@@ -52,6 +52,7 @@ export async function testParts(options: TestPartsOptions = {}): Promise<TestPar
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
     signal: abort.signal,
+    holder: process,
     abort: (reason) => abort.abort(reason),
     redactor,
     browsed,

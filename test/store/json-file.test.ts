@@ -1,8 +1,11 @@
+import { rmSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { InterruptedError } from '../../src/errors.ts';
 import { openStore } from '../../src/store/index.ts';
 import { JsonFile } from '../../src/store/json-file.ts';
+import { tryLock } from '../../src/store/lock.ts';
 import { emptyFolder } from './folder.ts';
 
 interface Document {
@@ -14,7 +17,10 @@ const isDocument = (value: unknown): value is Document => Array.isArray((value a
 
 async function documentIn(folder: string) {
   const path = join(folder, 'names.json');
-  return { path, file: new JsonFile<Document>(path, () => ({ version: 1, names: [] }), isDocument) };
+  return {
+    path,
+    file: new JsonFile<Document>(path, { empty: () => ({ version: 1, names: [] }), isContent: isDocument }),
+  };
 }
 
 const addName = (document: Document) => {
@@ -124,6 +130,50 @@ describe('a JSON file', () => {
     await utimes(`${path}.lock`, longAgo, longAgo);
     await file.change(addName);
     expect(await file.read()).toEqual({ version: 1, names: ['another'] });
+    expect(await readdir(folder)).toEqual(['names.json']);
+  });
+});
+
+describe('the lock of a JSON file', () => {
+  const names = { empty: () => ({ version: 1, names: [] }) as Document, isContent: isDocument };
+
+  it('that stays held ends the wait, which says who holds it', async () => {
+    const path = join(await emptyFolder(), 'names.json');
+    const lock = await tryLock(`${path}.lock`, {
+      pid: 4711,
+      argv: ['node', 'oauthctl', 'token', 'refresh'],
+    });
+    await expect(new JsonFile(path, names, { patience: 50 }).change(addName)).rejects.toMatchObject({
+      code: 'file_locked',
+      exitCode: 2,
+      message: expect.stringMatching(/is locked by "oauthctl token refresh" \(process 4711 on /),
+    });
+    await lock?.release();
+  });
+
+  it('is waited for until a signal ends it', async () => {
+    const path = join(await emptyFolder(), 'names.json');
+    const lock = await tryLock(`${path}.lock`);
+    const abort = new AbortController();
+    const changing = new JsonFile(path, names, { signal: abort.signal }).change(addName);
+    abort.abort(new InterruptedError('SIGINT'));
+    await expect(changing).rejects.toMatchObject({ code: 'interrupted' });
+    await lock?.release();
+  });
+
+  it('that was lost before the write leads to a second change, of what the other process wrote', async () => {
+    const folder = await emptyFolder();
+    const { path, file } = await documentIn(folder);
+    let calls = 0;
+    await file.change((document) => {
+      calls += 1;
+      document.names.push('ours');
+      if (calls > 1) return;
+      // As after a long stop: another process has taken the lock over, changed the file and released it.
+      rmSync(`${path}.lock`);
+      writeFileSync(path, '{"version":1,"names":["theirs"]}');
+    });
+    expect(await file.read()).toEqual({ version: 1, names: ['theirs', 'ours'] });
     expect(await readdir(folder)).toEqual(['names.json']);
   });
 });

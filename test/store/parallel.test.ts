@@ -2,33 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { openStore } from '../../src/store/index.ts';
+import { bundleStoreScript } from './bundle-script.ts';
 import { emptyFolder } from './folder.ts';
-
-const SOURCE = fileURLToPath(new URL('../../src/store', import.meta.url));
-
-/** Bundles a script over the store, so that plain Node runs it. */
-async function bundle(folder: string, script: string): Promise<string> {
-  const outfile = join(folder, 'writer.mjs');
-  await build({
-    stdin: {
-      contents: `import { openStore } from './index.ts';\n${script}`,
-      resolveDir: SOURCE,
-      loader: 'ts',
-    },
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    define: { __filename: '"writer"' },
-    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
-    logLevel: 'error',
-  });
-  return outfile;
-}
 
 async function run(script: string, args: string[], home: string): Promise<{ code: number; output: string }> {
   const child = spawn(process.execPath, [script, ...args], {
@@ -45,9 +22,10 @@ describe('processes that write at the same time', () => {
   it('lose none of each other’s profiles', async () => {
     const folder = await emptyFolder();
     const home = join(folder, 'home');
-    const script = await bundle(
+    const script = await bundleStoreScript(
       folder,
-      `const { profiles } = openStore(process.env);
+      `import { openStore } from './index.ts';
+       const { profiles } = openStore(process.env);
        for (let number = 0; number < 6; number += 1)
          await profiles.add(process.argv[2] + '-' + number, { issuer: 'https://as.example' });`,
     );
@@ -66,9 +44,10 @@ describe('processes that write at the same time', () => {
     const home = join(folder, 'home');
     const { pending } = openStore({ OAUTHCTL_HOME: home });
     await pending.hold({ bearer: 'only', callback_url: 'https://as.example/callback', received_at: 1 });
-    const script = await bundle(
+    const script = await bundleStoreScript(
       folder,
-      `const held = await openStore(process.env).pending.takeHeld();
+      `import { openStore } from './index.ts';
+       const held = await openStore(process.env).pending.takeHeld();
        process.stdout.write(held?.bearer ?? 'none');`,
     );
     const results = await Promise.all(Array.from({ length: 4 }, () => run(script, [], home)));

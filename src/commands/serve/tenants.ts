@@ -129,7 +129,10 @@ async function openTenants(base: Context, command: Command) {
     });
   }
   const path = resolve(flags.tenants);
-  const file = new JsonFile<TenantsDocument>(path, () => ({ tenants: [] }), isTenantsDocument);
+  const file = new JsonFile<TenantsDocument>(path, {
+    empty: () => ({ tenants: [] }),
+    isContent: isTenantsDocument,
+  });
   return { session, path, file, flags };
 }
 

@@ -309,8 +309,9 @@ async function lockRefresh(ctx: Context, owner: string, onWaiting: () => void): 
     if (unlock) return unlock;
     if (isFirst) onWaiting();
     if (ctx.clock.now() >= until) {
-      throw new TimeoutError('refresh_locked', 'another run has been refreshing these tokens for 2 min', {
-        hint: 'See what it waits for, or end it; nothing was sent by this one.',
+      const refresher = await tokens.describeRefresher(owner);
+      throw new TimeoutError('refresh_locked', `waited 2 min while ${refresher} refreshes these tokens`, {
+        hint: 'See what it waits for, or end it; nothing was sent by this run.',
       });
     }
     await ctx.clock.sleep(LOCK_INTERVAL, ctx.signal);
