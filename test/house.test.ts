@@ -139,7 +139,7 @@ function findTooLong(sources: Sources): string[] {
 function breaches(sources: Sources): string[] {
   return [...sources].flatMap(([path, text]) => {
     const { imports, names } = parse(path, text);
-    const home = homeOf(path);
+    const home = findHome(path);
     return [
       ...(posix
         .basename(path)
@@ -147,7 +147,7 @@ function breaches(sources: Sources): string[] {
         ?.match(/^[a-z0-9]+(-[a-z0-9]+)*$/)
         ? []
         : [`${path} is not in kebab-case`]),
-      ...imports.flatMap((one) => breachOf(one, home)),
+      ...imports.flatMap((one) => findBreaches(one, home)),
       ...['process', 'console']
         .filter(
           (name) =>
@@ -161,7 +161,7 @@ function breaches(sources: Sources): string[] {
   });
 }
 
-function breachOf({ from, to, kind }: Import, home: string): string[] {
+function findBreaches({ from, to, kind }: Import, home: string): string[] {
   const breach = [`${from} imports ${to}${kind === 'types' ? ' (types)' : ''}`];
   if (isBelow(from, DEFINITIONS)) return isBelow(to, DEFINITIONS) ? [] : breach;
   const isOurs = to.endsWith('.ts');
@@ -175,7 +175,7 @@ function breachOf({ from, to, kind }: Import, home: string): string[] {
     if (allowed === undefined) return [];
     return allowed.run.includes(to) || (kind === 'types' && allowed.types.includes(to)) ? [] : breach;
   }
-  const target = homeOf(to);
+  const target = findHome(to);
   if (target === home && isAgainstOrder(home, from, to)) return breach;
   const { run = [], types = [] } = MAY_IMPORT[home] ?? {};
   const allowed = [home, ...SHARED, ...run, ...(kind === 'types' ? types : [])];
@@ -215,7 +215,7 @@ function circles(sources: Sources): string[] {
 }
 
 /** The folder of a module, or the module itself where it stands in `src`. */
-function homeOf(path: string): string {
+function findHome(path: string): string {
   return path.split('/')[0] ?? path;
 }
 
@@ -335,7 +335,7 @@ const sources = sourcesOfTheProgram();
 describe('the house', () => {
   it('is read whole', () => {
     expect(sources.size).toBeGreaterThan(50);
-    expect(new Set([...sources.keys()].map(homeOf))).toEqual(new Set(Object.keys(MAY_IMPORT)));
+    expect(new Set([...sources.keys()].map(findHome))).toEqual(new Set(Object.keys(MAY_IMPORT)));
   });
 
   it('keeps its rules', () => {

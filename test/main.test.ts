@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { InterruptedError } from '../src/errors.ts';
 import { main } from '../src/main.ts';
 import { testParts } from './helpers/parts.ts';
-import { failureOf, machine, run } from './helpers/run.ts';
+import { machine, readFailure, run } from './helpers/run.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -74,7 +74,7 @@ describe('a mistake in the arguments', () => {
       const result = await run('--json', ...argv);
       expect(result.code).toBe(2);
       expect(result.stderr.match(/\n/g)).toHaveLength(1);
-      expect(failureOf(result)).toEqual({
+      expect(readFailure(result)).toEqual({
         code: 'usage',
         message: expect.stringMatching(/\w/),
         hint: expect.stringContaining('--help'),
@@ -88,7 +88,7 @@ describe('a failure', () => {
   it('of the network is one line of JSON under --json', async () => {
     const result = await run('--json', 'discover', '--issuer', 'http://127.0.0.1:1/realms/R');
     expect(result.code).toBe(5);
-    expect(failureOf(result)).toEqual({
+    expect(readFailure(result)).toEqual({
       code: 'connection_refused',
       message: '127.0.0.1:1 refused the connection',
       hint: expect.any(String),
@@ -100,7 +100,7 @@ describe('a failure', () => {
     const result = await run('-v', '--json', 'discover', 'http://127.0.0.1:1/');
     expect(result.stderr.split('\n').length).toBeGreaterThan(3);
     expect(result.stderr).toContain('> GET http://127.0.0.1:1/.well-known/openid-configuration');
-    expect(failureOf(result)).toMatchObject({ code: 'connection_refused' });
+    expect(readFailure(result)).toMatchObject({ code: 'connection_refused' });
   });
 
   it('for people has a cause or a remedy below it', async () => {
@@ -135,7 +135,7 @@ describe('a failure', () => {
     it('is one line of JSON under --json', async () => {
       const result = await runBroken('--json', 'profile', 'list');
       expect(result.code).toBe(1);
-      expect(failureOf(result)).toMatchObject({ code: 'defect', exit_code: 1 });
+      expect(readFailure(result)).toMatchObject({ code: 'defect', exit_code: 1 });
     });
   });
 
@@ -146,7 +146,7 @@ describe('a failure', () => {
     const parts = await testParts();
     parts.abort(new InterruptedError(signal));
     expect(await main(['--json', 'discover', 'http://127.0.0.1:1/'], parts)).toBe(exitCode);
-    expect(failureOf({ code: exitCode, stdout: '', stderr: parts.stderr() })).toMatchObject({
+    expect(readFailure({ code: exitCode, stdout: '', stderr: parts.stderr() })).toMatchObject({
       code,
       exit_code: exitCode,
     });
@@ -173,7 +173,7 @@ describe('without a profile', () => {
   ])('%j says what is missing and exits with 2', async (argv, message, hint) => {
     const result = await run('--json', ...argv);
     expect(result.code).toBe(2);
-    expect(failureOf(result)).toMatchObject({
+    expect(readFailure(result)).toMatchObject({
       message: expect.stringMatching(message),
       hint: expect.stringMatching(hint),
       exit_code: 2,
@@ -195,7 +195,7 @@ describe('an unknown profile', () => {
     await runHere('profile', 'add', 'mine', '--issuer', 'https://as.example');
     const result = await runWith({ env }, '--json', ...argv);
     expect(result.code).toBe(2);
-    expect(failureOf(result)).toMatchObject({
+    expect(readFailure(result)).toMatchObject({
       code: 'profile_unknown',
       message: 'there is no profile "other"',
       hint: 'There are: mine.',
@@ -207,7 +207,7 @@ describe('global options', () => {
   it.each([['0'], ['-1'], ['soon']])('--timeout %s is refused', async (value) => {
     const result = await run('--json', `--timeout=${value}`, 'discover', 'https://as.example');
     expect(result.code).toBe(2);
-    expect(failureOf(result)).toMatchObject({
+    expect(readFailure(result)).toMatchObject({
       code: 'seconds_invalid',
       message: expect.stringContaining('--timeout'),
     });
@@ -218,7 +218,7 @@ describe('global options', () => {
     const path = join(home, 'missing.pem');
     const result = await runHere('--json', 'discover', 'https://as.example', option, path);
     expect(result.code).toBe(2);
-    expect(failureOf(result)).toMatchObject({
+    expect(readFailure(result)).toMatchObject({
       code: 'file_unreadable',
       message: `${path} cannot be read (ENOENT)`,
     });
@@ -230,13 +230,13 @@ describe('global options', () => {
     await writeFile(path, 'nonsense');
     const result = await runHere('--json', 'discover', 'https://127.0.0.1:1', '--ca-cert', path);
     expect(result.code).toBe(2);
-    expect(failureOf(result)).toMatchObject({ code: 'certificate_unusable' });
+    expect(readFailure(result)).toMatchObject({ code: 'certificate_unusable' });
   });
 
   it('--proxy that is no address exits with 2', async () => {
     const result = await run('--json', 'discover', 'http://127.0.0.1:1', '--proxy', 'ftp://a.example');
     expect(result.code).toBe(2);
-    expect(failureOf(result)).toMatchObject({ code: 'proxy_invalid' });
+    expect(readFailure(result)).toMatchObject({ code: 'proxy_invalid' });
   });
 
   it('-v says where each setting came from', async () => {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { HelpGroup } from '../settings.ts';
 import { type DescribedCommand, type DescribedGroup, describeCommand } from './describe.ts';
 import { TOPICS } from './topics.ts';
-import { renderRows, wrapCommandLine, wrapText } from './wrap.ts';
+import { renderRows, wrapCommandLine, wrapHelpText } from './wrap.ts';
 
 /** Longer help shows the rarer groups only by name. */
 const LONGEST_HELP = 45;
@@ -42,9 +42,9 @@ function renderSections(
   const section = (heading: string, rows: readonly (readonly [string, string])[]) =>
     rows.length === 0 ? [] : ['', `${heading}:`, ...renderRows(rows, width, widest)];
   return [
-    ...wrapText(`Usage: ${described.usage}`, width, 2),
+    ...wrapHelpText(`Usage: ${described.usage}`, width, 2),
     '',
-    ...wrapText(capitalize(described.description), width),
+    ...wrapHelpText(capitalize(described.description), width),
     ...section(
       'Arguments',
       described.arguments.map(({ name, description }) => [name, description]),
@@ -83,7 +83,7 @@ function renderNotes(
     ...(notes === undefined ? [] : [notes]),
     ...(isNoun ? [`"${path} COMMAND --help" shows the options of a command.`] : []),
   ];
-  return texts.length === 0 ? [] : ['', ...texts.flatMap((text) => wrapText(text, width))];
+  return texts.length === 0 ? [] : ['', ...texts.flatMap((text) => wrapHelpText(text, width))];
 }
 
 function renderExamples(examples: readonly string[], width: number): readonly string[] {

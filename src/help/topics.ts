@@ -1,6 +1,6 @@
 import { EXIT_CODE_MEANINGS, ExitCode } from '../errors.ts';
 import { findDefinition, SETTING_NAMES } from '../settings.ts';
-import { renderRows, wrapText } from './wrap.ts';
+import { renderRows, wrapHelpText } from './wrap.ts';
 
 /** A page of help that belongs to no single command. */
 export interface Topic {
@@ -81,7 +81,7 @@ export const TOPICS: readonly Topic[] = [
           SECRET_REFERENCES,
         ),
         renderPage(width, 'An option or argument that takes a token takes these as well.', TOKEN_REFERENCES),
-        `${wrapText('Standard input can be read once in a run: by one option or argument.', width).join('\n')}\n`,
+        `${wrapHelpText('Standard input can be read once in a run: by one option or argument.', width).join('\n')}\n`,
       ].join('\n'),
   },
 ];
@@ -96,5 +96,5 @@ function renderPage(
   introduction: string,
   rows: readonly (readonly [string, string])[],
 ): string {
-  return `${[...wrapText(introduction, width), '', ...renderRows(rows, width, 34)].join('\n')}\n`;
+  return `${[...wrapHelpText(introduction, width), '', ...renderRows(rows, width, 34)].join('\n')}\n`;
 }

@@ -15,7 +15,7 @@ export function chooseWidth(columns: number | undefined): number {
  * @param width the longest line, indentation included
  * @param indent the spaces before every line after the first
  */
-export function wrapText(text: string, width: number, indent = 0): readonly string[] {
+export function wrapHelpText(text: string, width: number, indent = 0): readonly string[] {
   return wrapWords(text.split(/\s+/), width, indent);
 }
 
@@ -58,7 +58,7 @@ export function renderRows(
     // A word that does not fit beside the column moves the whole text to the left.
     const longest = Math.max(...second.split(/\s+/).map((word) => word.length));
     const start = Math.max(4, Math.min(column, width - longest));
-    const lines = wrapText(second, width - start, 0);
+    const lines = wrapHelpText(second, width - start, 0);
     const indented = lines.map((line) => `${' '.repeat(start)}${line}`);
     if (head.length + 2 > start) return [head, ...indented];
     return [`${head.padEnd(start)}${lines[0]}`, ...indented.slice(1)];

@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import { OauthctlError } from '../errors.ts';
-import { buildHeaders, exchange, type Progress } from './exchange.ts';
+import { buildHeaders, type ExchangeProgress, exchange } from './exchange.ts';
 import { describeFailure } from './failure.ts';
 import { proxyFor } from './proxy.ts';
 import { tlsOptions } from './tls-options.ts';
@@ -77,7 +77,7 @@ class RecordingClient implements HttpClient {
       () => deadline.abort(Object.assign(new Error('deadline'), { code: 'OAUTHCTL_DEADLINE' })),
       Math.min(timeoutMs, LONGEST_TIMER),
     );
-    const progress: Progress = { answering: false, tlsFailure: undefined };
+    const progress: ExchangeProgress = { answering: false, tlsFailure: undefined };
     let proxy: URL | undefined;
     try {
       const combined = signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal;

@@ -19,7 +19,7 @@ export interface ExchangeOptions {
 }
 
 /** How far an exchange came. */
-export interface Progress {
+export interface ExchangeProgress {
   /** Whether the header section of the answer has been received. */
   answering: boolean;
   tlsFailure: Error | undefined;
@@ -33,7 +33,7 @@ export interface Progress {
 export async function exchange(
   request: HttpRequest,
   options: ExchangeOptions,
-  progress: Progress,
+  progress: ExchangeProgress,
 ): Promise<Omit<HttpAnswer, 'ms'>> {
   const connections = new Connections();
   const dispatcher = await createDispatcher(options, connections);

@@ -2,7 +2,7 @@ import { tlsOptions } from '../http/tls-options.ts';
 import type { Recorder, TransportOptions } from '../http/types.ts';
 import { BrokerSocket, openTcp, openTls } from './broker-socket.ts';
 import { KafkaConnection } from './connection.ts';
-import { brokerFailure, DeadlineError, type Progress } from './failure.ts';
+import { type BrokerProgress, brokerFailure, DeadlineError } from './failure.ts';
 import type { BrokerAddress, KafkaClient } from './types.ts';
 
 /**
@@ -19,7 +19,7 @@ export function createKafkaClient(
   /** Runs a step under its deadline, and describes its failure. */
   const within = async <Value>(
     address: BrokerAddress,
-    progress: Pick<Progress, 'stage' | 'isTls'>,
+    progress: Pick<BrokerProgress, 'stage' | 'isTls'>,
     signal: AbortSignal,
     work: (signal: AbortSignal) => Promise<Value>,
   ): Promise<Value> => {

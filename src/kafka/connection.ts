@@ -8,7 +8,7 @@ import SaslHandshake from 'kafkajs/src/protocol/requests/saslHandshake/index.js'
 import { renderBroker } from '../protocol/kafka/oauthbearer.ts';
 import { ClosedError } from './broker-socket.ts';
 import { nameKafkaError } from './error-codes.ts';
-import { BrokerRequests, type RequestOptions } from './requests.ts';
+import { BrokerRequests, type KafkaRequestOptions } from './requests.ts';
 import type {
   BrokerConnection,
   ClusterMetadata,
@@ -32,7 +32,7 @@ const ALL_REPLICAS = -1;
 
 export interface ConnectionOptions
   extends Pick<BrokerConnection, 'address' | 'tcpMs' | 'tls'>,
-    Omit<RequestOptions, 'where'> {
+    Omit<KafkaRequestOptions, 'where'> {
   /** Milliseconds for an exchange, which the broker is told as well. */
   readonly timeoutMs: number;
 }

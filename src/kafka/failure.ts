@@ -6,7 +6,7 @@ import { isProtocolError } from './error-codes.ts';
 import type { BrokerAddress } from './types.ts';
 
 /** The stage that an exchange with a broker had reached. */
-export interface Progress {
+export interface BrokerProgress {
   readonly stage: 'tcp' | 'tls' | 'exchange';
   /** Whether the connection uses TLS. */
   readonly isTls: boolean;
@@ -30,7 +30,7 @@ const FOREIGN: Readonly<Record<ForeignAnswer, readonly [code: string, what: stri
 };
 
 /** Describes a failed connection or exchange; an OauthctlError or an error code of the broker is returned unchanged. */
-export function brokerFailure(error: unknown, address: BrokerAddress, progress: Progress): unknown {
+export function brokerFailure(error: unknown, address: BrokerAddress, progress: BrokerProgress): unknown {
   if (error instanceof OauthctlError || isProtocolError(error)) return error;
   // kafkajs itself decompresses gzip only.
   if (error instanceof Error && error.name === 'KafkaJSNotImplemented')

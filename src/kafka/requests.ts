@@ -24,12 +24,12 @@ export interface SupportedVersions {
   readonly max: number;
 }
 
-export interface Answered<Decoded> {
+export interface KafkaAnswer<Decoded> {
   readonly decoded: Decoded;
   readonly ms: number;
 }
 
-export interface RequestOptions {
+export interface KafkaRequestOptions {
   readonly socket: BrokerSocket;
   /** Host and port of the broker. */
   readonly where: string;
@@ -42,11 +42,11 @@ export interface RequestOptions {
 
 /** Sends requests on one connection, one at a time, and records each exchange. */
 export class BrokerRequests {
-  readonly #options: RequestOptions;
+  readonly #options: KafkaRequestOptions;
   #lastCorrelationId = 0;
   #supported: ReadonlyMap<number, SupportedVersions> = new Map();
 
-  constructor(options: RequestOptions) {
+  constructor(options: KafkaRequestOptions) {
     this.#options = options;
   }
 
@@ -78,7 +78,7 @@ export class BrokerRequests {
     { request, response }: Message<Decoded>,
     shown: object,
     signal: AbortSignal,
-  ): Promise<Answered<Decoded>> {
+  ): Promise<KafkaAnswer<Decoded>> {
     const { socket, where, recorder, now, within } = this.#options;
     const startedAt = now();
     this.#lastCorrelationId += 1;
@@ -120,7 +120,7 @@ export class BrokerRequests {
     message: Message<Decoded>,
     shown: object,
     signal: AbortSignal,
-  ): Promise<Answered<Decoded>> {
+  ): Promise<KafkaAnswer<Decoded>> {
     const answered = await this.send(message, shown, signal);
     try {
       await message.response.parse(answered.decoded);

@@ -66,11 +66,11 @@ export class Reporter {
       this.#showLive();
       return;
     }
-    this.#tellCounted();
+    this.#printCounted();
     if (step.isCounted) this.#counted = { step, times: 1 };
     // Without a live line the first one is printed at once, so that a log shows progress.
     if (step.isCounted && this.#mayAnimate) this.#showLive();
-    else this.#tell(step);
+    else this.#printStep(step);
   }
 
   note(text: string): void {
@@ -98,7 +98,7 @@ export class Reporter {
   /** Removes the live line and prints the counted steps. */
   settle(): void {
     this.hideLive();
-    this.#tellCounted();
+    this.#printCounted();
   }
 
   /** Holds output back while a prompt is open, and writes it afterwards. */
@@ -148,16 +148,17 @@ export class Reporter {
     return this.#options.isTerminal ? (this.#options.terminal().columns ?? 80) : undefined;
   }
 
-  #tellCounted(): void {
+  #printCounted(): void {
     const counted = this.#counted;
     if (counted === undefined) return;
     this.#counted = undefined;
     const { step, times } = counted;
-    if (this.#mayAnimate) this.#tell({ ...step, text: times > 1 ? `${step.text} ×${times}` : step.text });
-    else if (times > 1) this.#tell({ ...step, text: `${step.text} · ${times - 1} more` });
+    if (this.#mayAnimate)
+      this.#printStep({ ...step, text: times > 1 ? `${step.text} ×${times}` : step.text });
+    else if (times > 1) this.#printStep({ ...step, text: `${step.text} · ${times - 1} more` });
   }
 
-  #tell(step: Step): void {
+  #printStep(step: Step): void {
     if (this.#options.quiet) return;
     const { mark, parties, status, text, ms, tone = 'plain', details = [] } = step;
     const tint = this.#tint(tone);
@@ -180,7 +181,7 @@ export class Reporter {
 
   #line(text: string, always = false): void {
     if (this.#options.quiet && !always) return;
-    this.#tellCounted();
+    this.#printCounted();
     this.#write(`${text}\n`);
   }
 

@@ -16,7 +16,7 @@ import { bind } from './listener.ts';
 export type Route = 'resource' | 'metadata' | 'metrics' | 'none';
 
 /** A request and its answer, for the log. */
-export interface Answered {
+export interface AnsweredRequest {
   readonly method: string;
   /** As it came, without the query. */
   readonly path: string;
@@ -38,7 +38,7 @@ export interface ResourceServerOptions {
   /** Renders the metrics in the text format of Prometheus. */
   readonly metrics: () => string;
   /** An answer has been handed to the connection. */
-  readonly onAnswered: (answered: Answered) => void;
+  readonly onAnswered: (answered: AnsweredRequest) => void;
   /** Called when a request could not be handled, which is a defect. */
   readonly onError: (error: unknown) => void;
 }

@@ -75,7 +75,7 @@ export function buildProofOptions(session: Session): DpopProofs {
   return {
     nonces: session.dpopNonces ?? new Map(),
     claims: parseClaims(session.dpopClaims),
-    tell: (event) => tellDpop(session, event),
+    onEvent: (event) => reportDpopEvent(session, event),
   };
 }
 
@@ -99,7 +99,7 @@ function parseClaims(texts: readonly string[] | undefined): DpopClaims | undefin
   return claims;
 }
 
-function tellDpop({ reporter }: Session, event: DpopEvent): void {
+function reportDpopEvent({ reporter }: Session, event: DpopEvent): void {
   if (event.type === 'dpop_nonce_wanted') {
     reporter.step({
       mark: '',

@@ -95,7 +95,7 @@ async function readParameter(
   const given: unknown = option && command.getOptionValue(buildOption(option).attributeName());
   if (option?.read === 'list') return given as readonly string[] | undefined;
   if (option !== undefined && typeof given === 'string')
-    return READERS[option.read](session, given, { name, flag: flagOf(option), wanted });
+    return READERS[option.read](session, given, { name, flag: readFlag(option), wanted });
   const configured = setting && session.settings.get(setting);
   if (configured !== undefined || option === undefined) return configured;
   if (option.ask !== undefined || option.required) return askFor(session, name, parameter, option);
@@ -103,7 +103,7 @@ async function readParameter(
 }
 
 /** The name of an option without its value. */
-function flagOf({ flags }: ParameterOption): string {
+function readFlag({ flags }: ParameterOption): string {
   return flags.split(' ')[0] ?? flags;
 }
 
@@ -143,9 +143,9 @@ async function askFor(
 ): Promise<string> {
   const isSecret = isSecretClass(is);
   if (option.ask === undefined || !session.mayAsk) {
-    const value = isSecret ? 'env:NAME, file:PATH, cmd:COMMAND or -' : placeholderOf(option);
+    const value = isSecret ? 'env:NAME, file:PATH, cmd:COMMAND or -' : readPlaceholder(option);
     throw new UsageError('setting_missing', `the ${name} is missing`, {
-      hint: `Give ${flagOf(option)} ${value}.`,
+      hint: `Give ${readFlag(option)} ${value}.`,
     });
   }
   const prompt = await session.ctx.prompt();
@@ -154,6 +154,6 @@ async function askFor(
   return answer;
 }
 
-function placeholderOf({ flags }: ParameterOption): string {
+function readPlaceholder({ flags }: ParameterOption): string {
   return (/<(.+)>/.exec(flags)?.[1] ?? '').toUpperCase();
 }

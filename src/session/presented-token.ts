@@ -94,7 +94,7 @@ async function refreshed(session: Session, kept: KeptTokens | undefined): Promis
   const { refreshTokens } = await import('../flows/token/token.ts');
   const steps = new TokenSteps(reporter);
   try {
-    await refreshTokens(ctx, { target: await connect(session) }, steps.tell);
+    await refreshTokens(ctx, { target: await connect(session) }, steps.report);
   } catch (error) {
     steps.failed(error);
     throw error;

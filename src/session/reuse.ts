@@ -52,7 +52,7 @@ export async function reuseOrRequest(
     readonly values: ParameterValues;
     readonly tokenRequest?: OwnParameters['tokenRequest'];
   },
-  tell: (event: TokenEvent) => void,
+  onEvent: (event: TokenEvent) => void,
 ): Promise<GrantedTokens> {
   const { settings, globals, ctx } = session;
   const [{ reuseTokens }, { describeRequest }] = await Promise.all([
@@ -82,7 +82,7 @@ export async function reuseOrRequest(
       },
     },
     (event) => {
-      if (!tellReuse(session, event)) tell(event);
+      if (!reportReuse(session, event)) onEvent(event);
     },
   );
 }
@@ -96,15 +96,15 @@ export async function requestOrReuse(
     readonly definitions: ParameterDefinitions;
     readonly values: ParameterValues;
     readonly connect: () => Promise<Target>;
-    readonly request: (target: Target, tell: (event: TokenEvent) => void) => Promise<GrantedTokens>;
+    readonly request: (target: Target, onEvent: (event: TokenEvent) => void) => Promise<GrantedTokens>;
   },
 ): Promise<void> {
   const minTtl = readReuse(session, command);
   const { connect, request, ...asked } = grant;
-  await runTokenFlow(session, async (tell) => {
-    const send = (target: Target) => request(target, tell);
+  await runTokenFlow(session, async (onEvent) => {
+    const send = (target: Target) => request(target, onEvent);
     if (minTtl === undefined) return send(await connect());
-    return reuseOrRequest(session, { ...asked, minTtl, connect, request: send }, tell);
+    return reuseOrRequest(session, { ...asked, minTtl, connect, request: send }, onEvent);
   });
 }
 
@@ -124,7 +124,7 @@ const MISMATCH_TEXTS: Readonly<Record<ReuseMismatch | 'expired', string>> = {
 };
 
 /** @returns whether the event is one of `--reuse` */
-function tellReuse({ reporter }: Session, event: ReuseEvent | TokenEvent): event is ReuseEvent {
+function reportReuse({ reporter }: Session, event: ReuseEvent | TokenEvent): event is ReuseEvent {
   switch (event.type) {
     case 'reused':
       reporter.note(`the kept access_token is reused · expires in ${inWords(event.left)}`);

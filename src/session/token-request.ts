@@ -18,7 +18,7 @@ export function addTokenOptions(command: Command): Command {
 /** Runs a flow of one token request, reports its steps and prints the tokens. */
 export async function runTokenFlow(
   session: Session,
-  flow: (tell: (event: TokenEvent) => void) => Promise<GrantedTokens>,
+  flow: (onEvent: (event: TokenEvent) => void) => Promise<GrantedTokens>,
 ): Promise<void> {
   const [{ TokenSteps }, { printTokens }] = await Promise.all([
     import('../steps/token-steps.ts'),
@@ -26,7 +26,7 @@ export async function runTokenFlow(
   ]);
   const steps = new TokenSteps(session.reporter);
   try {
-    const { tokens, idToken } = await flow(steps.tell);
+    const { tokens, idToken } = await flow(steps.report);
     await printTokens(session, tokens, idToken);
   } catch (error) {
     steps.failed(error);

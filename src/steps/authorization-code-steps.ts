@@ -5,13 +5,13 @@ import { printable } from '../output/printable.ts';
 import type { Reporter } from '../output/reporter.ts';
 import type { PreflightVerdict } from '../protocol/oauth/authorization-preflight.ts';
 import {
-  tellAnswer,
-  tellBrowserRequest,
-  tellBrowserWait,
-  tellRefusal,
-  tellRequest,
+  reportAnswer,
+  reportBrowserRequest,
+  reportBrowserWait,
+  reportRefusal,
+  reportRequest,
 } from './request-steps.ts';
-import { ID_TOKEN_MISSING, tellRemarks } from './step-lines.ts';
+import { ID_TOKEN_MISSING, warnOfRemarks } from './step-lines.ts';
 import { TokenSteps } from './token-steps.ts';
 
 /** Reports the steps of the authorization code grant, and shows the URL to open. */
@@ -28,11 +28,11 @@ export class AuthorizationCodeSteps {
   }
 
   /** Reports one event. */
-  readonly tell = (event: AuthorizationCodeEvent): void => {
+  readonly report = (event: AuthorizationCodeEvent): void => {
     const reporter = this.#reporter;
     switch (event.type) {
       case 'preflight_request':
-        tellRequest(reporter, {
+        reportRequest(reporter, {
           method: 'GET',
           url: event.url,
           as: 'preflight, without a session',
@@ -40,26 +40,26 @@ export class AuthorizationCodeSteps {
         });
         return;
       case 'preflight_response':
-        tellPreflight(reporter, event);
+        reportPreflight(reporter, event);
         return;
       case 'pushed_authorization_request':
-        tellRequest(reporter, { url: event.url, as: event.target.client, values: event.parameters });
+        reportRequest(reporter, { url: event.url, as: event.target.client, values: event.parameters });
         return;
       case 'pushed_authorization_response': {
         const { pushed, status, ms } = event;
         const expiry = pushed.expires_in === undefined ? '' : ` · expires in ${inWords(pushed.expires_in)}`;
         const text = `request_uri ${printable(pushed.request_uri)}${expiry}`;
-        tellAnswer(reporter, { status, text, ms });
+        reportAnswer(reporter, { status, text, ms });
         return;
       }
       case 'authorization_request':
-        tellBrowserRequest(reporter, event.url);
+        reportBrowserRequest(reporter, event.url);
         if (event.listensAt !== undefined) reporter.note(`waiting for the redirect at ${event.listensAt}`);
         this.#invite(event.url);
         return;
       case 'waiting':
       case 'redirect_refused':
-        tellBrowserWait(reporter, event);
+        reportBrowserWait(reporter, event);
         return;
       case 'authorization_response': {
         reporter.settle();
@@ -77,28 +77,28 @@ export class AuthorizationCodeSteps {
         return;
       }
       case 'front_tokens_odd':
-        tellRemarks(reporter, 'the authorization response', event.remarks);
+        warnOfRemarks(reporter, 'the authorization response', event.remarks);
         return;
       case 'id_token_missing':
         reporter.warning(ID_TOKEN_MISSING);
         return;
       default:
-        this.#tokens.tell(event satisfies TokenEvent);
+        this.#tokens.report(event satisfies TokenEvent);
     }
   };
 
   /** Reports the refusal of the server that ended the flow. */
   failed(error: unknown): void {
     this.#reporter.settle();
-    tellRefusal(this.#reporter, error, 'pushed_authorization_request', 'token');
+    reportRefusal(this.#reporter, error, 'pushed_authorization_request', 'token');
   }
 }
 
-function tellPreflight(
+function reportPreflight(
   reporter: Reporter,
   { verdict, answer }: Extract<AuthorizationCodeEvent, { type: 'preflight_response' }>,
 ): void {
-  if (answer !== undefined) tellAnswer(reporter, { ...answer, ...describeVerdict(verdict) });
+  if (answer !== undefined) reportAnswer(reporter, { ...answer, ...describeVerdict(verdict) });
   if (verdict.kind === 'unclear')
     reporter.note(`the preflight is inconclusive: ${printable(verdict.reason)}`);
 }

@@ -12,7 +12,7 @@ export class CallSteps {
   }
 
   /** Reports one event. */
-  readonly tell = (event: CallEvent): void => {
+  readonly report = (event: CallEvent): void => {
     const reporter = this.#reporter;
     switch (event.type) {
       case 'resource_request':

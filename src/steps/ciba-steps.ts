@@ -5,9 +5,9 @@ import { inWords } from '../output/duration.ts';
 import { printable } from '../output/printable.ts';
 import type { Reporter } from '../output/reporter.ts';
 import { mask } from '../redact.ts';
-import { tellPoll } from './poll-steps.ts';
-import { tellRequest } from './request-steps.ts';
-import { tellRemarks } from './step-lines.ts';
+import { reportPoll } from './poll-steps.ts';
+import { reportRequest } from './request-steps.ts';
+import { warnOfRemarks } from './step-lines.ts';
 
 const REFUSED_STEP: Partial<Record<Endpoint, readonly [mark: string, parties: string]>> = {
   backchannel_authentication: ['②', 'server → client'],
@@ -26,20 +26,20 @@ export class CibaSteps {
   }
 
   /** Reports one event. */
-  readonly tell = (event: CibaStartEvent): void => {
+  readonly report = (event: CibaStartEvent): void => {
     const reporter = this.#reporter;
     switch (event.type) {
       case 'authentication_request': {
         const { url, request, target } = event;
         this.#user = request.login_hint;
-        tellRequest(reporter, { mark: '①', url, as: target.client, values: request });
+        reportRequest(reporter, { mark: '①', url, as: target.client, values: request });
         return;
       }
       case 'acknowledged': {
         const { acknowledgement, interval, expiryNotGranted, ms } = event;
         const text = `auth_req_id ${mask(acknowledgement.auth_req_id)} · expires in ${inWords(acknowledgement.expires_in)} · poll every ${interval} s`;
         reporter.step({ mark: '②', parties: 'server → client', status: 200, text, ms, tone: 'good' });
-        tellRemarks(reporter, 'the acknowledgement', acknowledgement.remarks);
+        warnOfRemarks(reporter, 'the acknowledgement', acknowledgement.remarks);
         if (expiryNotGranted !== undefined) {
           const granted = `granted: ${acknowledgement.expires_in} s`;
           reporter.note(`asked for and not granted: requested_expiry ${expiryNotGranted} s · ${granted}`);
@@ -47,9 +47,9 @@ export class CibaSteps {
         return;
       }
       default:
-        if (isDeviceEvent(event)) tellDevice(reporter, event);
+        if (isDeviceEvent(event)) reportDeviceEvent(reporter, event);
         else
-          tellPoll(reporter, event, {
+          reportPoll(reporter, event, {
             pending: '⑤⑥',
             tokens: '⑨⑩',
             waitingFor: this.#user ?? 'the result',
@@ -89,7 +89,7 @@ function isDeviceEvent(event: CibaStartEvent): event is CibaDeviceEvent {
   return event.type in DEVICE_EVENTS;
 }
 
-function tellDevice(reporter: Reporter, event: CibaDeviceEvent): void {
+function reportDeviceEvent(reporter: Reporter, event: CibaDeviceEvent): void {
   switch (event.type) {
     case 'device_listening':
       reporter.note(`device listens on ${event.url} · ${describeRule(event.rule)}`);

@@ -3,9 +3,9 @@ import { inWords } from '../output/duration.ts';
 import { printable } from '../output/printable.ts';
 import type { Reporter } from '../output/reporter.ts';
 import { mask } from '../redact.ts';
-import { tellPoll } from './poll-steps.ts';
-import { tellAnswer, tellRefusal, tellRequest } from './request-steps.ts';
-import { tellRemarks } from './step-lines.ts';
+import { reportPoll } from './poll-steps.ts';
+import { reportAnswer, reportRefusal, reportRequest } from './request-steps.ts';
+import { warnOfRemarks } from './step-lines.ts';
 
 /** Reports the steps of the device authorization grant, and shows the URL and the user code. */
 export class DeviceGrantSteps {
@@ -28,29 +28,29 @@ export class DeviceGrantSteps {
   }
 
   /** Reports one event. */
-  readonly tell = (event: DeviceAuthorizationEvent): void => {
+  readonly report = (event: DeviceAuthorizationEvent): void => {
     const reporter = this.#reporter;
     switch (event.type) {
       case 'device_authorization_request':
-        tellRequest(reporter, { url: event.url, as: event.target.client, values: event.request });
+        reportRequest(reporter, { url: event.url, as: event.target.client, values: event.request });
         return;
       case 'device_authorization': {
         const { authorization, interval, ms } = event;
         const text = `device_code ${mask(authorization.device_code)} · expires in ${inWords(authorization.expires_in)} · poll every ${interval} s`;
-        tellAnswer(reporter, { status: 200, text, ms });
-        tellRemarks(reporter, 'the device authorization response', authorization.remarks);
+        reportAnswer(reporter, { status: 200, text, ms });
+        warnOfRemarks(reporter, 'the device authorization response', authorization.remarks);
         this.#write(this.#invitation(event));
         return;
       }
       default:
-        tellPoll(reporter, event, { pending: '', tokens: '', waitingFor: 'the person' });
+        reportPoll(reporter, event, { pending: '', tokens: '', waitingFor: 'the person' });
     }
   };
 
   /** Reports the refusal that ended the flow. */
   failed(error: unknown): void {
     this.#reporter.settle();
-    tellRefusal(this.#reporter, error, 'device_authorization', 'token');
+    reportRefusal(this.#reporter, error, 'device_authorization', 'token');
   }
 
   #invitation({

@@ -20,7 +20,7 @@ export class KafkaSteps {
   }
 
   /** Reports one event. */
-  readonly tell = (event: KafkaEvent): void => {
+  readonly report = (event: KafkaEvent): void => {
     const reporter = this.#reporter;
     switch (event.type) {
       case 'connecting':
@@ -69,11 +69,11 @@ export class KafkaSteps {
         return;
       }
       default:
-        this.#tellUse(event);
+        this.#reportUse(event);
     }
   };
 
-  #tellUse(event: SessionUse): void {
+  #reportUse(event: SessionUse): void {
     const reporter = this.#reporter;
     switch (event.type) {
       case 'metadata': {

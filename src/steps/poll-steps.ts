@@ -4,7 +4,7 @@ import { printable } from '../output/printable.ts';
 import type { Reporter } from '../output/reporter.ts';
 import type { ScopeNotGrantedEvent } from '../protocol/oauth/granted-scope.ts';
 import type { VerifiedIdToken } from '../protocol/oidc/id-token.ts';
-import { ID_TOKEN_MISSING, idTokenLine, scopeLine, tellRemarks, tokenLine } from './step-lines.ts';
+import { ID_TOKEN_MISSING, idTokenLine, scopeLine, tokenLine, warnOfRemarks } from './step-lines.ts';
 
 /** The events of a flow that polls the token endpoint, from the first poll on. */
 export type PollingEvent =
@@ -22,7 +22,7 @@ export interface PollNames {
 }
 
 /** Reports one event of the polling. */
-export function tellPoll(reporter: Reporter, event: PollingEvent, names: PollNames): void {
+export function reportPoll(reporter: Reporter, event: PollingEvent, names: PollNames): void {
   switch (event.type) {
     case 'polling':
       reporter.hideLive();
@@ -64,7 +64,7 @@ export function tellPoll(reporter: Reporter, event: PollingEvent, names: PollNam
         ms: event.ms,
         tone: 'good',
       });
-      tellRemarks(reporter, 'the token response', event.tokens.remarks);
+      warnOfRemarks(reporter, 'the token response', event.tokens.remarks);
       return;
     case 'scope_not_granted':
       reporter.note(scopeLine(event));

@@ -22,7 +22,7 @@ export interface ToldRequest {
 }
 
 /** Reports a request. */
-export function tellRequest(
+export function reportRequest(
   reporter: Reporter,
   { mark = '', method = 'POST', url, as, values = {}, isProven = false }: ToldRequest,
 ): void {
@@ -36,7 +36,7 @@ export function tellRequest(
 }
 
 /** Reports the request that a browser has to send. */
-export function tellBrowserRequest(reporter: Reporter, url: string): void {
+export function reportBrowserRequest(reporter: Reporter, url: string): void {
   reporter.step({
     mark: '',
     parties: 'browser → server',
@@ -46,7 +46,7 @@ export function tellBrowserRequest(reporter: Reporter, url: string): void {
 }
 
 /** Reports the wait for the browser. */
-export function tellBrowserWait(reporter: Reporter, event: BrowserWaitEvent): void {
+export function reportBrowserWait(reporter: Reporter, event: BrowserWaitEvent): void {
   if (event.type === 'waiting') {
     reporter.live(`waiting for the browser · ${inWords(event.leftMs / 1000)} left`);
   } else {
@@ -55,7 +55,7 @@ export function tellBrowserWait(reporter: Reporter, event: BrowserWaitEvent): vo
 }
 
 /** Reports the response to a request. */
-export function tellAnswer(
+export function reportAnswer(
   reporter: Reporter,
   answer: { readonly status: number; readonly text: string; readonly ms: number; readonly isGood?: boolean },
 ): void {
@@ -64,7 +64,7 @@ export function tellAnswer(
 }
 
 /** Reports the refusal of one of these endpoints; other failures are not steps. */
-export function tellRefusal(reporter: Reporter, error: unknown, ...endpoints: readonly Endpoint[]): void {
+export function reportRefusal(reporter: Reporter, error: unknown, ...endpoints: readonly Endpoint[]): void {
   if (!(error instanceof RefusedError) || !endpoints.includes(error.oauth.endpoint)) return;
   const { status, error: word } = error.oauth;
   reporter.step({ mark: '', parties: 'server → client', status, text: printable(word), tone: 'bad' });

@@ -36,7 +36,7 @@ export function tokenLine(tokens: TokenResponse): string {
 }
 
 /** Warns once of everything in a response that does not have the specified form. */
-export function tellRemarks(reporter: Reporter, what: string, remarks: readonly string[]): void {
+export function warnOfRemarks(reporter: Reporter, what: string, remarks: readonly string[]): void {
   if (remarks.length === 0) return;
   reporter.warning(`${what} is used, though it is not as specified: ${printable(remarks.join('; '))}`);
 }

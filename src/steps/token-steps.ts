@@ -1,7 +1,7 @@
 import type { TokenEvent } from '../flows/token/token.ts';
 import type { Reporter } from '../output/reporter.ts';
-import { tellAnswer, tellRefusal, tellRequest } from './request-steps.ts';
-import { idTokenLine, scopeLine, tellRemarks, tokenLine } from './step-lines.ts';
+import { reportAnswer, reportRefusal, reportRequest } from './request-steps.ts';
+import { idTokenLine, scopeLine, tokenLine, warnOfRemarks } from './step-lines.ts';
 
 /** Reports a token request and its response. */
 export class TokenSteps {
@@ -12,18 +12,18 @@ export class TokenSteps {
   }
 
   /** Reports one event. */
-  readonly tell = (event: TokenEvent): void => {
+  readonly report = (event: TokenEvent): void => {
     const reporter = this.#reporter;
     switch (event.type) {
       case 'token_request': {
         const { url, values, target } = event;
         const isProven = target.dpop !== undefined && target.proofs !== undefined;
-        tellRequest(reporter, { url, as: target.client, values, isProven });
+        reportRequest(reporter, { url, as: target.client, values, isProven });
         return;
       }
       case 'token_response':
-        tellAnswer(reporter, { status: 200, text: tokenLine(event.tokens), ms: event.ms });
-        tellRemarks(reporter, 'the token response', event.tokens.remarks);
+        reportAnswer(reporter, { status: 200, text: tokenLine(event.tokens), ms: event.ms });
+        warnOfRemarks(reporter, 'the token response', event.tokens.remarks);
         return;
       case 'id_token_verified':
         reporter.note(idTokenLine(event.idToken));
@@ -42,6 +42,6 @@ export class TokenSteps {
 
   /** Reports that the server refused. */
   failed(error: unknown): void {
-    tellRefusal(this.#reporter, error, 'token');
+    reportRefusal(this.#reporter, error, 'token');
   }
 }

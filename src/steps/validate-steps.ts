@@ -4,28 +4,28 @@ import { inWords } from '../output/duration.ts';
 import { printable } from '../output/printable.ts';
 import type { Reporter } from '../output/reporter.ts';
 import { spanInWords, verdictInWords } from '../output/validation.ts';
-import { tellAnswer, tellRequest } from './request-steps.ts';
+import { reportAnswer, reportRequest } from './request-steps.ts';
 
 /** Reports one step of a validation of the token. */
-export function tellValidation(reporter: Reporter, event: ValidateEvent): void {
+export function reportValidation(reporter: Reporter, event: ValidateEvent): void {
   switch (event.type) {
     case 'keys_request':
       if (event.url !== undefined)
-        tellRequest(reporter, { method: 'GET', url: event.url, as: 'the keys for local validation' });
+        reportRequest(reporter, { method: 'GET', url: event.url, as: 'the keys for local validation' });
       return;
     case 'keys_response':
-      tellAnswer(reporter, {
+      reportAnswer(reporter, {
         status: 200,
         text: event.count === 1 ? '1 key' : `${event.count} keys`,
         ms: event.ms,
       });
       return;
     case 'introspection_request':
-      tellRequest(reporter, { url: event.url, as: event.target.client, values: event.values });
+      reportRequest(reporter, { url: event.url, as: event.target.client, values: event.values });
       return;
     case 'introspection_response': {
       const { active } = event.introspection;
-      tellAnswer(reporter, {
+      reportAnswer(reporter, {
         status: 200,
         text: active ? 'active' : 'inactive',
         ms: event.ms,
@@ -36,7 +36,7 @@ export function tellValidation(reporter: Reporter, event: ValidateEvent): void {
 }
 
 /** Reports a change while watching, and the current state between changes. @param startedAt milliseconds since the epoch */
-export function tellWatch(reporter: Reporter, event: WatchEvent, startedAt: number): void {
+export function reportWatch(reporter: Reporter, event: WatchEvent, startedAt: number): void {
   const { paint } = reporter;
   switch (event.type) {
     case 'verdict_changed': {

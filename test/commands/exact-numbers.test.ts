@@ -9,7 +9,7 @@ import {
   startMisbehavingServer,
 } from '../helpers/misbehaving-server.ts';
 import { startResourceServer } from '../helpers/resource-server.ts';
-import { failureOf, machine } from '../helpers/run.ts';
+import { machine, readFailure } from '../helpers/run.ts';
 import { keyFor, signText } from '../protocol/server-jwts.ts';
 
 const NUMBERS =
@@ -78,7 +78,7 @@ describe('jwt verify --claim', () => {
       'uid=12345678901234567999',
       '--json',
     );
-    expect(failureOf(result).message).toContain(
+    expect(readFailure(result).message).toContain(
       'claim uid: it is 12345678901234567890, expected 12345678901234567999',
     );
   });

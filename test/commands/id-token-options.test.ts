@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../helpers/fake-clock.ts';
 import { CLIENT_ID, startMisbehavingServer, TOKENS } from '../helpers/misbehaving-server.ts';
-import { failureOf, machine } from '../helpers/run.ts';
+import { machine, readFailure } from '../helpers/run.ts';
 
 /** A machine with the profile `sample`, whose server issues ID tokens with these claims. */
 async function setUp(claims: Readonly<Record<string, unknown>>, answers: number) {
@@ -20,7 +20,7 @@ describe('--trust-audience', () => {
   it('accepts the further audiences that it names, given once, repeatedly, by environment or profile', async () => {
     const claims = { aud: [CLIENT_ID, 'api', 'https://other.example'], azp: CLIENT_ID };
     const { request, run, runWith, env, clock, password } = await setUp(claims, 6);
-    const error = failureOf(await request('--json'));
+    const error = readFailure(await request('--json'));
     expect(error).toMatchObject({ code: 'id_token_invalid', exit_code: 4 });
     expect(error.hint).toContain('--trust-audience "api https://other.example"');
     expect(await request('--trust-audience', 'api')).toMatchObject({ code: 4 });
@@ -39,13 +39,13 @@ describe('--trust-audience', () => {
 describe('--leeway', () => {
   it('is how long ago an ID token may have expired; 0 by default', async () => {
     const { clock, request, run } = await setUp({ iat: 0, exp: 0 }, 0);
-    expect(failureOf(await request('--leeway', 'soon', '--json'))).toMatchObject({
+    expect(readFailure(await request('--leeway', 'soon', '--json'))).toMatchObject({
       code: 'seconds_invalid',
       exit_code: 2,
     });
     const seconds = Math.floor(clock.now() / 1000);
     const expired = await setUp({ iat: seconds - 90, exp: seconds - 30 }, 3);
-    expect(failureOf(await expired.request('--json')).hint).toContain('--leeway SECONDS');
+    expect(readFailure(await expired.request('--json')).hint).toContain('--leeway SECONDS');
     expect(await expired.request('--leeway', '60')).toMatchObject({ code: 0 });
     expect(await expired.run('profile', 'set', 'sample', '--leeway', '60')).toMatchObject({ code: 0 });
     expect(await expired.request()).toMatchObject({ code: 0 });

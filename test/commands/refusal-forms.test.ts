@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { ACKNOWLEDGEMENT, type ScriptedAnswer, type Step } from '../helpers/misbehaving-server.ts';
-import { failureOf } from '../helpers/run.ts';
+import { ACKNOWLEDGEMENT, type ScriptedAnswer, type ScriptedStep } from '../helpers/misbehaving-server.ts';
+import { readFailure } from '../helpers/run.ts';
 import { type Script, startWorkplace, type Workplace } from '../helpers/workplace.ts';
 
-type Answered = (answer: Step) => Script;
+type Answered = (answer: ScriptedStep) => Script;
 
 /** Every command that reads an answer of the server, by the endpoint that gives it. */
 const COMMANDS: readonly [name: string, argv: (place: Workplace) => readonly string[], script: Answered][] = [
@@ -116,7 +116,7 @@ async function runCommand(argv: (place: Workplace) => readonly string[], script:
   await place.keep({ access_token: 'the-access-token', refresh_token: 'the-refresh-token' });
   const env = { BEARER: await place.server.bearer(), JWT: await place.server.idToken() };
   const run = await place.runWith({ env }, ...argv(place), '--json');
-  return failureOf(run) as { message: string; hint?: string };
+  return readFailure(run) as { message: string; hint?: string };
 }
 
 describe.each(COMMANDS)('%s', (name, argv, script) => {

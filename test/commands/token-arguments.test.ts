@@ -9,7 +9,7 @@ import {
   TOKENS,
 } from '../helpers/misbehaving-server.ts';
 import { startResourceServer } from '../helpers/resource-server.ts';
-import { failureOf, machine } from '../helpers/run.ts';
+import { machine, readFailure } from '../helpers/run.ts';
 
 const RESPONSE = JSON.stringify({
   access_token: 'the-access-token',
@@ -56,7 +56,7 @@ describe('a file with a whole token response', () => {
     const rest = join(home, 'rest.json');
     await writeFile(rest, '{"refresh_token":"the-refresh-token","token_type":"Bearer"}');
     const refused = await run('call', resource.url, '--token', `@${rest}`, '--json');
-    expect(failureOf(refused)).toMatchObject({ code: 'token_unfit', exit_code: 2 });
+    expect(readFailure(refused)).toMatchObject({ code: 'token_unfit', exit_code: 2 });
     expect(resource.requests).toHaveLength(1);
     expect(await run('call', resource.url, '--token', 'env:TOKEN')).toMatchObject({ code: 0 });
     expect(resource.requests[1]?.headers.authorization).toBe('Bearer the-token-of-a-variable');
@@ -117,7 +117,7 @@ describe('what can be no token', () => {
     const file = join(home, 'page.html');
     await writeFile(file, '<!doctype html><title>Sign in</title>');
     for (const argument of [`@${file}`, '{"error":"invalid_grant"}', 'null', 'two words'])
-      expect(failureOf(await run(...command, argument, '--json'))).toMatchObject({
+      expect(readFailure(await run(...command, argument, '--json'))).toMatchObject({
         code: 'token_invalid',
         exit_code: 2,
       });

@@ -3,7 +3,7 @@ import { systemClock } from '../../src/context.ts';
 import { FakeClock } from '../helpers/fake-clock.ts';
 import { CLIENT_ID, HTML_PAGE } from '../helpers/misbehaving-server.ts';
 import type { TestPartsOptions } from '../helpers/parts.ts';
-import { failureOf } from '../helpers/run.ts';
+import { readFailure } from '../helpers/run.ts';
 import { CLIENT_SECRET, type Script, startWorkplace } from '../helpers/workplace.ts';
 
 const ACCESS = 'the-access-token';
@@ -47,7 +47,7 @@ describe('introspect', () => {
     const { run } = await setUp({ introspection: [{ json: { active: false } }] });
     const result = await run('introspect', '--json');
     expect(result.code).toBe(4);
-    expect(failureOf(result)).toEqual({
+    expect(readFailure(result)).toEqual({
       code: 'token_inactive',
       message: 'the server says that the token is not active',
       hint: expect.stringMatching(/cannot be read here.*revoked/),
@@ -103,13 +103,13 @@ describe('introspect', () => {
       ],
     });
     const result = await lab.run('introspect', '--json');
-    expect(failureOf(result)).toMatchObject({ code: 'introspection_response_invalid', exit_code: 4 });
+    expect(readFailure(result)).toMatchObject({ code: 'introspection_response_invalid', exit_code: 4 });
   });
 
   it('takes no plain answer where a signed one was asked for', async () => {
     const { run } = await setUp({ introspection: [{ json: { active: true } }] });
     const result = await run('introspect', '--jwt', '--json');
-    expect(failureOf(result)).toMatchObject({ code: 'introspection_not_signed', exit_code: 4 });
+    expect(readFailure(result)).toMatchObject({ code: 'introspection_not_signed', exit_code: 4 });
   });
 
   it('sends the hint that is given, takes the token from standard input, and shows it nowhere', async () => {
@@ -127,7 +127,7 @@ describe('introspect', () => {
 
   it('reads standard input once', async () => {
     const { server, run } = await setUp({});
-    expect(failureOf(await run('introspect', '-', '--client-secret', '-', '--json'))).toMatchObject({
+    expect(readFailure(await run('introspect', '-', '--client-secret', '-', '--json'))).toMatchObject({
       code: 'stdin_twice',
     });
     expect(server.requests).toEqual([]);
@@ -137,7 +137,7 @@ describe('introspect', () => {
     const { server, store, run } = await setUp({});
     await store.profiles.set('sample', { issuer: `${server.issuer}/other` });
     for (const command of ['introspect', 'revoke', 'userinfo', 'logout']) {
-      expect(failureOf(await run(command, '@last.access_token', '--json')), command).toMatchObject({
+      expect(readFailure(await run(command, '@last.access_token', '--json')), command).toMatchObject({
         code: 'kept_elsewhere',
         exit_code: 2,
       });
@@ -147,7 +147,7 @@ describe('introspect', () => {
 
   it('says that a server without the endpoint has none', async () => {
     const { run } = await setUp({ metadata: { introspection_endpoint: undefined } });
-    expect(failureOf(await run('introspect', '--json'))).toMatchObject({ code: 'endpoint_missing' });
+    expect(readFailure(await run('introspect', '--json'))).toMatchObject({ code: 'endpoint_missing' });
   });
 });
 
@@ -178,7 +178,7 @@ describe('revoke', () => {
     ['no token', {}],
   ])('says that there is nothing to revoke where %s is kept: exit 2', async (_what, response) => {
     const { server, run } = await setUp({}, response);
-    expect(failureOf(await run('revoke', '--json'))).toMatchObject({
+    expect(readFailure(await run('revoke', '--json'))).toMatchObject({
       code: 'nothing_kept',
       message: expect.stringContaining('nothing to revoke: neither a refresh token nor an access token'),
       exit_code: 2,
@@ -205,7 +205,7 @@ describe('revoke', () => {
     [{ text: HTML_PAGE }, 5, /Another program/],
   ])('forgets nothing where nothing was revoked: %j', async (answer, exit_code, hint) => {
     const { run, kept } = await setUp({ revocation: [answer] });
-    expect(failureOf(await run('revoke', '--json'))).toMatchObject({
+    expect(readFailure(await run('revoke', '--json'))).toMatchObject({
       exit_code,
       hint: expect.stringMatching(hint),
     });
@@ -226,7 +226,7 @@ describe('userinfo', () => {
       headers: { authorization: `Bearer ${ACCESS}` },
     });
     const result = await run('userinfo', '--json');
-    expect(failureOf(result)).toMatchObject({
+    expect(readFailure(result)).toMatchObject({
       code: 'userinfo_invalid',
       message: expect.stringMatching(/its sub is "user-2".*"user-1"/),
       exit_code: 4,
@@ -250,7 +250,7 @@ describe('userinfo', () => {
     const { code, stderr } = await lab.run('userinfo');
     expect(code, stderr).toBe(0);
     expect(stderr).toContain('signature verified: ES256');
-    expect(failureOf(await lab.run('userinfo', '--json'))).toMatchObject({ code: 'userinfo_invalid' });
+    expect(readFailure(await lab.run('userinfo', '--json'))).toMatchObject({ code: 'userinfo_invalid' });
   });
 
   it('sends own parameters in the query, or by POST in the body', async () => {
@@ -269,7 +269,7 @@ describe('userinfo', () => {
     const { run } = await setUp({
       userinfo: [{ status: 401, text: '', headers: { 'www-authenticate': challenge } }],
     });
-    expect(failureOf(await run('userinfo', '--json'))).toMatchObject({
+    expect(readFailure(await run('userinfo', '--json'))).toMatchObject({
       exit_code: 3,
       hint: expect.stringMatching(hint),
       oauth: { status: 401 },
@@ -305,7 +305,7 @@ describe('logout', () => {
     async (_what, args) => {
       const { server, run, kept, url } = await setUpBrowserOnly({});
       const result = await run('logout', '--json', ...args);
-      const error = failureOf({ ...result, stderr: result.stderr.replace(/^note.*\n/gm, '') });
+      const error = readFailure({ ...result, stderr: result.stderr.replace(/^note.*\n/gm, '') });
       expect(error).toMatchObject({
         code: 'logout_by_browser_only',
         exit_code: 4,
@@ -322,7 +322,7 @@ describe('logout', () => {
     ['no token', {}],
   ])('says that there is nothing to log out where %s is kept: exit 2', async (_what, response) => {
     const { server, run } = await setUp({}, response);
-    expect(failureOf(await run('logout', '--json'))).toMatchObject({
+    expect(readFailure(await run('logout', '--json'))).toMatchObject({
       code: 'nothing_kept',
       message: expect.stringContaining('nothing to log out: neither a refresh token nor an ID token'),
       hint: expect.stringContaining('--browser'),
@@ -333,7 +333,7 @@ describe('logout', () => {
 
   it('forgets nothing where the server answers with a page for people', async () => {
     const { run, kept } = await setUp({ end_session: [{ text: HTML_PAGE }] });
-    expect(failureOf(await run('logout', '--json'))).toMatchObject({
+    expect(readFailure(await run('logout', '--json'))).toMatchObject({
       code: 'logout_by_browser_only',
       exit_code: 4,
     });
@@ -429,7 +429,7 @@ describe('logout', () => {
 
   it('takes a refresh token or the browser, not both', async () => {
     const { server, run } = await setUp({});
-    expect(failureOf(await run('logout', REFRESH, '--browser', '--json'))).toMatchObject({
+    expect(readFailure(await run('logout', REFRESH, '--browser', '--json'))).toMatchObject({
       code: 'logout_ambiguous',
       exit_code: 2,
     });

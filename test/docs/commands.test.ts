@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { freePort } from '../lab/ports.ts';
-import { type BuiltProgram, buildProgram } from '../lab/program.ts';
+import { type BuiltProgram, bundleLabProgram } from '../lab/program.ts';
 import { Person } from '../real/person.ts';
 import { parseMarkdown, readDocuments } from './markdown.ts';
 import { findCommandBlocks, hasKind, readMarker, runPage, simplifyOutput } from './page.ts';
@@ -11,7 +11,7 @@ const documents = readDocuments();
 let program: BuiltProgram;
 
 beforeAll(async () => {
-  program = await buildProgram();
+  program = await bundleLabProgram();
 });
 
 afterAll(() => program?.remove());

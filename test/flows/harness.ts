@@ -9,7 +9,7 @@ import {
   CLIENT_ID,
   type MisbehavingServer,
   type MisbehavingServerOptions,
-  type Step,
+  type ScriptedStep,
   startMisbehavingServer,
 } from '../helpers/misbehaving-server.ts';
 import { type TestParts, testParts } from '../helpers/parts.ts';
@@ -76,7 +76,10 @@ export interface PollingOptions
   readonly clock?: FakeClock;
 }
 
-export async function startPolling(token: readonly Step[], options: PollingOptions = {}): Promise<Polling> {
+export async function startPolling(
+  token: readonly ScriptedStep[],
+  options: PollingOptions = {},
+): Promise<Polling> {
   const { first, expires, deadline, clock, intervalSeconds = 5, ...rest } = options;
   const lab = await startLab({ token, ...(clock && { clock }) });
   const events: PollEvent[] = [];
@@ -110,7 +113,7 @@ export function ofType<Event extends { type: string }, Type extends Event['type'
 }
 
 /** What a run failed with; a success fails the test. */
-export async function failureOf(run: Promise<unknown>): Promise<OauthctlError> {
+export async function awaitFailure(run: Promise<unknown>): Promise<OauthctlError> {
   const outcome = await run.then(
     (value) => ({ value }),
     (error: unknown) => ({ error }),

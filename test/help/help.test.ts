@@ -8,7 +8,7 @@ import { buildWholeProgram } from '../../src/program.ts';
 import { SettingOption } from '../../src/session/options.ts';
 import { findDefinition, HELP_GROUPS, SETTING_NAMES } from '../../src/settings.ts';
 import { parseSecretReference } from '../../src/store/secret-reference.ts';
-import { failureOf, machine, run } from '../helpers/run.ts';
+import { machine, readFailure, run } from '../helpers/run.ts';
 
 const program = await buildProgramOfTest();
 
@@ -225,7 +225,7 @@ describe('what is meant by a word that is no command', () => {
     [['list'], 'one of token list, profile list, serve tenants list'],
   ])('%j is told on exit 2: %s', async (argv, meant) => {
     const result = await run('--json', ...argv);
-    expect(failureOf(result)).toMatchObject({
+    expect(readFailure(result)).toMatchObject({
       code: 'usage',
       exit_code: 2,
       message: expect.stringContaining(`(Did you mean ${meant}?)`),
@@ -233,6 +233,6 @@ describe('what is meant by a word that is no command', () => {
   });
 
   it('is not guessed where nothing is similar', async () => {
-    expect(failureOf(await run('--json', 'frobnicate')).message).toBe("unknown command 'frobnicate'");
+    expect(readFailure(await run('--json', 'frobnicate')).message).toBe("unknown command 'frobnicate'");
   });
 });

@@ -24,9 +24,9 @@ export interface ScriptedAnswer {
 export type Answer = ScriptedAnswer | 'reset' | 'hang';
 
 /** An answer, or what makes one once the request is there. */
-export type Step = Answer | ((request: ReceivedRequest) => Answer | Promise<Answer>);
+export type ScriptedStep = Answer | ((request: CapturedRequest) => Answer | Promise<Answer>);
 
-export interface ReceivedRequest {
+export interface CapturedRequest {
   readonly endpoint: ScriptedEndpoint | 'metadata' | 'jwks' | 'unknown';
   readonly method: string;
   readonly path: string;
@@ -55,22 +55,22 @@ export interface MisbehavingServerOptions {
   readonly clock: FakeClock;
   readonly metadata?: Readonly<Record<string, unknown>>;
   /** In place of all of the server's metadata. */
-  readonly metadataAnswer?: Step;
+  readonly metadataAnswer?: ScriptedStep;
   /** In place of the server's own keys. */
-  readonly jwks?: Step;
-  readonly backchannel?: readonly Step[];
-  readonly device_authorization?: readonly Step[];
-  readonly pushed_authorization?: readonly Step[];
+  readonly jwks?: ScriptedStep;
+  readonly backchannel?: readonly ScriptedStep[];
+  readonly device_authorization?: readonly ScriptedStep[];
+  readonly pushed_authorization?: readonly ScriptedStep[];
   /** Answers to whatever opens the address; a login page, where the list has none. */
-  readonly authorization?: readonly Step[];
-  readonly token?: readonly Step[];
-  readonly callback?: readonly Step[];
-  readonly introspection?: readonly Step[];
-  readonly revocation?: readonly Step[];
-  readonly userinfo?: readonly Step[];
-  readonly end_session?: readonly Step[];
-  readonly webfinger?: readonly Step[];
-  readonly resource?: readonly Step[];
+  readonly authorization?: readonly ScriptedStep[];
+  readonly token?: readonly ScriptedStep[];
+  readonly callback?: readonly ScriptedStep[];
+  readonly introspection?: readonly ScriptedStep[];
+  readonly revocation?: readonly ScriptedStep[];
+  readonly userinfo?: readonly ScriptedStep[];
+  readonly end_session?: readonly ScriptedStep[];
+  readonly webfinger?: readonly ScriptedStep[];
+  readonly resource?: readonly ScriptedStep[];
 }
 
 /** What is wrong with a JWT; a claim that is undefined is left out. */
@@ -91,9 +91,9 @@ export interface MisbehavingServer {
   readonly issuer: string;
   readonly metadata: ServerMetadata;
   /** Every request so far, in the order of arrival. */
-  readonly requests: readonly ReceivedRequest[];
+  readonly requests: readonly CapturedRequest[];
   /** The requests to one endpoint. */
-  to(endpoint: ReceivedRequest['endpoint']): readonly ReceivedRequest[];
+  to(endpoint: CapturedRequest['endpoint']): readonly CapturedRequest[];
   /** Milliseconds between one poll and the next. */
   gaps(): readonly number[];
   idToken(flaws?: Flaws): Promise<string>;
@@ -105,7 +105,7 @@ export const CLIENT_ID = 'test-client';
 export const USER = 'cl-taro';
 export const AUTH_REQ_ID = 'auth-req-id/with+odd=characters';
 
-const PATHS: Readonly<Record<string, ReceivedRequest['endpoint']>> = {
+const PATHS: Readonly<Record<string, CapturedRequest['endpoint']>> = {
   '/.well-known/openid-configuration': 'metadata',
   '/jwks': 'jwks',
   '/ext/ciba/auth': 'backchannel',
@@ -168,9 +168,9 @@ function sharedKeys(): Promise<Keys> {
 export async function startMisbehavingServer(options: MisbehavingServerOptions): Promise<MisbehavingServer> {
   const { clock } = options;
   const made = await sharedKeys();
-  const requests: ReceivedRequest[] = [];
+  const requests: CapturedRequest[] = [];
   const unexpected: string[] = [];
-  const scripts: Record<ScriptedEndpoint, Step[]> = {
+  const scripts: Record<ScriptedEndpoint, ScriptedStep[]> = {
     backchannel: [...(options.backchannel ?? [])],
     device_authorization: [...(options.device_authorization ?? [])],
     pushed_authorization: [...(options.pushed_authorization ?? [])],
@@ -186,7 +186,7 @@ export async function startMisbehavingServer(options: MisbehavingServerOptions):
   };
   let metadata: ServerMetadata = { issuer: '' };
 
-  const nextStep = ({ endpoint, method, path }: ReceivedRequest): Step => {
+  const nextStep = ({ endpoint, method, path }: CapturedRequest): ScriptedStep => {
     if (endpoint === 'metadata') return options.metadataAnswer ?? { json: metadata };
     if (endpoint === 'jwks') return options.jwks ?? { json: made.jwks };
     const step = endpoint === 'unknown' ? undefined : scripts[endpoint].shift();
@@ -202,7 +202,7 @@ export async function startMisbehavingServer(options: MisbehavingServerOptions):
     for await (const chunk of request) chunks.push(chunk);
     const body = Buffer.concat(chunks).toString();
     const path = request.url ?? '';
-    const received: ReceivedRequest = {
+    const received: CapturedRequest = {
       endpoint: PATHS[path.split('?')[0] ?? ''] ?? 'unknown',
       method: request.method ?? '',
       path,

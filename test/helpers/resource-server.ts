@@ -18,7 +18,7 @@ export interface ResourceRequest {
   readonly body: Buffer;
 }
 
-export interface ResourceServer {
+export interface TestResourceServer {
   readonly url: string;
   readonly requests: readonly ResourceRequest[];
 }
@@ -29,7 +29,7 @@ export interface ResourceServer {
  */
 export async function startResourceServer(
   script: (url: string) => readonly ResourceAnswer[],
-): Promise<ResourceServer> {
+): Promise<TestResourceServer> {
   const requests: ResourceRequest[] = [];
   let steps: ResourceAnswer[] = [];
   let unexpected = 0;

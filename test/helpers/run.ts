@@ -70,7 +70,7 @@ export async function run(...argv: string[]): Promise<Run> {
 }
 
 /** The failure under `--json`: one line, the last of stderr, and nothing on stdout. */
-export function failureOf({ stdout, stderr }: Run): Record<string, unknown> {
+export function readFailure({ stdout, stderr }: Run): Record<string, unknown> {
   const lines = stderr.split('\n');
   if (stdout !== '') throw new Error(`stdout is not empty: ${stdout}`);
   if (lines.pop() !== '') throw new Error(`stderr does not end with a whole line: ${stderr}`);

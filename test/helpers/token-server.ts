@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 
-export interface TokenAnswer {
+export interface ScriptedTokenAnswer {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly json: unknown;
@@ -22,7 +22,7 @@ export interface TokenServer {
  * @param answer makes the answer to a token request; `number` counts from 1
  */
 export async function startTokenServer(
-  answer: (form: URLSearchParams, number: number, issuer: string) => TokenAnswer,
+  answer: (form: URLSearchParams, number: number, issuer: string) => ScriptedTokenAnswer,
 ): Promise<TokenServer> {
   const forms: URLSearchParams[] = [];
   let issuer = '';

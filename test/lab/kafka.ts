@@ -115,11 +115,11 @@ async function startBroker({ javaHome, lib, sample, brokerClient }: Broker): Pro
   const keystore = join(folder, 'server.pem');
   await writeFile(keystore, key + cert, { mode: 0o600 });
   const config = join(folder, 'server.properties');
-  const settings = settingsOf({ folder, ports, keystore, sample, brokerClient });
-  await writeFile(config, propertiesOf(settings), { mode: 0o600 });
+  const settings = buildSettings({ folder, ports, keystore, sample, brokerClient });
+  await writeFile(config, renderProperties(settings), { mode: 0o600 });
   await mkdir(join(folder, 'tmp'));
 
-  const { jwksUri } = setupOf(sample, brokerClient);
+  const { jwksUri } = buildSetup(sample, brokerClient);
   const jvm = [
     ...['-Xmx128m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', `-Djava.io.tmpdir=${join(folder, 'tmp')}`],
     // Kafka's own validator fetches from nowhere else.
@@ -193,12 +193,12 @@ interface Setup {
 
 type Properties = Record<string, string | number>;
 
-function settingsOf({ folder, ports, keystore, sample, brokerClient }: Setup): Properties {
+function buildSettings({ folder, ports, keystore, sample, brokerClient }: Setup): Properties {
   const names = Object.keys(LISTENERS) as Listener[];
   const address = (name: Listener) => `${name.toUpperCase()}://${HOST}:${ports[name]}`;
   // What the program prints for a broker is what this one runs with.
   const listen = (listener: Listener, way: BrokerValidationMethod, change = (value: string) => value) => {
-    const { properties } = buildBrokerListener({ ...setupOf(sample, brokerClient), listener }, way);
+    const { properties } = buildBrokerListener({ ...buildSetup(sample, brokerClient), listener }, way);
     return Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, change(value)]));
   };
   const ofAnyAudience = (value: string) => value.replace('oauth.check.audience="true"', '');
@@ -237,7 +237,7 @@ function settingsOf({ folder, ports, keystore, sample, brokerClient }: Setup): P
   };
 }
 
-function setupOf({ issuer, client }: Pick<SampleRealm, 'issuer' | 'client'>, brokerClient: SampleClient) {
+function buildSetup({ issuer, client }: Pick<SampleRealm, 'issuer' | 'client'>, brokerClient: SampleClient) {
   const base = `${issuer}/protocol/openid-connect`;
   return {
     issuer,
@@ -265,7 +265,7 @@ export async function connectWithJava(
   const folder = await temporaryFolder('kafka-client');
   try {
     const file = join(folder, 'client.properties');
-    await writeFile(file, propertiesOf(properties), { mode: 0o600 });
+    await writeFile(file, renderProperties(properties), { mode: 0o600 });
     const output = await run({
       command: join(javaHome, 'bin', 'java'),
       args: [
@@ -281,7 +281,7 @@ export async function connectWithJava(
   }
 }
 
-function propertiesOf(settings: Readonly<Properties>): string {
+function renderProperties(settings: Readonly<Properties>): string {
   return Object.entries(settings)
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
-import { secondsLeftOf } from '../helpers/seconds-left.ts';
+import { computeSecondsLeft } from '../helpers/seconds-left.ts';
 import type { KeycloakServer } from './keycloak.ts';
 import { server } from './provided.ts';
 import { createSampleRealm, type SampleRealm } from './sample-realm.ts';
@@ -87,7 +87,7 @@ describe.each(['keycloak26', 'keycloak14'] as const)('%s', (name) => {
     const { admin, realm, client } = sample;
     await admin.updateClient(realm, client.id, { attributes: { 'access.token.lifespan': '77' } });
     const { expires_in } = (await signIn()).body;
-    expect(expires_in).toEqual(secondsLeftOf(77));
+    expect(expires_in).toEqual(computeSecondsLeft(77));
     const representation = await (await admin.request('GET', `/${realm}/clients/${client.id}`)).json();
     expect(representation).toMatchObject({ attributes: { 'oidc.ciba.grant.enabled': 'true' } });
   });
@@ -123,7 +123,7 @@ describe.each(['keycloak26', 'keycloak14'] as const)('%s', (name) => {
       const acknowledgement = await requestAuthentication();
       expect(acknowledgement).toMatchObject({
         status: 200,
-        body: { auth_req_id: expect.any(String), expires_in: secondsLeftOf(600), interval: 5 },
+        body: { auth_req_id: expect.any(String), expires_in: computeSecondsLeft(600), interval: 5 },
       });
       const delegation = await device.delegation;
       expect(delegation.body).toMatchObject({ login_hint: 'cl-taro', binding_message: 'test-0001' });

@@ -19,7 +19,7 @@ export interface BuiltProgram {
  *
  * @throws Error with the bundler's complaints
  */
-export async function buildProgram(): Promise<BuiltProgram> {
+export async function bundleLabProgram(): Promise<BuiltProgram> {
   const folder = await temporaryFolder('program');
   const remove = () => rm(folder, { recursive: true, force: true });
   try {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { TestProject } from 'vitest/node';
 import { Lab } from './lab.ts';
 import { progress } from './process.ts';
-import { buildProgram } from './program.ts';
+import { bundleLabProgram } from './program.ts';
 import { eagerNames, serverNames } from './servers.ts';
 import './provided.ts';
 
@@ -20,7 +20,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const lab = new Lab(process.env);
   const unwatch = endWithNpm();
   const [built, ...answers] = await Promise.allSettled([
-    buildProgram(),
+    bundleLabProgram(),
     ...eagerNames.map((name) => lab.server(name)),
   ]);
   const failures = [built, ...answers].flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));

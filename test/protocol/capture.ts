@@ -40,7 +40,7 @@ export function sorted(parameters: Iterable<readonly [string, string]>): (readon
 }
 
 /** The client id and secret of a Basic header, as a server reads them: RFC 6749, section 2.3.1. */
-export function credentialsOf(authorization: string | undefined): string[] {
+export function readCredentials(authorization: string | undefined): string[] {
   const encoded = /^Basic (\S+)$/.exec(authorization ?? '')?.[1] ?? fail();
   return Buffer.from(encoded, 'base64')
     .toString()

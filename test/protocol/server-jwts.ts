@@ -33,7 +33,7 @@ async function makeKey(alg: string, kid: string): Promise<JWK> {
 }
 
 /** What a server publishes. */
-export async function jwksOf(...keys: (JWK | Promise<JWK>)[]): Promise<JSONWebKeySet> {
+export async function buildJwks(...keys: (JWK | Promise<JWK>)[]): Promise<JSONWebKeySet> {
   return { keys: (await Promise.all(keys)).map(publicPart) };
 }
 

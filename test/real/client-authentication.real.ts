@@ -5,7 +5,7 @@ import { importJWK, type JWK, type JWTPayload, SignJWT } from 'jose';
 import { expect, type TestContext, test } from 'vitest';
 import type { Cli } from './cli.ts';
 import { onEachKeycloak, type Stage } from './keycloaks.ts';
-import { publishKeysOf } from './published-keys.ts';
+import { publishKeyFile } from './published-keys.ts';
 
 const KEY = 'client-key.json';
 
@@ -43,7 +43,7 @@ async function keyClient(stage: Stage, context: TestContext, alg: string): Promi
 
 /** The attributes that make a file's public keys known: as they are, and to 14, which cannot, by an address. */
 async function publishing(stage: Stage, context: TestContext, cli: Cli, file: string) {
-  if (stage.version === 14) return { ...(await publishKeysOf(context, cli, file)).attributes };
+  if (stage.version === 14) return { ...(await publishKeyFile(context, cli, file)).attributes };
   const jwks = JSON.stringify(await cli.json('key', 'jwks', file));
   return { 'use.jwks.string': 'true', 'jwks.string': jwks };
 }

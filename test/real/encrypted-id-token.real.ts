@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, type TestContext, test } from 'vitest';
 import type { Cli } from './cli.ts';
 import { onEachKeycloak } from './keycloaks.ts';
-import { publishKeysOf } from './published-keys.ts';
+import { publishKeyFile } from './published-keys.ts';
 import { PASSWORD_GRANT } from './tokens.ts';
 
 const KEY = 'decryption.jwk';
@@ -18,7 +18,7 @@ onEachKeycloak({}, (stage) => {
     cli.know(JSON.parse(await readFile(join(cli.home, KEY), 'utf8')).d);
     const { admin, realm, client } = stage.sample;
     const attributes = {
-      ...(await publishKeysOf(context, cli, KEY)).attributes,
+      ...(await publishKeyFile(context, cli, KEY)).attributes,
       'id.token.encrypted.response.alg': alg,
       'id.token.encrypted.response.enc': enc,
     };

@@ -4,7 +4,7 @@ import { expect, type TestContext, test } from 'vitest';
 import type { SampleClient } from '../lab/sample-realm.ts';
 import type { Cli } from './cli.ts';
 import { onEachKeycloak } from './keycloaks.ts';
-import { publishKeysOf } from './published-keys.ts';
+import { publishKeyFile } from './published-keys.ts';
 import { claimsOf } from './tokens.ts';
 
 const ISSUER = 'https://partner.example';
@@ -59,7 +59,7 @@ onEachKeycloak({}, (stage) => {
   /** Makes the partner, whose keys are those of the shell, known to the realm, until the test ends. */
   async function partner(context: TestContext, cli: Cli): Promise<void> {
     const { admin, realm, user } = stage.sample;
-    const { url } = await publishKeysOf(context, cli, 'partner.json');
+    const { url } = await publishKeyFile(context, cli, 'partner.json');
     const alias = `partner-${new URL(url).port}`;
     await identityProvider(alias, ISSUER, url);
     context.onTestFinished(async () => {

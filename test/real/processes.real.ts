@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { secondsLeftOf } from '../helpers/seconds-left.ts';
+import { computeSecondsLeft } from '../helpers/seconds-left.ts';
 import type { Cli, RunningProgram } from './cli.ts';
 import { failure } from './cli.ts';
 import { onEachKeycloak } from './keycloaks.ts';
@@ -25,7 +25,7 @@ onEachKeycloak({ interval: INTERVAL, also24: true }, (stage) => {
     const acknowledgement = await cli.json(...REQUEST);
     expect(acknowledgement).toEqual({
       auth_req_id: expect.any(String),
-      expires_in: secondsLeftOf(600),
+      expires_in: computeSecondsLeft(600),
       interval: INTERVAL,
     });
 

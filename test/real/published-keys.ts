@@ -29,7 +29,7 @@ export async function publishKeys(jwks: object): Promise<PublishedKeys> {
 }
 
 /** Serves the public keys of a file in a shell's home until the test ends. */
-export async function publishKeysOf(
+export async function publishKeyFile(
   { onTestFinished }: Pick<TestContext, 'onTestFinished'>,
   cli: Cli,
   file: string,

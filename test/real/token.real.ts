@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { secondsLeftOf } from '../helpers/seconds-left.ts';
+import { computeSecondsLeft } from '../helpers/seconds-left.ts';
 import { onEachKeycloak } from './keycloaks.ts';
 import { PASSWORD_GRANT } from './tokens.ts';
 
@@ -7,7 +7,7 @@ onEachKeycloak({ also24: true }, (stage) => {
   test('client credentials bring a token for the client itself', async (context) => {
     const cli = await stage.cli(context);
     const tokens = await cli.json('token', 'client-credentials');
-    expect(tokens).toMatchObject({ token_type: 'Bearer', expires_in: secondsLeftOf(300) });
+    expect(tokens).toMatchObject({ token_type: 'Bearer', expires_in: computeSecondsLeft(300) });
     expect(tokens).not.toHaveProperty('id_token');
     expect(cli.exchanges('token')).toHaveLength(1);
   });

@@ -2,10 +2,10 @@ import { decodeJwt } from 'jose';
 import * as oauth from 'oauth4webapi';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { PUBLIC_CLIENT } from '../../src/sandbox/index.ts';
-import { secondsLeftOf } from '../helpers/seconds-left.ts';
+import { computeSecondsLeft } from '../helpers/seconds-left.ts';
 import { sharedSandbox, startSandboxForTest } from './harness.ts';
-import { Person, valuesOf } from './person.ts';
-import { errorOf, insecure, REDIRECT_URI, relyingParty } from './relying-party.ts';
+import { Person, readFormValues } from './person.ts';
+import { insecure, REDIRECT_URI, readError, relyingParty } from './relying-party.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -63,7 +63,7 @@ describe('the login page', () => {
   it('fills login_hint in, as text and nothing else', async () => {
     const hint = `"><script>alert('1')</script>&amp;`;
     const { html } = await (await standard()).open({ login_hint: hint });
-    expect(valuesOf(html).username).toBe(hint);
+    expect(readFormValues(html).username).toBe(hint);
     expect(html).not.toContain('<script>');
   });
 
@@ -77,7 +77,7 @@ describe('the login page', () => {
     ]) {
       page = await client.person.submit(page, fields);
       expect(page.html).toContain('Invalid username or password.');
-      expect(valuesOf(page.html)).toMatchObject({ username: fields.username, password: '' });
+      expect(readFormValues(page.html)).toMatchObject({ username: fields.username, password: '' });
     }
     expect((await client.person.signIn(page)).url).toContain(`${REDIRECT_URI}?code=`);
   });
@@ -185,7 +185,7 @@ describe('a session', () => {
     expect(await subject(new URL((await client.open({ prompt: 'none' })).url))).toBe(one);
 
     const page = await client.open({ prompt: 'login' });
-    expect(valuesOf(page.html).username).toBe('one');
+    expect(readFormValues(page.html).username).toBe('one');
     const two = await subject(new URL((await client.person.signIn(page, 'two')).url));
     expect(two).toBeTypeOf('string');
     expect(two).not.toBe(one);
@@ -198,7 +198,7 @@ describe('a session', () => {
     for (const changes of [{ scope: 'openid profile' }, { scope: 'openid', prompt: 'consent' }]) {
       const page = await client.open(changes);
       expect(page.html).toContain('<dd>cl-taro</dd>');
-      expect(Object.keys(valuesOf(page.html))).toEqual([]);
+      expect(Object.keys(readFormValues(page.html))).toEqual([]);
       const { url } = await client.person.submit(page, { accept: 'yes' });
       expect(new URL(url).searchParams.get('code')).toBeTypeOf('string');
     }
@@ -214,7 +214,7 @@ describe('a session', () => {
     vi.setSystemTime(Date.now() + 60_000);
     expect((await client.open({ max_age: '120' })).html).toBe('');
     const page = await client.open({ max_age: '30' });
-    expect(Object.keys(valuesOf(page.html))).toEqual(['username', 'password']);
+    expect(Object.keys(readFormValues(page.html))).toEqual(['username', 'password']);
     const redirect = new URL((await client.person.signIn(page)).url);
     const { id_token: idToken = '' } = await client.processCode(await client.redeem(redirect));
     expect(decodeJwt(idToken).auth_time).toBe(Math.floor(Date.now() / 1000));
@@ -226,7 +226,7 @@ describe('the authorization code flow', () => {
     const client = await standard();
     const tokens = await client.tokens();
     expect(tokens).toMatchObject({ token_type: 'bearer', expires_in: 300, scope: 'openid profile' });
-    expect(tokens.refresh_expires_in).toEqual(secondsLeftOf(1800));
+    expect(tokens.refresh_expires_in).toEqual(computeSecondsLeft(1800));
     const claims = oauth.getValidatedIdTokenClaims(tokens);
     expect(claims).toMatchObject({ acr: '1', preferred_username: 'cl-taro', nonce: client.nonce });
     const answer = await client.userinfo(tokens.access_token);
@@ -244,7 +244,7 @@ describe('the authorization code flow', () => {
     const { refresh_token: refreshToken = '' } = await client.tokens();
     const refresh = await client.grant('refresh_token', { refresh_token: refreshToken });
     expect(refresh.status).toBe(200);
-    expect(await errorOf(await client.grant('client_credentials', {}))).toMatchObject({
+    expect(await readError(await client.grant('client_credentials', {}))).toMatchObject({
       status: 400,
       error: 'unauthorized_client',
     });
@@ -255,7 +255,7 @@ describe('the authorization code flow', () => {
     const redirect = await client.authorize();
     const parameters = oauth.validateAuthResponse(client.server, client.client, redirect, client.state);
     const wrong = oauth.generateRandomCodeVerifier();
-    expect(await errorOf(await client.redeemCode(parameters, wrong))).toMatchObject({
+    expect(await readError(await client.redeemCode(parameters, wrong))).toMatchObject({
       status: 400,
       error: 'invalid_grant',
     });
@@ -275,13 +275,13 @@ describe('the authorization code flow', () => {
     const client = await standard();
     const redirect = await client.authorize();
     const tokens = await client.processCode(await client.redeem(redirect));
-    expect(await errorOf(await client.redeem(redirect))).toMatchObject({
+    expect(await readError(await client.redeem(redirect))).toMatchObject({
       status: 400,
       error: 'invalid_grant',
     });
     expect(await client.introspect(tokens.access_token)).toEqual({ active: false });
     const refresh = await client.grant('refresh_token', { refresh_token: tokens.refresh_token as string });
-    expect(await errorOf(refresh)).toMatchObject({ error: 'invalid_grant' });
+    expect(await readError(refresh)).toMatchObject({ error: 'invalid_grant' });
   });
 
   it('refuses a code that is too old, and that of another client', async () => {
@@ -289,12 +289,12 @@ describe('the authorization code flow', () => {
     const other = await relyingParty(client.sandbox, PUBLIC_CLIENT, oauth.None());
     const redirect = await client.authorize();
     const parameters = oauth.validateAuthResponse(client.server, client.client, redirect, client.state);
-    expect(await errorOf(await other.redeemCode(parameters, client.verifier))).toMatchObject({
+    expect(await readError(await other.redeemCode(parameters, client.verifier))).toMatchObject({
       error: 'invalid_grant',
     });
     vi.useFakeTimers({ toFake: ['Date'] });
     vi.setSystemTime(Date.now() + 61_000);
-    expect(await errorOf(await client.redeem(redirect))).toMatchObject({ error: 'invalid_grant' });
+    expect(await readError(await client.redeem(redirect))).toMatchObject({ error: 'invalid_grant' });
   });
 
   it('reaches the acr that is asked for, and no other', async () => {
@@ -387,7 +387,7 @@ describe('the response mode', () => {
     const client = await standard();
     const page = await client.person.signIn(await client.open({ response_mode: 'form_post' }));
     expect(page.html).toContain(`action="${REDIRECT_URI}"`);
-    expect(valuesOf(page.html)).toMatchObject({ code: expect.any(String), state: client.state });
+    expect(readFormValues(page.html)).toMatchObject({ code: expect.any(String), state: client.state });
     expect(page.headers.get('content-security-policy')).toMatch(
       /^default-src 'none';script-src 'sha256-[\w+/=]+';frame-ancestors 'none';base-uri 'none'$/,
     );

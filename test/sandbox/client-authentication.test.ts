@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { PRIVATE_KEY_JWT_CLIENT, PUBLIC_CLIENT, SECRET_JWT_CLIENT } from '../../src/sandbox/index.ts';
 import { keyPair } from '../helpers/keys.ts';
 import { sharedSandbox, startSandboxForTest } from './harness.ts';
-import { errorOf, relyingParty } from './relying-party.ts';
+import { readError, relyingParty } from './relying-party.ts';
 
 const REFUSED = {
   status: 401,
@@ -39,7 +39,7 @@ describe('a client that signs with its key', () => {
     const sandbox = await startSandboxForTest({ clientKeys: [jwk] });
     const grant = async (authenticate: oauth.ClientAuth) => {
       const client = await relyingParty(sandbox, PRIVATE_KEY_JWT_CLIENT, authenticate);
-      return errorOf(await client.grant('client_credentials', {}));
+      return readError(await client.grant('client_credentials', {}));
     };
     expect(await grant(oauth.PrivateKeyJwt(other.privateKey))).toEqual(REFUSED);
     expect(await grant(oauth.ClientSecretPost(sandbox.clientSecret))).toEqual(REFUSED);
@@ -63,7 +63,7 @@ describe('a client that signs with its secret', () => {
     const sandbox = await sharedSandbox();
     const grant = async (secret: string) => {
       const client = await relyingParty(sandbox, SECRET_JWT_CLIENT, oauth.ClientSecretJwt(secret));
-      return errorOf(await client.grant('client_credentials', {}));
+      return readError(await client.grant('client_credentials', {}));
     };
     expect(await grant(sandbox.clientSecret)).toMatchObject({ status: 200 });
     expect(await grant('x'.repeat(43))).toEqual(REFUSED);
@@ -74,7 +74,7 @@ describe('a client without a secret', () => {
   it('is refused where a secret belongs, and may not introspect what is not its own', async () => {
     const sandbox = await sharedSandbox();
     const nobody = await relyingParty(sandbox, sandbox.clientId, oauth.None());
-    expect(await errorOf(await nobody.grant('client_credentials', {}))).toEqual(REFUSED);
+    expect(await readError(await nobody.grant('client_credentials', {}))).toEqual(REFUSED);
     const standard = await relyingParty(sandbox);
     const { access_token: token } = await standard.tokens();
     expect(await (await relyingParty(sandbox, PUBLIC_CLIENT, oauth.None())).introspect(token)).toEqual({

@@ -2,10 +2,10 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import * as oauth from 'oauth4webapi';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ASSERTION_ISSUER, PUBLIC_CLIENT, SERVICE_CLIENT } from '../../src/sandbox/index.ts';
-import { secondsLeftOf } from '../helpers/seconds-left.ts';
+import { computeSecondsLeft } from '../helpers/seconds-left.ts';
 import { sharedSandbox, startSandboxForTest } from './harness.ts';
-import { Person, valuesOf } from './person.ts';
-import { errorOf, insecure, type RelyingParty, relyingParty } from './relying-party.ts';
+import { Person, readFormValues } from './person.ts';
+import { insecure, type RelyingParty, readError, relyingParty } from './relying-party.ts';
 
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
@@ -46,7 +46,7 @@ describe('the password grant', () => {
     const tokens = await processed(client, await passwordGrant(client, { scope: 'openid profile' }));
     expect(tokens).toMatchObject({
       expires_in: 300,
-      refresh_expires_in: secondsLeftOf(1800),
+      refresh_expires_in: computeSecondsLeft(1800),
       scope: 'openid profile',
     });
     expect(oauth.getValidatedIdTokenClaims(tokens)).toMatchObject({
@@ -67,7 +67,7 @@ describe('the password grant', () => {
     ['an unknown scope', { scope: 'nonsense' }, 400, 'invalid_scope', 'Invalid scopes: nonsense'],
   ])('refuses %s', async (_what, changes, status, error, description) => {
     const client = await standard();
-    expect(await errorOf(await passwordGrant(client, changes))).toEqual({
+    expect(await readError(await passwordGrant(client, changes))).toEqual({
       status,
       error,
       error_description: description,
@@ -76,7 +76,7 @@ describe('the password grant', () => {
 
   it('is not for every client', async () => {
     const client = await relyingParty(await sharedSandbox(), SERVICE_CLIENT);
-    expect(await errorOf(await passwordGrant(client))).toMatchObject({ error: 'unauthorized_client' });
+    expect(await readError(await passwordGrant(client))).toMatchObject({ error: 'unauthorized_client' });
   });
 });
 
@@ -87,13 +87,13 @@ describe('refresh tokens that rotate', () => {
     const refresh = (token: unknown) => client.grant('refresh_token', { refresh_token: token as string });
     const second = await processed(client, await refresh(first.refresh_token));
     expect(second.refresh_token).not.toBe(first.refresh_token);
-    expect(second.refresh_expires_in).toEqual(secondsLeftOf(1800));
+    expect(second.refresh_expires_in).toEqual(computeSecondsLeft(1800));
     expect(await client.introspect(second.access_token)).toMatchObject({ active: true });
-    expect(await errorOf(await refresh(first.refresh_token))).toMatchObject({
+    expect(await readError(await refresh(first.refresh_token))).toMatchObject({
       status: 400,
       error: 'invalid_grant',
     });
-    expect(await errorOf(await refresh(second.refresh_token))).toMatchObject({ error: 'invalid_grant' });
+    expect(await readError(await refresh(second.refresh_token))).toMatchObject({ error: 'invalid_grant' });
     expect(await client.introspect(second.access_token)).toEqual({ active: false });
   });
 });
@@ -118,7 +118,7 @@ describe('the device flow', () => {
     const flow = await startDeviceFlow(client);
     expect(flow).toMatchObject({ verification_uri: `${sandbox.issuer}/device`, expires_in: 120 });
     expect(flow.interval).toBeUndefined();
-    expect(await errorOf(await poll(client, flow.device_code))).toMatchObject({
+    expect(await readError(await poll(client, flow.device_code))).toMatchObject({
       status: 400,
       error: 'authorization_pending',
     });
@@ -128,7 +128,7 @@ describe('the device flow', () => {
       (isComplete ? flow.verification_uri_complete : flow.verification_uri) ?? '',
     );
     expect(input.html).not.toMatch(/<script|\bon\w+=/i);
-    expect(valuesOf(input.html).user_code).toBe(isComplete ? flow.user_code : '');
+    expect(readFormValues(input.html).user_code).toBe(isComplete ? flow.user_code : '');
     const confirmation = await person.submit(input, { user_code: flow.user_code.toLowerCase() });
     expect(confirmation.html).toContain(`<dd>${flow.user_code}</dd>`);
     const login = await person.submit(confirmation, { confirm: 'yes' });
@@ -138,7 +138,7 @@ describe('the device flow', () => {
     const tokens = await oauth.processDeviceCodeResponse(client.server, client.client, response);
     expect(tokens).toMatchObject({ scope: 'openid profile', refresh_token: expect.any(String) });
     expect(oauth.getValidatedIdTokenClaims(tokens)).toMatchObject({ preferred_username: 'cl-taro' });
-    expect(await errorOf(await poll(client, flow.device_code))).toMatchObject({ error: 'invalid_grant' });
+    expect(await readError(await poll(client, flow.device_code))).toMatchObject({ error: 'invalid_grant' });
   });
 
   it.each(['at the code', 'at the login'])(
@@ -155,7 +155,7 @@ describe('the device flow', () => {
               cancel: 'yes',
             });
       expect(cancelled.html).toContain('You have cancelled');
-      expect(await errorOf(await poll(client, flow.device_code))).toMatchObject({
+      expect(await readError(await poll(client, flow.device_code))).toMatchObject({
         status: 400,
         error: 'access_denied',
       });
@@ -174,7 +174,7 @@ describe('the device flow', () => {
     page = await client.person.submit(page, { user_code: '' });
     expect(page.html).toContain('Enter the code first.');
     const fresh = await client.person.open(`${flow.verification_uri}?user_code=%22%3E%3Cb%3E`);
-    expect(valuesOf(fresh.html).user_code).toBe('"><b>');
+    expect(readFormValues(fresh.html).user_code).toBe('"><b>');
     vi.useFakeTimers({ toFake: ['Date'] });
     vi.setSystemTime(Date.now() + 121_000);
     const late = await client.person.submit(fresh, { user_code: flow.user_code });
@@ -187,7 +187,7 @@ describe('the device flow', () => {
     expect(flow.expires_in).toBe(30);
     vi.useFakeTimers({ toFake: ['Date'] });
     vi.setSystemTime(Date.now() + 31_000);
-    expect(await errorOf(await poll(client, flow.device_code))).toMatchObject({ error: 'expired_token' });
+    expect(await readError(await poll(client, flow.device_code))).toMatchObject({ error: 'expired_token' });
   });
 
   it('takes a form from the browser alone that got it', async () => {
@@ -200,7 +200,7 @@ describe('the device flow', () => {
     expect(resumed.status).toBe(400);
     const login = await client.person.submit(await client.person.submit(input), { confirm: 'yes' });
     expect((await new Person(client.sandbox).signIn(login)).status).toBe(400);
-    expect(await errorOf(await poll(client, flow.device_code))).toMatchObject({
+    expect(await readError(await poll(client, flow.device_code))).toMatchObject({
       error: 'authorization_pending',
     });
   });
@@ -210,7 +210,7 @@ describe('the device flow', () => {
     const client = await relyingParty(await startSandboxForTest({ interval: 5, now: () => now }));
     const flow = await startDeviceFlow(client);
     expect(flow.interval).toBe(5);
-    const error = async () => (await errorOf(await poll(client, flow.device_code))).error;
+    const error = async () => (await readError(await poll(client, flow.device_code))).error;
     expect(await error()).toBe('authorization_pending');
     now += 4_999;
     expect(await error()).toBe('slow_down');
@@ -281,14 +281,14 @@ describe('token exchange', () => {
   it.each(refused)('refuses %s', async (_what, changes, status, error) => {
     const client = await standard();
     const { access_token: subject } = await client.tokens();
-    expect(await errorOf(await exchange(client, subject, changes))).toMatchObject({ status, error });
+    expect(await readError(await exchange(client, subject, changes))).toMatchObject({ status, error });
   });
 
   it('refuses a token of another client, one that was revoked and one that is too old', async () => {
     const client = await standard();
     const other = await relyingParty(client.sandbox, PUBLIC_CLIENT, oauth.None());
     const foreign = (await other.tokens()).access_token;
-    expect(await errorOf(await exchange(client, foreign))).toEqual({
+    expect(await readError(await exchange(client, foreign))).toEqual({
       status: 403,
       error: 'access_denied',
       error_description: 'Client is not within the token audience',
@@ -297,11 +297,11 @@ describe('token exchange', () => {
     expect((await exchange(client, token)).status).toBe(200);
     const { server, client: registered, authenticate } = client;
     await oauth.revocationRequest(server, registered, authenticate, token, insecure);
-    expect(await errorOf(await exchange(client, token))).toMatchObject({ error: 'invalid_request' });
+    expect(await readError(await exchange(client, token))).toMatchObject({ error: 'invalid_request' });
     const { access_token: old } = await client.tokens({ prompt: 'login' });
     vi.useFakeTimers({ toFake: ['Date'] });
     vi.setSystemTime(Date.now() + 400_000);
-    expect(await errorOf(await exchange(client, old))).toMatchObject({ error: 'invalid_request' });
+    expect(await readError(await exchange(client, old))).toMatchObject({ error: 'invalid_request' });
   });
 });
 
@@ -348,17 +348,17 @@ describe('the JWT bearer grant', () => {
       await assertion({ exp: undefined }),
       'e30.e30.',
     ]) {
-      const answer = await errorOf(await client.grant(JWT_BEARER, { assertion: wrong }));
+      const answer = await readError(await client.grant(JWT_BEARER, { assertion: wrong }));
       expect(answer).toMatchObject({ status: 400, error: 'invalid_grant' });
     }
-    expect(await errorOf(await client.grant(JWT_BEARER, {}))).toMatchObject({ error: 'invalid_request' });
+    expect(await readError(await client.grant(JWT_BEARER, {}))).toMatchObject({ error: 'invalid_request' });
   });
 
   it('takes an assertion with a jti once', async () => {
     const { client, assertion } = await withAssertions();
     const once = await assertion({ jti: 'one' });
     expect((await client.grant(JWT_BEARER, { assertion: once })).status).toBe(200);
-    expect(await errorOf(await client.grant(JWT_BEARER, { assertion: once }))).toMatchObject({
+    expect(await readError(await client.grant(JWT_BEARER, { assertion: once }))).toMatchObject({
       error: 'invalid_grant',
       error_description: 'the assertion was used before',
     });
@@ -370,6 +370,6 @@ describe('the JWT bearer grant', () => {
     const answer = await client.grant(JWT_BEARER, {
       assertion: await assertion({ aud: client.sandbox.issuer }),
     });
-    expect(await errorOf(answer)).toMatchObject({ status: 400, error: 'invalid_grant' });
+    expect(await readError(answer)).toMatchObject({ status: 400, error: 'invalid_grant' });
   });
 });

@@ -1,7 +1,7 @@
 import * as oauth from 'oauth4webapi';
 import { describe, expect, it } from 'vitest';
 import { GRANTS } from '../../src/protocol/definitions/grants/index.ts';
-import { secondsLeftOf } from '../helpers/seconds-left.ts';
+import { computeSecondsLeft } from '../helpers/seconds-left.ts';
 import { type Harness, startHarness } from './harness.ts';
 
 const options = { [oauth.allowInsecureRequests]: true };
@@ -152,7 +152,7 @@ describe('oauth4webapi accepts', () => {
     );
     const refreshed = await oauth.processRefreshTokenResponse(server, client, response);
     expect(refreshed.access_token).not.toBe(tokens.access_token);
-    expect(refreshed.refresh_expires_in).toEqual(secondsLeftOf(1800));
+    expect(refreshed.refresh_expires_in).toEqual(computeSecondsLeft(1800));
     expect(oauth.getValidatedIdTokenClaims(refreshed)?.sub).toBe(
       oauth.getValidatedIdTokenClaims(tokens)?.sub,
     );

@@ -26,7 +26,7 @@ export class Person {
   submit(page: Page, fields: Readonly<Record<string, string>> = {}): Promise<Page> {
     const [, action, inner] = /<form method="post" action="([^"]*)">(.*?)<\/form>/s.exec(page.html) ?? [];
     if (action === undefined || inner === undefined) throw new Error(`There is no form: ${page.html}`);
-    const body = new URLSearchParams(valuesOf(inner));
+    const body = new URLSearchParams(readFormValues(inner));
     for (const [name, value] of Object.entries(fields)) {
       if (!inner.includes(`name="${name}"`)) throw new Error(`There is no ${name}: ${inner}`);
       body.set(name, value);
@@ -63,7 +63,7 @@ export class Person {
 }
 
 /** The values of a form's fields by their names, as they came. */
-export function valuesOf(html: string): Record<string, string> {
+export function readFormValues(html: string): Record<string, string> {
   const inputs = [...html.matchAll(/<input\b[^>]*>/g)].map(([input]) => [
     /\bname="([^"]*)"/.exec(input)?.[1] ?? '',
     unescaped(/\bvalue="([^"]*)"/.exec(input)?.[1] ?? ''),

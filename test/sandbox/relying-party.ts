@@ -130,7 +130,7 @@ export async function relyingParty(
 }
 
 /** The error of an answer. */
-export async function errorOf(response: Response): Promise<Record<string, unknown>> {
+export async function readError(response: Response): Promise<Record<string, unknown>> {
   const body = (await response.json()) as Record<string, unknown>;
   return { status: response.status, error: body.error, error_description: body.error_description };
 }

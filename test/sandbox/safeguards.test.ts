@@ -16,13 +16,13 @@ import { describe, expect, it } from 'vitest';
 import { DPOP_CLIENT, JARM_CLIENT, PAR_CLIENT, PUBLIC_CLIENT } from '../../src/sandbox/index.ts';
 import { keyPair } from '../helpers/keys.ts';
 import { sharedSandbox, startSandboxForTest } from './harness.ts';
-import { valuesOf } from './person.ts';
+import { readFormValues } from './person.ts';
 import {
-  errorOf,
   insecure,
   type Parameters,
   REDIRECT_URI,
   type RelyingParty,
+  readError,
   relyingParty,
 } from './relying-party.ts';
 
@@ -92,7 +92,7 @@ describe('a pushed authorization request', () => {
     const { pushed_authorization_request_endpoint: url = '' } = client.server;
     expect((await fetch(url, { method: 'POST', body: parameters })).status).toBe(401);
     parameters.set('redirect_uri', 'https://evil.example/');
-    expect(await errorOf(await push(client, parameters))).toMatchObject({
+    expect(await readError(await push(client, parameters))).toMatchObject({
       status: 400,
       error: 'invalid_request',
     });
@@ -104,7 +104,7 @@ describe('a pushed authorization request', () => {
     expect(new URL(url).searchParams.get('error_description')).toContain('Pushed Authorization Request');
     const { html } = await openRequest(client, await requestObject(client));
     expect(html).toContain('Pushed Authorization Request must be used');
-    expect(await errorOf(await push(client, await client.parameters()))).toEqual({
+    expect(await readError(await push(client, await client.parameters()))).toEqual({
       status: 400,
       error: 'invalid_request',
       error_description: 'Request Object must be used by this client',
@@ -119,7 +119,7 @@ describe('a request object', () => {
   it('stands for the parameters of a request', async () => {
     const client = await standard();
     const page = await openRequest(client, await requestObject(client, { login_hint: 'cl-taro' }));
-    expect(valuesOf(page.html).username).toBe('cl-taro');
+    expect(readFormValues(page.html).username).toBe('cl-taro');
     expect(await isTokens(client, (await client.person.signIn(page)).url)).toBe(true);
   });
 
@@ -180,7 +180,7 @@ describe('a JWT authorization response', () => {
     const { search, hash } = new URL(page.url);
     const response =
       mode === 'form_post.jwt'
-        ? valuesOf(page.html).response
+        ? readFormValues(page.html).response
         : new URLSearchParams(mode === 'fragment.jwt' ? hash.slice(1) : search).get('response');
     const url = new URL(`${REDIRECT_URI}?response=${response}`);
     const { server, client: registered, state } = client;
@@ -249,7 +249,7 @@ describe('authorization details', () => {
     const wide = await client.redeem(other, {
       additionalParameters: { authorization_details: JSON.stringify(two) },
     });
-    expect(await errorOf(wide)).toMatchObject({ status: 400, error: 'invalid_authorization_details' });
+    expect(await readError(wide)).toMatchObject({ status: 400, error: 'invalid_authorization_details' });
   });
 
   it('work for a client itself, and are refused where their type is unknown or they are none', async () => {
@@ -260,7 +260,7 @@ describe('authorization details', () => {
       const { url } = await client.open({ authorization_details: wrong });
       expect(new URL(url).searchParams.get('error')).toBe('invalid_authorization_details');
       expect(
-        await errorOf(await client.grant('client_credentials', { authorization_details: wrong })),
+        await readError(await client.grant('client_credentials', { authorization_details: wrong })),
       ).toMatchObject({ error: 'invalid_authorization_details' });
     }
   });
@@ -293,7 +293,7 @@ describe('a resource', () => {
     const { access_token: token, refresh_token: refreshToken = '' } = await client.processCode(response);
     expect(decodeJwt(token).aud).toBe(other);
     const stranger = { refresh_token: refreshToken, resource: 'https://elsewhere.example/' };
-    expect(await errorOf(await client.grant('refresh_token', stranger))).toMatchObject({
+    expect(await readError(await client.grant('refresh_token', stranger))).toMatchObject({
       status: 400,
       error: 'invalid_target',
     });
@@ -382,13 +382,13 @@ describe('DPoP', () => {
       ['password', { username: 'cl-taro', password: passwords['cl-taro'] ?? '' }],
     ];
     for (const [grantType, form] of grants) {
-      expect([issuer, await errorOf(await client.grant(grantType, form))]).toMatchObject([
+      expect([issuer, await readError(await client.grant(grantType, form))]).toMatchObject([
         issuer,
         { status: 400, error: 'invalid_grant' },
       ]);
     }
     const redirect = await client.authorize();
-    expect(await errorOf(await client.redeem(redirect))).toMatchObject({ error: 'invalid_grant' });
+    expect(await readError(await client.redeem(redirect))).toMatchObject({ error: 'invalid_grant' });
   });
 
   it('binds the tokens of the sandbox’s own grants', async () => {
@@ -401,7 +401,9 @@ describe('DPoP', () => {
       subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
     };
     const grantType = 'urn:ietf:params:oauth:grant-type:token-exchange';
-    expect(await errorOf(await client.grant(grantType, exchange))).toMatchObject({ error: 'invalid_grant' });
+    expect(await readError(await client.grant(grantType, exchange))).toMatchObject({
+      error: 'invalid_grant',
+    });
     const exchanged = await client.grant(grantType, exchange, { DPoP });
     const { access_token: token } = (await exchanged.json()) as { access_token: string };
     expect(decodeJwt(token)).toMatchObject({ cnf: { jkt } });
@@ -443,9 +445,9 @@ describe('DPoP', () => {
     const other = oauth.DPoP(client.client, await oauth.generateKeyPair('ES256'));
     const refresh = (handle?: oauth.DPoPHandle) =>
       client.grant('refresh_token', form, handle === undefined ? {} : { DPoP: handle });
-    expect(await errorOf(await refresh(other))).toMatchObject({ error: 'use_dpop_nonce' });
-    expect(await errorOf(await refresh(other))).toMatchObject({ status: 400, error: 'invalid_grant' });
-    expect(await errorOf(await refresh())).toMatchObject({ status: 400, error: 'invalid_grant' });
+    expect(await readError(await refresh(other))).toMatchObject({ error: 'use_dpop_nonce' });
+    expect(await readError(await refresh(other))).toMatchObject({ status: 400, error: 'invalid_grant' });
+    expect(await readError(await refresh())).toMatchObject({ status: 400, error: 'invalid_grant' });
     expect((await refresh(DPoP)).status).toBe(200);
   });
 
@@ -460,7 +462,7 @@ describe('DPoP', () => {
     const { url } = await client.person.signIn(await openPushed(client, response));
     const other = oauth.DPoP(client.client, await oauth.generateKeyPair('ES256'));
     await client.redeem(new URL(url), { DPoP: other });
-    expect(await errorOf(await client.redeem(new URL(url), { DPoP: other }))).toMatchObject({
+    expect(await readError(await client.redeem(new URL(url), { DPoP: other }))).toMatchObject({
       error: 'invalid_grant',
     });
   });

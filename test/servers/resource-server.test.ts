@@ -7,7 +7,7 @@ import { UsageError } from '../../src/errors.ts';
 import { renderExchange } from '../../src/output/exchange.ts';
 import type { TokenVerdict } from '../../src/protocol/oauth/bearer.ts';
 import { Redactor } from '../../src/redact.ts';
-import { type Answered, listenResourceServer } from '../../src/servers/resource-server.ts';
+import { type AnsweredRequest, listenResourceServer } from '../../src/servers/resource-server.ts';
 import { until } from '../helpers/wait.ts';
 
 const A = 'https://a.example';
@@ -25,7 +25,7 @@ const VERDICTS: Readonly<Record<string, TokenVerdict>> = {
 };
 
 async function start(validate?: (token: string) => Promise<TokenVerdict>) {
-  const answered: Answered[] = [];
+  const answered: AnsweredRequest[] = [];
   const exchanges: Exchange[] = [];
   const errors: unknown[] = [];
   const server = await listenResourceServer(

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { openStore } from '../../src/store/index.ts';
 import { makeAuthority, makeCertificate } from '../helpers/certificates.ts';
 import { ACKNOWLEDGEMENT, TOKENS } from '../helpers/misbehaving-server.ts';
-import { failureOf } from '../helpers/run.ts';
+import { readFailure } from '../helpers/run.ts';
 import { type Script, startWorkplace, type Workplace } from '../helpers/workplace.ts';
 import { tlsServer } from '../http/servers.ts';
 
@@ -160,7 +160,7 @@ describe('a client', () => {
     const here = await place({});
     const files: Record<string, string> = { KEY: here.key, PUBLIC: here.publicKey, NOTHING: '/no/such/file' };
     const run = await here.token(...flags.map((flag) => files[flag] ?? flag), '--json');
-    expect(failureOf(run)).toMatchObject({ code, exit_code: 2 });
+    expect(readFailure(run)).toMatchObject({ code, exit_code: 2 });
   });
 });
 
@@ -226,7 +226,7 @@ describe('a client certificate', () => {
     const here = await place({});
     const { flags, certificate, tokens } = await startTlsServer(here, () => ({ token_endpoint: 'nowhere' }));
     const run = await here.run(...request, ...flags, ...certificate);
-    expect(failureOf(run)).toMatchObject({ code: 'metadata_invalid', exit_code: 4 });
+    expect(readFailure(run)).toMatchObject({ code: 'metadata_invalid', exit_code: 4 });
     expect(tokens()).toEqual([]);
   });
 
@@ -234,7 +234,7 @@ describe('a client certificate', () => {
     const here = await place({});
     const { certificate } = await startTlsServer(here, aliased);
     const run = await here.token(...certificate, '--json');
-    expect(failureOf(run)).toMatchObject({ code: 'client_certificate_unsent', exit_code: 2 });
+    expect(readFailure(run)).toMatchObject({ code: 'client_certificate_unsent', exit_code: 2 });
     expect(here.server.to('token')).toEqual([]);
   });
 
@@ -244,7 +244,7 @@ describe('a client certificate', () => {
       token_endpoint: `${here.server.issuer}/token`,
     }));
     const run = await here.run(...request, ...flags, ...certificate);
-    expect(failureOf(run)).toMatchObject({ code: 'client_certificate_unsent', exit_code: 2 });
+    expect(readFailure(run)).toMatchObject({ code: 'client_certificate_unsent', exit_code: 2 });
     expect(here.server.requests).toEqual([]);
   });
 });
@@ -325,6 +325,6 @@ describe('--curl', () => {
     expect(shown.stdout).toContain(`curl --request POST ${here.server.issuer}/ext/ciba/auth`);
     expect(shown.stdout).toContain('--data-urlencode login_hint=cl-taro');
     const poll = await here.run('ciba', 'poll', ...client, '--json');
-    expect(failureOf(poll)).toMatchObject({ code: 'nothing_pending' });
+    expect(readFailure(poll)).toMatchObject({ code: 'nothing_pending' });
   });
 });

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CLIENT_ID, TOKENS } from '../helpers/misbehaving-server.ts';
-import { failureOf } from '../helpers/run.ts';
+import { readFailure } from '../helpers/run.ts';
 import { startWorkplace, type Workplace } from '../helpers/workplace.ts';
 import { encrypt, keyFor } from '../protocol/server-jwts.ts';
 
@@ -55,7 +55,7 @@ describe('an encrypted ID token', () => {
 
   it('needs the key, which the environment or a profile may name', async () => {
     const { server, file, run, token } = await setUp({ answers: 3 });
-    expect(failureOf(await token('--json'))).toMatchObject({
+    expect(readFailure(await token('--json'))).toMatchObject({
       code: 'id_token_invalid',
       exit_code: 4,
       message: expect.stringContaining('there is no key to decrypt it with'),
@@ -72,10 +72,10 @@ describe('an encrypted ID token', () => {
     const { token, home, run, here } = await setUp();
     const other = join(home, 'other.jwk');
     await writeFile(other, JSON.stringify(await keyFor('RSA-OAEP', '-other')));
-    const error = failureOf(await token('--decryption-key', other, '--json'));
+    const error = readFailure(await token('--decryption-key', other, '--json'));
     expect(error).toMatchObject({ code: 'id_token_invalid', exit_code: 4 });
     expect(error.message).toMatch(/no decryption key of the client opens it/);
-    expect(failureOf(await run(here, 'token', 'show', '--json'))).toMatchObject({ code: 'nothing_kept' });
+    expect(readFailure(await run(here, 'token', 'show', '--json'))).toMatchObject({ code: 'nothing_kept' });
   });
 });
 
@@ -89,7 +89,10 @@ describe('--decryption-key', () => {
     const { token, server, home } = await setUp({ answers: 0 });
     const file = join(home, 'given');
     await writeFile(file, await text());
-    expect(failureOf(await token('--decryption-key', file, '--json'))).toMatchObject({ code, exit_code: 2 });
+    expect(readFailure(await token('--decryption-key', file, '--json'))).toMatchObject({
+      code,
+      exit_code: 2,
+    });
     expect(server.requests).toEqual([]);
   });
 

@@ -2,8 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { calculateJwkThumbprint, decodeProtectedHeader } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { DEVICE_AUTHORIZATION, type ReceivedRequest } from '../helpers/misbehaving-server.ts';
-import { failureOf } from '../helpers/run.ts';
+import { type CapturedRequest, DEVICE_AUTHORIZATION } from '../helpers/misbehaving-server.ts';
+import { readFailure } from '../helpers/run.ts';
 import { type Script, startWorkplace } from '../helpers/workplace.ts';
 
 const CLIENT = ['token', 'client-credentials'];
@@ -21,7 +21,7 @@ async function start(script: Script, ...profile: string[]) {
   return { ...place, runIn, keyFile, jkt: await calculateJwkThumbprint(jwk), proofs };
 }
 
-const jktOf = ({ headers }: ReceivedRequest) =>
+const jktOf = ({ headers }: CapturedRequest) =>
   calculateJwkThumbprint(decodeProtectedHeader(String(headers.dpop)).jwk ?? {});
 
 describe('whether requests carry a proof', () => {
@@ -52,7 +52,7 @@ describe('whether requests carry a proof', () => {
 
   it('is a mistake where the environment says neither', async () => {
     const { runIn } = await start({});
-    const error = failureOf(await runIn({ OAUTHCTL_DPOP: 'maybe' }, ...CLIENT, '--json'));
+    const error = readFailure(await runIn({ OAUTHCTL_DPOP: 'maybe' }, ...CLIENT, '--json'));
     expect(error).toMatchObject({ code: 'dpop_invalid', exit_code: 2 });
   });
 
@@ -85,7 +85,7 @@ describe('the key of the proofs', () => {
     const { server, run, home, keyFile, jkt } = await start({ token: [dpopToken()] });
     const key = JSON.parse(await readFile(keyFile, 'utf8'));
     await run(...CLIENT, '--dpop-key', keyFile);
-    expect(await jktOf(server.to('token')[0] as ReceivedRequest)).toBe(jkt);
+    expect(await jktOf(server.to('token')[0] as CapturedRequest)).toBe(jkt);
     expect(await readFile(join(home, 'tokens.json'), 'utf8')).not.toContain(key.d);
     expect((await run('token', 'list')).stdout).toContain(`DPoP, key ${jkt} of your own`);
     expect((await run('token', 'show')).stdout).toContain(`DPoP, key ${jkt} of your own`);
@@ -118,7 +118,7 @@ describe('the key of the proofs', () => {
     [['--dpop-claim', '=x', '--dpop'], 'dpop_claim_invalid'],
   ])('with %j is refused: %s', async (flags, code) => {
     const { run, server } = await start({});
-    expect(failureOf(await run(...CLIENT, ...flags, '--json'))).toMatchObject({ code, exit_code: 2 });
+    expect(readFailure(await run(...CLIENT, ...flags, '--json'))).toMatchObject({ code, exit_code: 2 });
     expect(server.to('token')).toEqual([]);
   });
 });
@@ -201,7 +201,7 @@ describe('--reuse', () => {
       'access-token-1\n',
       'access-token-2\n',
     ]);
-    expect(failureOf(await run('token', 'exchange', '--reuse', '--json'))).toMatchObject({
+    expect(readFailure(await run('token', 'exchange', '--reuse', '--json'))).toMatchObject({
       code: 'reuse_of_last',
     });
     expect(server.to('token')).toHaveLength(2);

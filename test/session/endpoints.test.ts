@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failureOf } from '../helpers/run.ts';
+import { readFailure } from '../helpers/run.ts';
 import { startWorkplace } from '../helpers/workplace.ts';
 
 const TOKENS = { json: { access_token: 'the-access-token', token_type: 'Bearer', expires_in: 300 } };
@@ -37,7 +37,7 @@ describe('a server without metadata', () => {
       ...['--json', 'introspect', 'opaque-token', ...CREDENTIALS],
       ...['--token-endpoint', `${here.server.issuer}/token`],
     );
-    expect(failureOf(run)).toMatchObject({
+    expect(readFailure(run)).toMatchObject({
       code: 'endpoint_missing',
       hint: expect.stringContaining('--introspection-endpoint'),
     });
@@ -85,7 +85,7 @@ describe('a server without metadata', () => {
       '--token-endpoint',
       `${here.server.issuer}/token`,
     );
-    expect(failureOf(run)).toMatchObject({ code: 'setting_missing', exit_code: 2 });
+    expect(readFailure(run)).toMatchObject({ code: 'setting_missing', exit_code: 2 });
     expect(here.server.requests).toHaveLength(0);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failureOf, machine } from '../helpers/run.ts';
+import { machine, readFailure } from '../helpers/run.ts';
 
 describe('a setting that its check refuses', () => {
   it.each([
@@ -16,7 +16,7 @@ describe('a setting that its check refuses', () => {
     const { runWith } = await machine();
     const given = { OAUTHCTL_ISSUER: 'http://127.0.0.1:1', OAUTHCTL_CLIENT_ID: 'a', ...env };
     const result = await runWith({ env: given }, 'ciba', 'start', '--login-hint', 'a', '--json');
-    expect(failureOf(result)).toMatchObject({
+    expect(readFailure(result)).toMatchObject({
       code,
       exit_code: 2,
       message: expect.stringContaining(message),
@@ -29,7 +29,7 @@ describe('a setting that its check refuses', () => {
     const { openStore } = await import('../../src/store/index.ts');
     const { profiles } = openStore({ OAUTHCTL_HOME: home });
     await profiles.set('sample', { dpop: 'maybe' });
-    expect(failureOf(await run('token', 'client-credentials', '--json'))).toMatchObject({
+    expect(readFailure(await run('token', 'client-credentials', '--json'))).toMatchObject({
       code: 'dpop_invalid',
       message: 'dpop of the profile takes true or false; "maybe" is invalid',
     });
@@ -92,7 +92,7 @@ describe('standard input that two readers want', () => {
     const { runWith } = await machine();
     // Nothing listens there: a request would fail with another code.
     const env = { OAUTHCTL_ISSUER: 'http://127.0.0.1:1', OAUTHCTL_CLIENT_ID: 'a' };
-    const failure = failureOf(await runWith({ stdin: 'text', env }, ...argv, '--json'));
+    const failure = readFailure(await runWith({ stdin: 'text', env }, ...argv, '--json'));
     expect(failure).toMatchObject({ code: 'stdin_twice', exit_code: 2 });
     expect(failure.message).toMatch(/^standard input cannot be both /);
     expect(failure.message).toContain(one);
@@ -107,6 +107,6 @@ describe('standard input that two readers want', () => {
       OAUTHCTL_CLIENT_SECRET: '-',
     };
     const result = await runWith({ env }, 'introspect', '-', '--json');
-    expect(failureOf(result)).toMatchObject({ code: 'stdin_twice' });
+    expect(readFailure(result)).toMatchObject({ code: 'stdin_twice' });
   });
 });

@@ -91,7 +91,7 @@ async function runCall(
     allowHttp: flags.allowHttp === true,
     ...presented,
   };
-  const result = await callResource(session.ctx, options, steps.tell);
+  const result = await callResource(session.ctx, options, steps.report);
   if (result.refusal === undefined) return printAnswer(session, result, flags);
   showRefusedBody(session, result, flags);
   throw result.refusal;

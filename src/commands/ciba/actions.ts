@@ -17,9 +17,9 @@ import { runUntilSignal } from '../../session/until-signal.ts';
 import { CibaSteps } from '../../steps/ciba-steps.ts';
 import { TokenSteps } from '../../steps/token-steps.ts';
 import {
+  type CibaRequestFlags,
   namesRule,
   type PollFlags,
-  type RequestOptions,
   readDeviceOptions,
   readPendingErrors,
   readRequest,
@@ -39,7 +39,7 @@ export async function runStart(base: Context, command: Command): Promise<void> {
   try {
     const request = await readRequest(session, {
       ...(sandbox && settings.get('loginHint') === undefined && { loginHint: sandbox.user }),
-      ...command.opts<RequestOptions>(),
+      ...command.opts<CibaRequestFlags>(),
     });
     const wantsDevice = flags.device === true || namesRule(command);
     const device = sandbox?.device ?? (wantsDevice ? readDeviceOptions(session, command) : undefined);
@@ -59,7 +59,7 @@ export async function runStart(base: Context, command: Command): Promise<void> {
             pendingErrors: readPendingErrors(session).errors,
             device: device && { ...device, metadata: target.metadata },
           },
-          steps.tell,
+          steps.report,
         ),
       );
     };
@@ -77,7 +77,7 @@ export async function runStart(base: Context, command: Command): Promise<void> {
               connect: connected,
               request: start,
             },
-            new TokenSteps(reporter).tell,
+            new TokenSteps(reporter).report,
           );
     await printTokens(session, tokens, idToken);
   } finally {
@@ -88,12 +88,12 @@ export async function runStart(base: Context, command: Command): Promise<void> {
 export async function runRequest(base: Context, command: Command): Promise<void> {
   const session = await openSession(base, command);
   const interval = parseSeconds(command.opts<PollFlags>().interval, '--interval');
-  const request = await readRequest(session, command.opts<RequestOptions>());
+  const request = await readRequest(session, command.opts<CibaRequestFlags>());
   const { errors: pendingErrors } = readPendingErrors(session);
   const steps = new CibaSteps(session.reporter);
   const target = await connect(session);
   const acknowledged = await reportFlow(session, steps, () =>
-    requestAuthentication(session.ctx, { target, request, interval, pendingErrors }, steps.tell),
+    requestAuthentication(session.ctx, { target, request, interval, pendingErrors }, steps.report),
   );
   const { json, auth_req_id, expires_in } = acknowledged.acknowledgement;
   printResult(session, json, () => {
@@ -125,7 +125,7 @@ export async function runPoll(base: Context, command: Command, id: string | unde
   ctx.redactor.know(options.authReqId);
   const steps = new CibaSteps(session.reporter);
   const { tokens, idToken } = await reportFlow(session, steps, () =>
-    pollPendingRequest(ctx, options, steps.tell),
+    pollPendingRequest(ctx, options, steps.report),
   );
   await printTokens(session, tokens, idToken);
 }
@@ -150,7 +150,7 @@ export async function runDeviceCommand(base: Context, command: Command): Promise
     metadata,
     count: parseCount(count, '--count', { min: 1, max: 999_999 }),
   };
-  const result = await runUntilSignal('device', () => runDevice(ctx, device, new CibaSteps(reporter).tell));
+  const result = await runUntilSignal('device', () => runDevice(ctx, device, new CibaSteps(reporter).report));
   const [failure] = result.failures;
   if (failure) throw failure;
   printResult(session, { delegations: result.delegations, results: result.results }, () => '');

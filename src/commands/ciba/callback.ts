@@ -22,6 +22,6 @@ export async function runCallback(base: Context, command: Command, result: strin
   const bearer =
     reference === undefined ? undefined : await readTokenArgument(session, reference, ['access_token']);
   const steps = new CibaSteps(session.reporter);
-  await reportFlow(session, steps, () => sendHeldResult(ctx, { status, bearer }, steps.tell));
+  await reportFlow(session, steps, () => sendHeldResult(ctx, { status, bearer }, steps.report));
   printResult(session, { status }, () => '');
 }

@@ -9,7 +9,7 @@ import type { Session } from '../../session/session.ts';
 import { readTokenReference, type TokenName } from '../../session/token-argument.ts';
 import { summaryLine } from '../../steps/ciba-steps.ts';
 
-export interface RequestOptions {
+export interface CibaRequestFlags {
   readonly loginHint?: string;
   readonly loginHintToken?: string;
   readonly idTokenHint?: string;
@@ -40,7 +40,10 @@ const RULES = ['approve', 'deny', 'cancel', 'ignore', 'hold'] as const;
 const DEFAULT_DEVICE_PATH = '/api/v1/auth';
 
 /** Reads the parameters of the authentication request; on a terminal a missing hint is asked for. */
-export async function readRequest(session: Session, options: RequestOptions): Promise<AuthenticationRequest> {
+export async function readRequest(
+  session: Session,
+  options: CibaRequestFlags,
+): Promise<AuthenticationRequest> {
   const { settings } = session;
   const otherHint = options.loginHintToken !== undefined || options.idTokenHint !== undefined;
   // The profile's default steps back when another hint is given by hand.

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
-import { discover, findIssuer, findKeycloakRealm } from '../../flows/server/discover.ts';
+import { discover, findIssuerByWebFinger, findKeycloakRealm } from '../../flows/server/discover.ts';
 import { printable } from '../../output/printable.ts';
 import { documentCommand, NETWORK_GLOBALS } from '../../session/command-help.ts';
 import { openSession, printResult } from '../../session/session.ts';
@@ -60,7 +60,7 @@ async function runDiscover(base: Context, command: Command, argument: string | u
           issuer:
             account === undefined
               ? settings.require('issuer', 'the authorization server')
-              : await findIssuer(ctx, account),
+              : await findIssuerByWebFinger(ctx, account),
           acceptIssuer,
         });
   const { metadata } = found;

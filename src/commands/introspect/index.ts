@@ -12,7 +12,7 @@ import { createReferenceArgument } from '../../session/options.ts';
 import { openSession, printResult, type Session } from '../../session/session.ts';
 import { addServerOptions } from '../../session/setting-options.ts';
 import { listWanted, readToken, readTypeHint } from '../../session/token-argument.ts';
-import { tellAnswer, tellRefusal, tellRequest } from '../../steps/request-steps.ts';
+import { reportAnswer, reportRefusal, reportRequest } from '../../steps/request-steps.ts';
 
 interface IntrospectFlags {
   readonly tokenTypeHint?: string;
@@ -47,18 +47,18 @@ async function runIntrospect(base: Context, command: Command, argument: string):
     accept,
   };
   try {
-    const introspection = await introspect(session.ctx, options, (event) => tell(session, event));
+    const introspection = await introspect(session.ctx, options, (event) => reportEvent(session, event));
     if (!introspection.active) throw inactive(session.ctx, options);
     await print(session, introspection);
   } catch (error) {
-    tellRefusal(session.reporter, error, 'introspection');
+    reportRefusal(session.reporter, error, 'introspection');
     throw error;
   }
 }
 
-function tell({ reporter, ctx }: Session, event: IntrospectEvent): void {
+function reportEvent({ reporter, ctx }: Session, event: IntrospectEvent): void {
   if (event.type === 'introspection_request') {
-    tellRequest(reporter, { url: event.url, as: event.target.client, values: event.values });
+    reportRequest(reporter, { url: event.url, as: event.target.client, values: event.values });
     return;
   }
   const { introspection, ms } = event;
@@ -69,7 +69,7 @@ function tell({ reporter, ctx }: Session, event: IntrospectEvent): void {
     alg === undefined ? undefined : `answer verified: ${alg}`,
   ];
   const said = text.filter((part) => part !== undefined).join(' · ');
-  tellAnswer(reporter, { status: 200, text: said, ms, isGood: active });
+  reportAnswer(reporter, { status: 200, text: said, ms, isGood: active });
 }
 
 async function print(session: Session, introspection: Introspection): Promise<void> {

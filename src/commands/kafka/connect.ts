@@ -17,7 +17,7 @@ import { readTokenArgument } from '../../session/token-argument.ts';
 import { addTokenOptions, type TokenFlags } from '../../session/token-request.ts';
 import { KafkaSteps } from '../../steps/kafka-steps.ts';
 import { TokenSteps } from '../../steps/token-steps.ts';
-import { tellValidation } from '../../steps/validate-steps.ts';
+import { reportValidation } from '../../steps/validate-steps.ts';
 import { printKafkaResult } from './output.ts';
 
 interface ConnectFlags extends TokenFlags {
@@ -75,7 +75,7 @@ async function runConnect(base: Context, command: Command): Promise<void> {
     );
   const steps = new KafkaSteps(session.reporter);
   try {
-    const result = await connectToKafka(session.ctx, options, steps.tell);
+    const result = await connectToKafka(session.ctx, options, steps.report);
     const validation = flags.validate ? await validated(session, result) : undefined;
     const failure = brokerError(result);
     await printKafkaResult(session, result, { failure, validation });
@@ -86,9 +86,11 @@ async function runConnect(base: Context, command: Command): Promise<void> {
 }
 
 async function validated(session: Session, result: KafkaResult): Promise<BrokerValidation> {
-  const { validateBeside } = await import('../../flows/kafka/validation.ts');
+  const { compareWithBroker } = await import('../../flows/kafka/validation.ts');
   const target = await connect(session, { certificateFor: 'broker' });
-  return validateBeside(session.ctx, { target, result }, (event) => tellValidation(session.reporter, event));
+  return compareWithBroker(session.ctx, { target, result }, (event) =>
+    reportValidation(session.reporter, event),
+  );
 }
 
 function readOptions(flags: ConnectFlags): Omit<KafkaConnectOptions, 'tokens'> {
@@ -136,7 +138,7 @@ async function openTokens(session: Session, { token, refresh, keep }: ConnectFla
     isRenewable: true,
     async next() {
       try {
-        const { tokens } = await request(steps.tell);
+        const { tokens } = await request(steps.report);
         return tokens.access_token;
       } catch (error) {
         steps.failed(error);
@@ -155,14 +157,14 @@ interface Grant {
 
 async function requesting(ctx: Context, target: Target, { refresh, given, scope }: Grant) {
   const { refreshTokens, requestTokens } = await import('../../flows/token/token.ts');
-  type Tell = Parameters<typeof requestTokens>[2];
+  type OnEvent = Parameters<typeof requestTokens>[2];
   if (!refresh) {
-    return (tell: Tell) =>
-      requestTokens(ctx, { target, grantType: 'client_credentials', values: { scope } }, tell);
+    return (onEvent: OnEvent) =>
+      requestTokens(ctx, { target, grantType: 'client_credentials', values: { scope } }, onEvent);
   }
   let refreshToken = given;
-  return async (tell: Tell) => {
-    const granted = await refreshTokens(ctx, { target, refreshToken, scope }, tell);
+  return async (onEvent: OnEvent) => {
+    const granted = await refreshTokens(ctx, { target, refreshToken, scope }, onEvent);
     // The next request uses the new refresh token, if the server returned one.
     if (refreshToken !== undefined) refreshToken = granted.tokens.refresh_token ?? refreshToken;
     return granted;

@@ -63,7 +63,7 @@ async function runExplain(base: Context, command: Command): Promise<void> {
     ...{ token, bootstrap, brokerClientId, listener, isTls: ssl },
   };
   const explanation = await explainKafka(ctx, options, (event) => {
-    if (event.type !== 'no_token') return steps.tell(event);
+    if (event.type !== 'no_token') return steps.report(event);
     steps.failed(event.error);
     reporter.warning(
       `which flows fit is not decided: ${printable(event.error.message)}; --token uses another token`,

@@ -19,11 +19,11 @@ import { openSession, printResult, type Session, storageName } from '../../sessi
 import { addServerOptions } from '../../session/setting-options.ts';
 import { readTokenArgument } from '../../session/token-argument.ts';
 import {
-  tellAnswer,
-  tellBrowserRequest,
-  tellBrowserWait,
-  tellRefusal,
-  tellRequest,
+  reportAnswer,
+  reportBrowserRequest,
+  reportBrowserWait,
+  reportRefusal,
+  reportRequest,
 } from '../../steps/request-steps.ts';
 import { formLine } from '../../steps/step-lines.ts';
 
@@ -122,12 +122,14 @@ async function byRefreshToken(session: Session, argument: string): Promise<void>
   const refreshToken = await readTokenArgument(session, argument, ['refresh_token']);
   const target = await connect(session);
   try {
-    const { forgotten } = await endSession(ctx, { target, refreshToken }, (event) => tell(session, event));
+    const { forgotten } = await endSession(ctx, { target, refreshToken }, (event) =>
+      reportEvent(session, event),
+    );
     printResult(session, { by: 'refresh_token', forgotten }, () =>
       ['the session of the refresh token has ended\n', ...forgottenLines({ forgotten })].join(''),
     );
   } catch (error) {
-    tellRefusal(reporter, error, 'end_session');
+    reportRefusal(reporter, error, 'end_session');
     throw error;
   }
 }
@@ -166,11 +168,11 @@ async function keptResponse(session: Session): Promise<Readonly<Record<string, u
   return (await (await session.ctx.store()).tokens.last(storageName(session)))?.response;
 }
 
-function tell({ reporter }: Session, event: LogoutEvent): void {
+function reportEvent({ reporter }: Session, event: LogoutEvent): void {
   if (event.type === 'logout_request') {
-    tellRequest(reporter, { url: event.url, as: event.target.client, values: event.values });
+    reportRequest(reporter, { url: event.url, as: event.target.client, values: event.values });
   } else {
-    tellAnswer(reporter, { status: event.status, text: 'session ended', ms: event.ms });
+    reportAnswer(reporter, { status: event.status, text: 'session ended', ms: event.ms });
   }
 }
 
@@ -186,14 +188,14 @@ function createBrowserReporter(session: Session, mayBrowse: boolean): (event: Br
           ctx.io.out(`${printable(url)}\n`);
           throw new RequestShown();
         }
-        tellBrowserRequest(reporter, url);
+        reportBrowserRequest(reporter, url);
         if (listensAt !== undefined) reporter.note(`the browser is waited for at ${listensAt}`);
         invite(url);
         return;
       }
       case 'waiting':
       case 'redirect_refused':
-        tellBrowserWait(reporter, event);
+        reportBrowserWait(reporter, event);
         return;
       case 'browser_came_back':
         reporter.settle();

@@ -9,7 +9,7 @@ import { createReferenceArgument } from '../../session/options.ts';
 import { openSession, printResult, type Session, storageName } from '../../session/session.ts';
 import { addServerOptions } from '../../session/setting-options.ts';
 import { readToken, readTypeHint } from '../../session/token-argument.ts';
-import { tellAnswer, tellRefusal, tellRequest } from '../../steps/request-steps.ts';
+import { reportAnswer, reportRefusal, reportRequest } from '../../steps/request-steps.ts';
 
 /** `oauthctl revoke` */
 export function defineRevoke(command: Command, ctx: Context): void {
@@ -38,7 +38,7 @@ async function runRevoke(base: Context, command: Command, given: string | undefi
     tokenTypeHint: tokenTypeHint ?? readTypeHint(picked),
   };
   try {
-    const { forgotten } = await revoke(session.ctx, options, (event) => tell(session, event));
+    const { forgotten } = await revoke(session.ctx, options, (event) => reportEvent(session, event));
     printResult(session, { accepted: true, forgotten }, () =>
       [
         'the server accepted the revocation; whether it knew the token, it does not say (RFC 7009, section 2.2)\n',
@@ -46,7 +46,7 @@ async function runRevoke(base: Context, command: Command, given: string | undefi
       ].join(''),
     );
   } catch (error) {
-    tellRefusal(session.reporter, error, 'revocation');
+    reportRefusal(session.reporter, error, 'revocation');
     throw error;
   }
 }
@@ -69,10 +69,10 @@ async function findStrongestKept(session: Session): Promise<string> {
   );
 }
 
-function tell({ reporter }: Session, event: RevokeEvent): void {
+function reportEvent({ reporter }: Session, event: RevokeEvent): void {
   if (event.type === 'revocation_request') {
-    tellRequest(reporter, { url: event.url, as: event.target.client, values: event.values });
+    reportRequest(reporter, { url: event.url, as: event.target.client, values: event.values });
   } else {
-    tellAnswer(reporter, { status: event.status, text: 'revoked, or not known', ms: event.ms });
+    reportAnswer(reporter, { status: event.status, text: 'revoked, or not known', ms: event.ms });
   }
 }

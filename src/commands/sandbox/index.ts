@@ -97,7 +97,7 @@ async function runSandbox(base: Context, command: Command): Promise<void> {
       },
       { overwrite: true },
     );
-    tellHowToReach(session, sandbox, flags);
+    printAccess(session, sandbox, flags);
     await new Promise<never>((_resolve, reject) => {
       ctx.signal.addEventListener('abort', () => reject(ctx.signal.reason), { once: true });
     });
@@ -121,7 +121,7 @@ async function readPublicKeys(ctx: Context, files: readonly string[]): Promise<J
   );
 }
 
-function tellHowToReach(session: Session, sandbox: Sandbox, flags: SandboxFlags): void {
+function printAccess(session: Session, sandbox: Sandbox, flags: SandboxFlags): void {
   const { issuer, clientId, clients, users, passwords } = sandbox;
   // Who gave a password knows it.
   const shown = flags.password === undefined ? passwords : undefined;

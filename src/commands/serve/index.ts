@@ -100,7 +100,7 @@ async function runServe(base: Context, command: Command): Promise<void> {
   const watching =
     flags.tenants === undefined ? undefined : await watchTenants(session, flags.tenants, serving);
   try {
-    tellWhere(session, serving, tenants);
+    printAddress(session, serving, tenants);
     await new Promise<never>((_resolve, reject) => {
       if (ctx.signal.aborted) reject(ctx.signal.reason);
       ctx.signal.addEventListener('abort', () => reject(ctx.signal.reason), { once: true });
@@ -112,7 +112,7 @@ async function runServe(base: Context, command: Command): Promise<void> {
   }
 }
 
-function tellWhere(session: Session, { url }: Serving, tenants: readonly Tenant[]): void {
+function printAddress(session: Session, { url }: Serving, tenants: readonly Tenant[]): void {
   const listed = tenants.map(({ issuer, validation }) => ({ issuer, validation }));
   printResult(session, { url, tenants: listed }, () =>
     [

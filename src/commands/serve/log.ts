@@ -1,6 +1,6 @@
 import type { Clock } from '../../context.ts';
 import { renderLogLine } from '../../output/access-log.ts';
-import type { Answered } from '../../servers/resource-server.ts';
+import type { AnsweredRequest } from '../../servers/resource-server.ts';
 
 export interface RequestLogOptions {
   readonly write: (text: string) => void;
@@ -23,7 +23,7 @@ export class RequestLog {
     this.#options = options;
   }
 
-  add({ method, path, status, verdict, description, ms }: Answered): void {
+  add({ method, path, status, verdict, description, ms }: AnsweredRequest): void {
     const refused = verdict === undefined || verdict.outcome === 'accepted' ? undefined : verdict;
     const reason = refused === undefined ? null : 'reason' in refused ? refused.reason : refused.outcome;
     const line = {

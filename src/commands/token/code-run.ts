@@ -92,7 +92,7 @@ async function authorizeAt(
       failFast: flags.failFast === true,
       preflight: flags.preflight && !globals.curl,
     },
-    globals.curl ? showAddress(session) : steps.tell,
+    globals.curl ? showAddress(session) : steps.report,
   );
 }
 
@@ -122,7 +122,7 @@ async function reuseOrAuthorize(
         return { tokens: grant.tokens, idToken: grant.idToken };
       },
     },
-    steps.tell,
+    steps.report,
   );
   return grant ?? { json: tokens.json, tokens, idToken };
 }

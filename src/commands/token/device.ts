@@ -47,7 +47,7 @@ async function runDeviceGrant(base: Context, command: Command): Promise<void> {
     authorizeDevice(
       ctx,
       { target, request, interval, deadlineMs: deadline === undefined ? undefined : deadline * 1000 },
-      steps.tell,
+      steps.report,
     );
   try {
     const { tokens, idToken } =
@@ -63,7 +63,7 @@ async function runDeviceGrant(base: Context, command: Command): Promise<void> {
               connect: connected,
               request: authorize,
             },
-            new TokenSteps(reporter).tell,
+            new TokenSteps(reporter).report,
           );
     await printTokens(session, tokens, idToken);
   } catch (error) {

@@ -39,7 +39,7 @@ export const TOKEN_EXCHANGE: GrantHook = {
     };
   },
 
-  async send(session, request, tell) {
+  async send(session, request, onEvent) {
     const { target, values } = request;
     const { subject_token, actor_token, audience } = values as ReadValues<
       (typeof EXCHANGE_GRANT)['parameters']
@@ -57,7 +57,7 @@ export const TOKEN_EXCHANGE: GrantHook = {
         target: target.dpop?.isOwn ? target : { ...target, dpop: subjectKey ?? target.dpop },
         expected: { issuedTo: audience },
       },
-      tell,
+      onEvent,
     );
     warnOfOmissions(session, granted.tokens, actor_token !== undefined);
     return granted;

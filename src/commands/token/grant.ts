@@ -20,7 +20,11 @@ export interface GrantHook {
    */
   read?(session: Session, command: Command): Promise<ParameterValues>;
   /** Sends the token request. */
-  send?(session: Session, request: TokenOptions, tell: (event: TokenEvent) => void): Promise<GrantedTokens>;
+  send?(
+    session: Session,
+    request: TokenOptions,
+    onEvent: (event: TokenEvent) => void,
+  ): Promise<GrantedTokens>;
 }
 
 /** Defines the command of a grant that is one token request. */
@@ -45,9 +49,9 @@ async function runGrant(base: Context, command: Command, grant: Grant, hook: Gra
     definitions: parameters,
     values,
     connect: () => connect(session, { keepTokens: keep }),
-    async request(target: Target, tell) {
+    async request(target: Target, onEvent) {
       const all = { ...values, ...(early ?? (await readCredentials())) };
-      return send(session, { target, grantType, values: all }, tell);
+      return send(session, { target, grantType, values: all }, onEvent);
     },
   });
 }
@@ -56,8 +60,8 @@ async function runGrant(base: Context, command: Command, grant: Grant, hook: Gra
 export async function sendRequest(
   session: Session,
   request: TokenOptions,
-  tell: (event: TokenEvent) => void,
+  onEvent: (event: TokenEvent) => void,
 ): Promise<GrantedTokens> {
   const { requestTokens } = await import('../../flows/token/token.ts');
-  return requestTokens(session.ctx, request, tell);
+  return requestTokens(session.ctx, request, onEvent);
 }

@@ -42,16 +42,16 @@ async function runRefresh(base: Context, command: Command, argument: string | un
   }
   const scope = settings.get('scope');
   const { refreshTokens } = await import('../../flows/token/token.ts');
-  await runTokenFlow(session, async (tell) => {
+  await runTokenFlow(session, async (onEvent) => {
     const connected = () => connect(session, { keepTokens: keep });
     if (minTtl !== undefined) {
       const reused = { minTtl, definitions: REFRESH_GRANT.parameters, values: { scope }, connect: connected };
-      return reuseOrRequest(session, reused, tell);
+      return reuseOrRequest(session, reused, onEvent);
     }
     const target = await connected();
     const { readTokenArgument } = await import('../../session/token-argument.ts');
     const refreshToken =
       given === undefined ? undefined : await readTokenArgument(session, given, ['refresh_token']);
-    return refreshTokens(ctx, { target, refreshToken, scope }, tell);
+    return refreshTokens(ctx, { target, refreshToken, scope }, onEvent);
   });
 }

@@ -14,7 +14,7 @@ import { presentToken } from '../../session/presented-token.ts';
 import { openSession, printResult, type Session } from '../../session/session.ts';
 import { addServerOptions } from '../../session/setting-options.ts';
 import { readTokenArgument } from '../../session/token-argument.ts';
-import { tellAnswer, tellRefusal, tellRequest } from '../../steps/request-steps.ts';
+import { reportAnswer, reportRefusal, reportRequest } from '../../steps/request-steps.ts';
 
 /** `oauthctl userinfo` */
 export function defineUserinfo(command: Command, ctx: Context): void {
@@ -47,22 +47,22 @@ async function runUserinfo(base: Context, command: Command, argument: string): P
   const target = await connect(session);
   const options = { target, token, key, certificate, grant, method, bearerMethod } as const;
   try {
-    const found = await userinfo(ctx, options, (event) => tell(session, event));
+    const found = await userinfo(ctx, options, (event) => reportEvent(session, event));
     ctx.redactor.knowMembers(found.json);
     for (const remark of found.remarks ?? []) reporter.warning(remark);
     const paint = await colours(ctx.env, ctx.io.stdoutIsTerminal);
     printResult(session, found.json, () => `${renderClaims(found.json, paint, ctx.redactor).join('\n')}\n`);
   } catch (error) {
-    tellRefusal(reporter, error, 'userinfo');
+    reportRefusal(reporter, error, 'userinfo');
     throw error;
   }
 }
 
-function tell({ reporter }: Session, event: UserinfoEvent): void {
+function reportEvent({ reporter }: Session, event: UserinfoEvent): void {
   if (event.type === 'userinfo_request') {
-    tellRequest(reporter, { method: event.method, url: event.url, as: `access_token as ${event.scheme}` });
+    reportRequest(reporter, { method: event.method, url: event.url, as: `access_token as ${event.scheme}` });
   } else {
-    tellAnswer(reporter, { status: 200, text: describe(event.userinfo), ms: event.ms });
+    reportAnswer(reporter, { status: 200, text: describe(event.userinfo), ms: event.ms });
   }
 }
 

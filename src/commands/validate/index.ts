@@ -18,8 +18,8 @@ import { createReferenceArgument, createRepeatableOption } from '../../session/o
 import { isForPeople, openSession, printFailedResult, type Session } from '../../session/session.ts';
 import { addServerOptions } from '../../session/setting-options.ts';
 import { listWanted, readToken, readTypeHint } from '../../session/token-argument.ts';
-import { tellRefusal } from '../../steps/request-steps.ts';
-import { tellValidation, tellWatch } from '../../steps/validate-steps.ts';
+import { reportRefusal } from '../../steps/request-steps.ts';
+import { reportValidation, reportWatch } from '../../steps/validate-steps.ts';
 import { comparisonDocument, renderComparison, renderReport, watchDocument } from './output.ts';
 
 interface ValidateFlags {
@@ -86,7 +86,7 @@ async function runValidate(base: Context, command: Command, argument: string): P
   // While watching, only changes are reported.
   let isLooking = true;
   const validators = openValidators(ctx, options, (event) => {
-    if (isLooking) tellValidation(reporter, event);
+    if (isLooking) reportValidation(reporter, event);
   });
   const local = await validators.local();
   const introspection = await validators.introspection();
@@ -94,7 +94,7 @@ async function runValidate(base: Context, command: Command, argument: string): P
   isLooking = false;
   const first = validators.compare(local, introspection);
   for (const { error } of [local, introspection]) {
-    if (error !== undefined) tellRefusal(reporter, error, error === local.error ? 'jwks' : 'introspection');
+    if (error !== undefined) reportRefusal(reporter, error, error === local.error ? 'jwks' : 'introspection');
   }
   const failure = buildValidationFailure(first, () => listReasons(session, options));
   const isAccepted = [local, introspection].some(({ verdict }) => verdict === 'accepted');
@@ -140,7 +140,7 @@ async function watch(
   if (isForPeople(session)) await print(session, printed);
   const startedAt = Math.min(first.local.at, first.introspection.at);
   const report = await watchVerdicts(ctx, { validators, first, ...options }, (event) => {
-    tellWatch(reporter, event, startedAt);
+    reportWatch(reporter, event, startedAt);
     if (event.type === 'watch_interrupted')
       ctx.io.err(renderReport(event.report, options.expiresAt, reporter.paint));
   });

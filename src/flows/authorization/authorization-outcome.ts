@@ -16,7 +16,7 @@ import type { AuthenticationExpectations, VerifiedIdToken } from '../../protocol
 import type { RedirectPlace } from '../../servers/redirect.ts';
 import type { Target } from '../server/target.ts';
 import { type AskedFor, describeRequest } from '../token/kept-tokens.ts';
-import { keepTokens, tellScopeNotGranted, verifyReceivedIdToken } from '../token/received-tokens.ts';
+import { emitScopeNotGranted, keepTokens, verifyReceivedIdToken } from '../token/received-tokens.ts';
 import { requestTokens, type TokenEvent } from '../token/token.ts';
 import type { RedirectOutcome } from './authorization-response.ts';
 
@@ -163,7 +163,7 @@ async function exchangeCode(
   if (idToken && frontIdToken && idToken.claims.sub !== frontIdToken.claims.sub) throw subjectsDiffer();
   await keepTokens(ctx, target, CODE_GRANT.grantType, tokens, { asked, receivedAt });
   // `sent` has the user's own parameters already.
-  tellScopeNotGranted({ extraParameters: [] }, singleValue(sent, 'scope'), tokens, onEvent);
+  emitScopeNotGranted({ extraParameters: [] }, singleValue(sent, 'scope'), tokens, onEvent);
   const isOpenId = singleValue(sent, 'scope')?.split(' ').includes('openid');
   if (isOpenId && idToken === undefined) onEvent({ type: 'id_token_missing' });
   const isHybrid = splitResponseType(singleValue(sent, 'response_type')).length > 1;

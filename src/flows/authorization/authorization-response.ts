@@ -14,7 +14,7 @@ import type { RedirectPlace } from '../../servers/redirect.ts';
 import { prepareVerification } from '../server/jwks.ts';
 import type { Target } from '../server/target.ts';
 import type { FindingVerdict } from './browser-wait.ts';
-import { findStateMismatch, type StateMismatch, turnAway } from './response-state.ts';
+import { findStateMismatch, refuseResponse, type StateMismatch } from './response-state.ts';
 
 /** The outcome of the expected redirect. */
 export type RedirectOutcome =
@@ -46,13 +46,13 @@ export async function checkRedirect(
   place: RedirectPlace,
 ): Promise<ResponseVerdict> {
   const jwt = singleValue(received, 'response');
-  if (jwt !== undefined) return judgeJwt(ctx, target, sent, jwt, place);
+  if (jwt !== undefined) return checkJwtResponse(ctx, target, sent, jwt, place);
   const mismatch = findStateMismatch(sent, received);
-  if (mismatch !== undefined) return turnAway(mismatch, { isFinding: isResponse(received) });
+  if (mismatch !== undefined) return refuseResponse(mismatch, { isFinding: isResponse(received) });
   return take(ctx, target, sent, received, { place, isJwt: false });
 }
 
-async function judgeJwt(
+async function checkJwtResponse(
   ctx: Context,
   target: Target,
   sent: FormParameters,
@@ -62,7 +62,7 @@ async function judgeJwt(
   // The state of an encrypted response is known only after decryption.
   const claimed = decodeUnverified(jwt)?.claims;
   const mismatch = claimed && findJwtMismatch(sent, claimed);
-  if (mismatch !== undefined) return turnAway(mismatch);
+  if (mismatch !== undefined) return refuseResponse(mismatch);
   let claims: Claims;
   try {
     claims = await readJwt(ctx, target, jwt);
@@ -78,7 +78,7 @@ async function judgeJwt(
     return taken({ kind: 'failure', error });
   }
   const mismatchInside = findJwtMismatch(sent, claims);
-  if (mismatchInside !== undefined) return turnAway(mismatchInside);
+  if (mismatchInside !== undefined) return refuseResponse(mismatchInside);
   return take(ctx, target, sent, readJwtParameters(claims), { place, isJwt: true });
 }
 

@@ -15,7 +15,7 @@ import { type LogoutRequest, parseLogoutAnswer, takesRefreshToken } from '../../
 import { makeState } from '../../protocol/unguessable.ts';
 import { postForm, type Target } from '../server/target.ts';
 import { type BrowserWaitEvent, inTime, type RedirectWaitOptions, withRedirect } from './browser-wait.ts';
-import { findStateMismatch, turnAway } from './response-state.ts';
+import { findStateMismatch, refuseResponse } from './response-state.ts';
 
 export type LogoutEvent =
   | {
@@ -124,7 +124,7 @@ async function waiting(
     async checkResponse(sent, received) {
       const mismatch = findStateMismatch(sent, received);
       if (mismatch === undefined) return { kind: 'taken', response: received };
-      return turnAway(mismatch);
+      return refuseResponse(mismatch);
     },
     onRefused: (reason, status) => onEvent({ type: 'redirect_refused', reason, status }),
   };

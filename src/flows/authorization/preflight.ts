@@ -2,7 +2,7 @@ import type { Context, HttpAnswer } from '../../context.ts';
 import { NetworkError, RefusedError, TimeoutError } from '../../errors.ts';
 import type { DefinedHeaders } from '../../protocol/definitions/answers.ts';
 import {
-  judgePreflight,
+  classifyPreflight,
   type PreflightVerdict,
   pickPreflightParameters,
 } from '../../protocol/oauth/authorization-preflight.ts';
@@ -52,7 +52,7 @@ export async function preflightAuthorization(
     onEvent({ type: 'preflight_response', verdict, answer: undefined });
     return;
   }
-  const verdict = judgePreflight(answer, { url, parameters });
+  const verdict = classifyPreflight(answer, { url, parameters });
   onEvent({ type: 'preflight_response', verdict, answer });
   if (verdict.kind === 'refused') throw new RefusedError(verdict.oauth);
 }

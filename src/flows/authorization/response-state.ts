@@ -32,7 +32,7 @@ export function findStateMismatch(
  * Turns a response away because of its state.
  * @param isFinding whether the wait ends with it where nothing else comes
  */
-export function turnAway(
+export function refuseResponse(
   mismatch: StateMismatch,
   { isFinding = true }: { readonly isFinding?: boolean } = {},
 ): FindingVerdict<never> {

@@ -18,8 +18,8 @@ import { postForm, type Target } from '../server/target.ts';
 import type { AskedFor } from '../token/kept-tokens.ts';
 import {
   checkDpopBinding,
+  emitScopeNotGranted,
   keepTokens,
-  tellScopeNotGranted,
   verifyIssuedIdToken,
 } from '../token/received-tokens.ts';
 
@@ -115,7 +115,7 @@ export async function pollCiba(
   const receivedAt = ctx.clock.now();
   ctx.redactor.knowMembers(tokens.json);
   if (pending) await pending.end(authReqId, receivedAt);
-  tellScopeNotGranted(options.requestedBy ?? target, options.asked?.scope, tokens, onEvent);
+  emitScopeNotGranted(options.requestedBy ?? target, options.asked?.scope, tokens, onEvent);
   checkDpopBinding(target, tokens);
   const idToken = await verifyIssuedIdToken(ctx, target, tokens, options.requestedAt);
   await keepTokens(ctx, target, CIBA_GRANT.grantType, tokens, { asked: options.asked, receivedAt });

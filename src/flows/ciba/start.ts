@@ -37,12 +37,12 @@ export interface CibaStartOptions {
 export async function startCiba(
   ctx: Context,
   options: CibaStartOptions,
-  tell: (event: CibaStartEvent) => void,
+  onEvent: (event: CibaStartEvent) => void,
 ): Promise<CibaTokens> {
   const record = options.device && new DelegationRecord();
-  const onEvent = (event: CibaStartEvent) => {
+  const recordAndEmit = (event: CibaStartEvent) => {
     record?.record(event);
-    tell(event);
+    onEvent(event);
   };
   const deadlineAt = options.deadlineMs === undefined ? undefined : ctx.clock.now() + options.deadlineMs;
   const acknowledged = latch();
@@ -52,16 +52,17 @@ export async function startCiba(
   // When the device fails, the client stops polling.
   const client: Context = { ...ctx, signal: AbortSignal.any([ctx.signal, end.signal]) };
   const device =
-    options.device && startDevice(ctx, options.device, { acknowledged, pending, resultSent, end }, onEvent);
+    options.device &&
+    startDevice(ctx, options.device, { acknowledged, pending, resultSent, end }, recordAndEmit);
   try {
     await device?.listening;
     const request = await Promise.race([
-      requestAuthentication(client, options, onEvent),
+      requestAuthentication(client, options, recordAndEmit),
       ...(device ? [device.failed] : []),
     ]);
     acknowledged.open();
     const polled = pollFor(client, options, { request, deadlineAt, record, resultSent }, (event) => {
-      onEvent(event);
+      recordAndEmit(event);
       if (event.type === 'polled') pending.open();
     });
     return await Promise.race([polled, ...(device ? [device.failed] : [])]);

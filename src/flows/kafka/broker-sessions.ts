@@ -8,7 +8,7 @@ import {
   parseOauthbearerChallenge,
   type SaslExtension,
 } from '../../protocol/kafka/oauthbearer.ts';
-import { EXPIRED_WITHIN_SKEW, explainRefusal } from '../../protocol/kafka/refusal.ts';
+import { EXPIRED_WITHIN_SKEW, explainBrokerRefusal } from '../../protocol/kafka/refusal.ts';
 import type { KafkaEvent, KafkaStep } from './events.ts';
 import { handshakeRefused, type KafkaRefusal } from './refusal.ts';
 
@@ -18,7 +18,7 @@ export interface TokenSource {
   next(): Promise<string>;
 }
 
-export interface SessionOptions {
+export interface BrokerSessionOptions {
   readonly isTls: boolean;
   readonly tokens: TokenSource;
   readonly extensions: readonly SaslExtension[];
@@ -52,12 +52,12 @@ export class BrokerSessions {
   token = '';
   refusal: KafkaRefusal | undefined;
   readonly #ctx: Context;
-  readonly #options: SessionOptions;
+  readonly #options: BrokerSessionOptions;
   readonly #onEvent: (event: KafkaEvent) => void;
   readonly #connections: BrokerConnection[] = [];
   readonly #sessions: BrokerSession[] = [];
 
-  constructor(ctx: Context, options: SessionOptions, onEvent: (event: KafkaEvent) => void) {
+  constructor(ctx: Context, options: BrokerSessionOptions, onEvent: (event: KafkaEvent) => void) {
     this.#ctx = ctx;
     this.#options = options;
     this.#onEvent = onEvent;
@@ -178,7 +178,7 @@ export class BrokerSessions {
     const { errorName, errorMessage } = last;
     const said: Answer = { errorCode: last.errorCode, errorName, errorMessage, challenge };
     const claims = decodeUnverified(this.token)?.claims;
-    this.#refuse({ ...said, ...explainRefusal(said, claims, this.#ctx.clock.now()) }, last.ms);
+    this.#refuse({ ...said, ...explainBrokerRefusal(said, claims, this.#ctx.clock.now()) }, last.ms);
     return undefined;
   }
 

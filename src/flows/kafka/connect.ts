@@ -1,16 +1,16 @@
 import type { BrokerAddress, ClusterMetadata, Context, StoredMessage } from '../../context.ts';
 import {
   type BrokerSession,
+  type BrokerSessionOptions,
   BrokerSessions,
   isConnectionClosed,
-  type SessionOptions,
 } from './broker-sessions.ts';
 import type { KafkaEvent, KafkaStep, Produced } from './events.ts';
 import type { KafkaRefusal } from './refusal.ts';
 import { type Held, holdSession } from './session-hold.ts';
 import { KafkaTopic } from './topic.ts';
 
-export interface KafkaConnectOptions extends SessionOptions {
+export interface KafkaConnectOptions extends BrokerSessionOptions {
   /** Bootstrap servers, tried in turn until one accepts the connection. */
   readonly bootstrap: readonly BrokerAddress[];
   readonly topic?: string | undefined;

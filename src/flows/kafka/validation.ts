@@ -22,7 +22,7 @@ export interface BrokerValidation {
  * @param target with the client that introspects
  * @throws the signal's reason; nothing that the server can cause
  */
-export async function validateBeside(
+export async function compareWithBroker(
   ctx: Context,
   { target, result }: { readonly target: Target; readonly result: KafkaResult },
   onEvent: (event: ValidateEvent) => void,

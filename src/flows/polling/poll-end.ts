@@ -82,7 +82,7 @@ export function expiredUnanswered(limits: PollLimits, history: PollHistory, now:
  * A final refusal, with what is known of the request: after the end of its lifetime the refusal means that time ran out.
  * @param now milliseconds since the epoch
  */
-export function explainRefusal(
+export function describeFinalRefusal(
   refused: RefusedError,
   limits: PollLimits,
   history: PollHistory,

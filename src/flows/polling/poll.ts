@@ -4,8 +4,8 @@ import { SLOW_DOWN_INCREMENT } from '../../protocol/ciba/ciba.ts';
 import type { TokenResponse } from '../../protocol/oauth/token.ts';
 import {
   deadlinePassed,
+  describeFinalRefusal,
   expiredUnanswered,
-  explainRefusal,
   noPollFits,
   type PollHistory,
   type PollLimits,
@@ -170,7 +170,7 @@ async function sendPoll(
     // After an interruption in mid-poll another process may poll for the id again.
     await options.guard?.schedule(clock.now() + interval * 1000, interval).catch(() => {});
     if (isOverdue) throw deadlinePassed(options, history);
-    throw error instanceof RefusedError ? explainRefusal(error, options, history, clock.now()) : error;
+    throw error instanceof RefusedError ? describeFinalRefusal(error, options, history, clock.now()) : error;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Answered } from '../../servers/resource-server.ts';
+import type { AnsweredRequest } from '../../servers/resource-server.ts';
 import { buildMetrics, type MetricFamily } from './prometheus.ts';
 import type { IssuerRequest } from './tenant-keys.ts';
 
@@ -44,7 +44,7 @@ export class ServeMetrics {
     this.#isTenant = isTenant;
   }
 
-  countAnswer({ route, status, verdict, ms }: Answered): void {
+  countAnswer({ route, status, verdict, ms }: AnsweredRequest): void {
     const tenant = this.#labelOf(verdict?.tenant);
     this.#requests.add({ route, status: String(status), tenant });
     if (verdict !== undefined) this.#validations.add({ tenant, outcome: verdict.outcome });

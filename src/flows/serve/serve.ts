@@ -1,14 +1,14 @@
 import type { Context } from '../../context.ts';
 import { buildResourceMetadata } from '../../protocol/oauth/bearer.ts';
 import type { ListenAddress } from '../../servers/listen-address.ts';
-import type { Answered } from '../../servers/resource-server.ts';
+import type { AnsweredRequest } from '../../servers/resource-server.ts';
 import { ServeMetrics } from './metrics.ts';
 import type { IssuerRequest } from './tenant-keys.ts';
 import { Tenants, type TenantsChange } from './tenants.ts';
 import type { Tenant } from './tenants-file.ts';
 
 export type ServeEvent =
-  | { readonly type: 'answered'; readonly answered: Answered }
+  | { readonly type: 'answered'; readonly answered: AnsweredRequest }
   | { readonly type: 'issuer_asked'; readonly request: IssuerRequest }
   /** Called when a request could not be handled, which is a defect. */
   | { readonly type: 'failed'; readonly error: unknown };

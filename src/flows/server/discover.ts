@@ -35,7 +35,7 @@ export async function discover(ctx: Context, options: DiscoverOptions): Promise<
     if (!(classified instanceof OauthctlError)) {
       // The metadata is at the address that its own issuer gives it: that is what an issuer's name is compared for.
       const { issuer: own } = classified;
-      const isOwn = isMetadataUrl && typeof own === 'string' && isAddressOf(issuer, own);
+      const isOwn = isMetadataUrl && typeof own === 'string' && isMetadataAddress(issuer, own);
       return { metadata: parseMetadata(classified, isOwn ? own : issuer, acceptIssuer), url };
     }
     // Only "there is no such page" sends us to the next address; what the first one said is told in the end.
@@ -58,7 +58,7 @@ function isNotFound(error: OauthctlError): boolean {
   return error instanceof RefusedError && error.oauth.status === 404;
 }
 
-function isAddressOf(url: string, issuer: string): boolean {
+function isMetadataAddress(url: string, issuer: string): boolean {
   return URL.canParse(issuer) && metadataUrls(issuer).includes(url);
 }
 
@@ -69,7 +69,7 @@ function isAddressOf(url: string, issuer: string): boolean {
  * @see https://openid.net/specs/openid-connect-discovery-1_0.html#IssuerDiscovery
  * @see https://www.rfc-editor.org/rfc/rfc7033
  */
-export async function findIssuer(ctx: Context, account: string): Promise<string> {
+export async function findIssuerByWebFinger(ctx: Context, account: string): Promise<string> {
   const host = account.slice(account.lastIndexOf('@') + 1);
   const base = `https://${host}`;
   if (!account.includes('@') || !URL.canParse(base)) {

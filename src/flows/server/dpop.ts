@@ -16,7 +16,7 @@ export interface DpopProofs {
   readonly nonces: Map<string, string>;
   /** Claims of the person's own, to provoke a refusal. */
   readonly claims?: DpopClaims | undefined;
-  readonly tell: (event: DpopEvent) => void;
+  readonly onEvent: (event: DpopEvent) => void;
 }
 
 /** What a request proves by DPoP. */
@@ -59,6 +59,6 @@ export async function sendWithProof(
   };
   const { answer, nonce } = await attempt();
   if (nonce === undefined || !wantsDpopNonce(answer)) return answer;
-  proofs.tell({ type: 'dpop_nonce_wanted', url: request.url, status: answer.status });
+  proofs.onEvent({ type: 'dpop_nonce_wanted', url: request.url, status: answer.status });
   return (await attempt()).answer;
 }

@@ -17,7 +17,7 @@ import type { VerifiedIdToken } from '../../protocol/oidc/id-token.ts';
 import { type PollEvent, pollForTokens } from '../polling/poll.ts';
 import { postForm, type Target } from '../server/target.ts';
 import { describeRequest } from './kept-tokens.ts';
-import { checkDpopBinding, keepTokens, tellScopeNotGranted, verifyIssuedIdToken } from './received-tokens.ts';
+import { checkDpopBinding, emitScopeNotGranted, keepTokens, verifyIssuedIdToken } from './received-tokens.ts';
 import type { GrantedTokens } from './token.ts';
 
 export type DeviceAuthorizationEvent =
@@ -100,7 +100,7 @@ export async function authorizeDevice(
   );
   const receivedAt = ctx.clock.now();
   ctx.redactor.knowMembers(tokens.json);
-  tellScopeNotGranted(target, request.scope, tokens, onEvent);
+  emitScopeNotGranted(target, request.scope, tokens, onEvent);
   checkDpopBinding(target, tokens);
   const idToken = await verifyIssuedIdToken(ctx, target, tokens, requestedAt);
   const asked = describeRequest(REQUESTS.device_authorization, { scope: request.scope }, target);

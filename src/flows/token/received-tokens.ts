@@ -92,7 +92,7 @@ export function checkDpopBinding(
       { hint: 'The server is at fault (RFC 9449 §6): nobody here can use this token.' },
     );
   }
-  if (!isDpopType(token_type)) proofs.tell({ type: 'dpop_ignored', token_type });
+  if (!isDpopType(token_type)) proofs.onEvent({ type: 'dpop_ignored', token_type });
 }
 
 /** The key as it is kept with the tokens: nothing is copied from a file of the person's own. */
@@ -136,7 +136,7 @@ export async function keepTokens(
  * Tells which scopes were asked for and not granted. Parameters that the user sets or leaves out by hand count.
  * @param scope of the request, without those parameters
  */
-export function tellScopeNotGranted(
+export function emitScopeNotGranted(
   { extraParameters, omittedParameters = [] }: Pick<Target, 'extraParameters' | 'omittedParameters'>,
   scope: string | undefined,
   tokens: Pick<TokenResponse, 'json'>,

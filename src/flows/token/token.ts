@@ -30,9 +30,9 @@ import {
 import {
   checkDpopBinding,
   dpopToKeep,
+  emitScopeNotGranted,
   keepTokens,
   readKeptIdToken,
-  tellScopeNotGranted,
   verifyIssuedIdToken,
 } from './received-tokens.ts';
 
@@ -244,7 +244,7 @@ async function sendTokenRequest(
   if (parsed.kind === 'tokens') {
     onEvent({ type: 'token_response', tokens: parsed.tokens, ms: answer.ms });
     const scope = typeof values.scope === 'string' ? values.scope : undefined;
-    tellScopeNotGranted(target, scope, parsed.tokens, onEvent);
+    emitScopeNotGranted(target, scope, parsed.tokens, onEvent);
   }
   return { response, requestedAt, receivedAt: ctx.clock.now() };
 }

@@ -282,11 +282,11 @@ function usableKeys(keys: Exclude<VerificationKeys, { secret: unknown }>): reado
 }
 
 function isUsable(key: unknown): key is JWK {
-  return findUnfitness(key) === undefined;
+  return findKeyDefect(key) === undefined;
 }
 
 /** Why a key cannot check signatures; undefined for one that can. */
-function findUnfitness(key: unknown): string | undefined {
+function findKeyDefect(key: unknown): string | undefined {
   if (!isJsonObject(key)) return 'it is no key';
   const { kty, crv, use, key_ops } = key;
   if (kty === 'oct') return 'it is a shared secret';
@@ -303,7 +303,7 @@ function describeUnusable(keys: Exclude<VerificationKeys, { secret: unknown }>):
   const all: readonly unknown[] = 'key' in keys ? [keys.key] : keys.keys;
   const { passedOver = [] } = keys as Partial<KeySet>;
   const unfit = all.flatMap((key, index) => {
-    const why = findUnfitness(key);
+    const why = findKeyDefect(key);
     return why === undefined ? [] : [`key ${index + 1}${describeKid(key)}: ${why}`];
   });
   return [...unfit, ...passedOver];

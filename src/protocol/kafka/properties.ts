@@ -59,7 +59,7 @@ export function buildAllowedUrls(url: string): string {
 export function buildJaasEntry(options: Readonly<Record<string, string | undefined>>): string {
   const written = Object.entries(options).flatMap(([name, value]) => {
     if (value === undefined) return [];
-    if (/["\\]/.test(value)) throw createUnfitError(value);
+    if (/["\\]/.test(value)) throw createPropertyError(value);
     return [`${name}="${value}"`];
   });
   return `${[LOGIN_MODULE, 'required', ...written].join(' ')};`;
@@ -72,12 +72,12 @@ export function buildJaasEntry(options: Readonly<Record<string, string | undefin
 export function checkProperties(properties: Properties): Properties {
   for (const value of Object.values(properties)) {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that are refused
-    if (/[\0-\x1f\x7f\\]/.test(value)) throw createUnfitError(value);
+    if (/[\0-\x1f\x7f\\]/.test(value)) throw createPropertyError(value);
   }
   return properties;
 }
 
-function createUnfitError(value: string): UsageError {
+function createPropertyError(value: string): UsageError {
   return new UsageError(
     'property_unfit',
     `${JSON.stringify(value)} cannot stand in a properties file as it is`,

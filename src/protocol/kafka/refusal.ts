@@ -150,7 +150,7 @@ export const EXPIRED_WITHIN_SKEW: RefusalVerdict = {
  * @param claims of the token, not verified; undefined where it is opaque
  * @param now milliseconds since the epoch
  */
-export function explainRefusal(
+export function explainBrokerRefusal(
   { errorMessage, challenge }: BrokerRefusal,
   claims: JWTPayload | undefined,
   now: number,

@@ -45,12 +45,14 @@ function listLeftOut(parameters: FormParameters): readonly string[] {
  * @param parameters those of the authorization request, the ones that the preflight left out included
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1
  */
-export function judgePreflight(
+export function classifyPreflight(
   answer: RawAnswer,
   { url, parameters }: { readonly url: string; readonly parameters: FormParameters },
 ): PreflightVerdict {
   const verdict =
-    answer.status >= 300 && answer.status < 400 ? judgeRedirect(answer, url, parameters) : judgePage(answer);
+    answer.status >= 300 && answer.status < 400
+      ? classifyRedirect(answer, url, parameters)
+      : classifyPage(answer);
   if (verdict.kind !== 'refused') return verdict;
   const { error, error_description = '' } = verdict.oauth;
   const words = `${error} ${error_description}`;
@@ -70,7 +72,7 @@ const NEEDS_SESSION = [
   'account_selection_required',
 ];
 
-function judgeRedirect(
+function classifyRedirect(
   { status, headers }: RawAnswer,
   url: string,
   parameters: FormParameters,
@@ -104,7 +106,7 @@ function isSameAddress(to: URL, redirectUri: string): boolean {
 /** Statuses that a browser with a session, or a moment later, may not get. */
 const UNCLEAR = [405, 406, 407, 408, 425, 429, 502, 503, 504];
 
-function judgePage(answer: RawAnswer): PreflightVerdict {
+function classifyPage(answer: RawAnswer): PreflightVerdict {
   const { status, headers } = answer;
   const stated = readRefusal(answer);
   if (stated === undefined) return { kind: 'passed', answered: 'a page' };

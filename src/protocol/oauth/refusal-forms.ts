@@ -59,7 +59,7 @@ export function readJsonRefusal(json: JsonObject, status: number): StatedRefusal
   }
   const isFailure = status >= 400;
   for (const name of WRAPPERS) {
-    const inner = firstOf(json[name]);
+    const inner = takeFirst(json[name]);
     if (typeof inner === 'string' && inner !== '' && isFailure) {
       return { error: readCode(json) ?? statusWord(status), error_description: inner };
     }
@@ -176,7 +176,7 @@ function readCode(json: JsonObject): string | undefined {
   return undefined;
 }
 
-function firstOf(value: unknown): unknown {
+function takeFirst(value: unknown): unknown {
   return Array.isArray(value) ? value[0] : value;
 }
 

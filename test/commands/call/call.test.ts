@@ -11,7 +11,7 @@ import { FakeClock } from '../../helpers/fake-clock.ts';
 import { startMisbehavingServer } from '../../helpers/misbehaving-server.ts';
 import { type TestPartsOptions, testParts } from '../../helpers/parts.ts';
 import { type ResourceAnswer, startResourceServer } from '../../helpers/resource-server.ts';
-import { failureOf, machine, type Run } from '../../helpers/run.ts';
+import { machine, type Run, readFailure } from '../../helpers/run.ts';
 
 const TOKEN = 'the-access-token';
 const BYTES = Uint8Array.from({ length: 256 }, (_unused, index) => index);
@@ -124,7 +124,7 @@ describe('call', () => {
 
   it('says that an answer is not JSON', async () => {
     const { url, call } = await start([{ body: '<html>' }, { status: 204 }]);
-    expect(failureOf(await call(url, '--json'))).toMatchObject({ code: 'answer_not_json', exit_code: 4 });
+    expect(readFailure(await call(url, '--json'))).toMatchObject({ code: 'answer_not_json', exit_code: 4 });
     expect((await call(url, '--json')).stdout).toBe('null\n');
   });
 
@@ -157,7 +157,7 @@ describe('call', () => {
   ])('refuses %j before anything is sent: %s', async (argv, code) => {
     const { call } = await start([]);
     const result = await call(...argv, '--json');
-    expect(failureOf(result)).toMatchObject({ code, exit_code: 2 });
+    expect(readFailure(result)).toMatchObject({ code, exit_code: 2 });
     expect(result.stderr).not.toContain(TOKEN);
   });
 
@@ -185,7 +185,7 @@ describe('the token of a call', () => {
 
   it('is missed where none is kept, with a hint how to get one', async () => {
     const { run } = await machine();
-    const error = failureOf(await run('call', 'http://127.0.0.1:1/', '--json'));
+    const error = readFailure(await run('call', 'http://127.0.0.1:1/', '--json'));
     expect(error).toMatchObject({
       code: 'nothing_kept',
       exit_code: 2,
@@ -264,7 +264,7 @@ describe('a call with a token that is bound by DPoP', () => {
     expect(result.stderr).toContain('use_dpop_nonce');
     expect(requests.map(({ body }) => body.toString())).toEqual(['a=b', 'a=b']);
     expect(requests.map(({ headers }) => claimsOf(headers).nonce)).toEqual([undefined, 'n-1']);
-    const error = failureOf(await call(url, '--json'));
+    const error = readFailure(await call(url, '--json'));
     expect(error).toMatchObject({
       code: 'use_dpop_nonce',
       exit_code: 3,
@@ -279,7 +279,7 @@ describe('a call with a token that is bound by DPoP', () => {
     const { dpop } = await bound();
     const response = { access_token: token, token_type: 'DPoP' };
     const { url, call, requests } = await start([bearer('error="invalid_token"')], { dpop, response });
-    const error = failureOf(await call(url, '--no-dpop', '--json'));
+    const error = readFailure(await call(url, '--no-dpop', '--json'));
     expect(requests[0]?.headers).toMatchObject({ authorization: `Bearer ${token}` });
     expect(requests[0]?.headers.dpop).toBeUndefined();
     expect(error.hint).toMatch(/bound to the DPoP key the-thumbprint, and was sent as a bearer token/);
@@ -292,7 +292,7 @@ describe('a call with a token that is bound by DPoP', () => {
       response,
       dpop: { jkt: dpop.jkt, alg: 'ES256' },
     });
-    expect(failureOf(await call(url, '--json'))).toMatchObject({ code: 'dpop_key_missing', exit_code: 2 });
+    expect(readFailure(await call(url, '--json'))).toMatchObject({ code: 'dpop_key_missing', exit_code: 2 });
     const file = join(home, 'key.json');
     await writeFile(file, JSON.stringify(jwk));
     expect((await call(url, '--dpop-key', file)).code).toBe(0);
@@ -331,7 +331,7 @@ describe('a call with a token that is bound by DPoP', () => {
 describe('a call that is refused', () => {
   const fail = async (answer: ResourceAnswer, ...argv: string[]) => {
     const { url, call } = await start([answer]);
-    return failureOf(await call(url, '--json', ...argv));
+    return readFailure(await call(url, '--json', ...argv));
   };
 
   it('says what the challenge says, with the scopes to ask for and the command', async () => {
@@ -342,7 +342,7 @@ describe('a call that is refused', () => {
     const { url, call } = await start([answer], {
       response: { access_token: TOKEN, token_type: 'Bearer', scope: 'openid' },
     });
-    expect(failureOf(await call(url, '--json'))).toEqual({
+    expect(readFailure(await call(url, '--json'))).toEqual({
       code: 'insufficient_scope',
       message: 'the server answered 403 insufficient_scope: too little',
       hint: 'The resource wants the scope "a:read b". Ask for it: oauthctl token client-credentials --scope "openid a:read b"',
@@ -437,7 +437,7 @@ describe('the metadata that a challenge links', () => {
     const { url, call, requests } = await refusedWith(linked, (origin) => ({
       body: JSON.stringify({ resource: `${origin}/api`, authorization_servers: ['https://as.example'] }),
     }));
-    const error = failureOf(await call(`${url}/api?q=1`, '--token', token, '--json'));
+    const error = readFailure(await call(`${url}/api?q=1`, '--token', token, '--json'));
     expect(error).toMatchObject({
       code: 'invalid_token',
       hint: 'The resource takes tokens of https://as.example, and this one is of https://mine.example.',
@@ -476,7 +476,7 @@ describe('the metadata that a challenge links', () => {
 describe('a redirect', () => {
   it('is not followed unless asked', async () => {
     const { url, call, requests } = await start([{ status: 302, headers: { location: '/next' } }]);
-    const error = failureOf(await call(url, '--json'));
+    const error = readFailure(await call(url, '--json'));
     expect(error).toMatchObject({ code: 'redirected', exit_code: 3, hint: expect.stringContaining('/next') });
     expect(requests).toHaveLength(1);
   });
@@ -510,7 +510,7 @@ describe('a redirect', () => {
 
   it('without end is given up', async () => {
     const { url, call } = await start(Array(6).fill({ status: 302, headers: { location: '/again' } }));
-    expect(failureOf(await call(url, '--location', '--json'))).toMatchObject({ code: 'redirected' });
+    expect(readFailure(await call(url, '--location', '--json'))).toMatchObject({ code: 'redirected' });
   });
 
   it('that leads nowhere is an answer', async () => {

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { failureOf, machine, run } from '../../helpers/run.ts';
+import { machine, readFailure, run } from '../../helpers/run.ts';
 
 const SERVER = ['--issuer', 'http://127.0.0.1:1', '--client-id', 'a'];
 
@@ -72,7 +72,7 @@ describe('ciba start', () => {
       ...hints,
     );
     expect(result.code).toBe(2);
-    expect(failureOf(result)).toMatchObject({
+    expect(readFailure(result)).toMatchObject({
       code: 'hint_ambiguous',
       message: `${flags} were given, and only one may be`,
       hint: 'Give exactly one of --login-hint, --login-hint-token and --id-token-hint.',
@@ -90,7 +90,7 @@ describe('ciba start', () => {
       '--id-token-hint',
       'env:HINT',
     );
-    expect(failureOf(result)).toMatchObject({ code: 'connection_refused' });
+    expect(readFailure(result)).toMatchObject({ code: 'connection_refused' });
   });
 
   it.each([
@@ -105,7 +105,7 @@ describe('ciba start', () => {
   ])('with %j exits with 2 (%s)', async (argv, code) => {
     const result = await run('--json', 'ciba', 'start', ...SERVER, ...argv);
     expect(result.code).toBe(2);
-    expect(failureOf(result).code).toBe(code);
+    expect(readFailure(result).code).toBe(code);
   });
 });
 
@@ -113,7 +113,7 @@ describe('the other commands of ciba', () => {
   it('callback with an unknown result names those there are', async () => {
     const result = await run('--json', 'ciba', 'callback', 'maybe');
     expect(result.code).toBe(2);
-    expect(failureOf(result)).toMatchObject({
+    expect(readFailure(result)).toMatchObject({
       code: 'result_unknown',
       hint: 'There are: succeed, unauthorized, cancelled.',
     });
@@ -131,13 +131,13 @@ describe('the other commands of ciba', () => {
       '-',
     );
     expect(result.code).toBe(2);
-    expect(failureOf(result).code).toBe('bearer_unreadable');
+    expect(readFailure(result).code).toBe('bearer_unreadable');
     expect(result.stderr).not.toContain('opaque-bearer-value');
   });
 
   it('device with --after pending says where that works', async () => {
     const result = await run('--json', 'ciba', 'device', ...SERVER, '--approve', '--after', 'pending');
     expect(result.code).toBe(2);
-    expect(failureOf(result).code).toBe('after_pending_elsewhere');
+    expect(readFailure(result).code).toBe('after_pending_elsewhere');
   });
 });

@@ -4,17 +4,20 @@ import {
   ACKNOWLEDGEMENT,
   CLIENT_ID,
   PENDING,
-  type Step,
+  type ScriptedStep,
   startMisbehavingServer,
   TOKENS,
 } from '../../helpers/misbehaving-server.ts';
-import { failureOf, machine } from '../../helpers/run.ts';
+import { machine, readFailure } from '../../helpers/run.ts';
 
 const ODD = { status: 400, json: { error: 'invalid_grant', error_description: 'not yet' } };
 const SHORT = { json: { ...ACKNOWLEDGEMENT.json, expires_in: 12 } };
 
 /** A machine with the profile `sample`, whose server answers polls so. */
-async function setUp(token: readonly Step[], backchannel: readonly Step[] = [ACKNOWLEDGEMENT]) {
+async function setUp(
+  token: readonly ScriptedStep[],
+  backchannel: readonly ScriptedStep[] = [ACKNOWLEDGEMENT],
+) {
   const clock = new FakeClock();
   const server = await startMisbehavingServer({ clock, token, backchannel });
   const { addProfile, runWith } = await machine();
@@ -51,7 +54,7 @@ it('a first invalid_grant names the option beside its explanation, and the reque
   const { run } = await setUp([ODD, ODD, TOKENS]);
   const result = await run('--json', 'ciba', 'start');
   expect(result.code).toBe(3);
-  const error = failureOf(result);
+  const error = readFailure(result);
   expect(error.code).toBe('invalid_grant');
   expect(error.hint).toMatch(
     /^The grant is unknown, .*go on with "oauthctl ciba poll --pending-error invalid_grant"/,
@@ -66,7 +69,7 @@ it('a server with another error for pending and for the expiry ends in 6, with i
     ...['--json', 'ciba', 'start', '--pending-error', 'invalid_grant', '--requested-expiry', '12'],
   );
   expect(result.code).toBe(6);
-  expect(failureOf(result)).toMatchObject({
+  expect(readFailure(result)).toMatchObject({
     code: 'expired',
     message:
       'the request expired 3 s ago, after its lifetime of 12 s; the server answered 400 invalid_request',
@@ -91,7 +94,7 @@ it('ciba poll --once with a deadline before the interval has passed sends nothin
   await run('ciba', 'request');
   const result = await run('--json', 'ciba', 'poll', '--once', '--deadline', '2');
   expect(result.code).toBe(6);
-  expect(failureOf(result)).toMatchObject({
+  expect(readFailure(result)).toMatchObject({
     code: 'deadline',
     message: 'no poll was sent: the next one is allowed in 5 s, and the deadline is in 2 s',
     hint: 'The request is kept; go on with "oauthctl ciba poll".',

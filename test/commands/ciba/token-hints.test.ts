@@ -9,7 +9,7 @@ import {
   startMisbehavingServer,
   TOKENS,
 } from '../../helpers/misbehaving-server.ts';
-import { failureOf, machine } from '../../helpers/run.ts';
+import { machine, readFailure } from '../../helpers/run.ts';
 
 /** A machine, and a server that its commands speak to as a public client. */
 async function setUp(script: Omit<MisbehavingServerOptions, 'clock'>) {
@@ -50,7 +50,7 @@ describe.each([
     const { run, sent } = await setUp({});
     const result = await run('ciba', 'request', flag, '@last.id_token');
     expect(result.code).toBe(2);
-    expect(failureOf(result)).toMatchObject({ code: 'nothing_kept' });
+    expect(readFailure(result)).toMatchObject({ code: 'nothing_kept' });
     expect(sent(parameter)).toEqual([]);
   });
 });

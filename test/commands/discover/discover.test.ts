@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/index.ts';
-import { failureOf, machine, run } from '../../helpers/run.ts';
+import { machine, readFailure, run } from '../../helpers/run.ts';
 import { httpServer } from '../../http/servers.ts';
 
 let sandbox: Sandbox;
@@ -81,13 +81,13 @@ describe('discover', () => {
   ])('refuses %s without its companion', async (flag, value) => {
     const result = await run('--json', 'discover', flag, value);
     expect(result.code).toBe(2);
-    expect(failureOf(result)).toMatchObject({ code: 'url_and_realm' });
+    expect(readFailure(result)).toMatchObject({ code: 'url_and_realm' });
   });
 
   it.each(['as.example', 'ftp://as.example', 'http://'])('refuses the issuer %s', async (issuer) => {
     const result = await run('--json', 'discover', issuer);
     expect(result.code).toBe(2);
-    expect(failureOf(result)).toMatchObject({ code: 'issuer_invalid' });
+    expect(readFailure(result)).toMatchObject({ code: 'issuer_invalid' });
   });
 
   it('falls back to RFC 8414', async () => {
@@ -102,7 +102,7 @@ describe('discover', () => {
     expect((await run('discover', `http://127.0.0.1:${port}/a/`)).code).toBe(0);
     const without = await run('--json', 'discover', `http://127.0.0.1:${port}/a`);
     expect(without.code).toBe(4);
-    expect(failureOf(without).hint).toContain('differ by a trailing slash only');
+    expect(readFailure(without).hint).toContain('differ by a trailing slash only');
   });
 
   it('does not let the server write to the screen', async () => {
@@ -126,7 +126,7 @@ describe('an issuer that calls itself otherwise', () => {
   it('exits with 4 and prints both', async () => {
     const result = await run('--json', 'discover', otherName());
     expect(result.code).toBe(4);
-    expect(failureOf(result)).toEqual({
+    expect(readFailure(result)).toEqual({
       code: 'issuer_mismatch',
       message: `the metadata is of another issuer: asked for ${otherName()}, got ${sandbox.issuer}`,
       hint: expect.stringContaining(`--accept-issuer ${sandbox.issuer}`),
@@ -182,7 +182,7 @@ describe('the address of the metadata in place of the issuer', () => {
   it('of another issuer is refused', async () => {
     const port = await answering(OIDC, () => '{"issuer":"https://other.example"}');
     const result = await run('--json', 'discover', `http://127.0.0.1:${port}${OIDC}`);
-    expect(failureOf(result)).toMatchObject({ code: 'issuer_mismatch', exit_code: 4 });
+    expect(readFailure(result)).toMatchObject({ code: 'issuer_mismatch', exit_code: 4 });
   });
 });
 
@@ -211,11 +211,11 @@ describe('an account in place of the issuer', () => {
   it('without an issuer says so: exit 4', async () => {
     const port = await webfinger(() => []);
     const result = await run('--json', 'discover', `acct:cl-taro@127.0.0.1:${port}`);
-    expect(failureOf(result)).toMatchObject({ code: 'webfinger_without_issuer', exit_code: 4 });
+    expect(readFailure(result)).toMatchObject({ code: 'webfinger_without_issuer', exit_code: 4 });
   });
 
   it('that is none is a mistake: exit 2', async () => {
-    expect(failureOf(await run('--json', 'discover', 'acct:cl-taro'))).toMatchObject({
+    expect(readFailure(await run('--json', 'discover', 'acct:cl-taro'))).toMatchObject({
       code: 'issuer_invalid',
       exit_code: 2,
     });
@@ -238,7 +238,7 @@ describe('what is no metadata', () => {
     const port = await answering(OIDC, () => text, type, status);
     const result = await run('--json', 'discover', `http://127.0.0.1:${port}`);
     expect(result.code).toBe(5);
-    expect(failureOf(result)).toMatchObject({
+    expect(readFailure(result)).toMatchObject({
       code: 'not_the_protocol',
       message: expect.stringMatching(message),
       exit_code: 5,
@@ -249,7 +249,7 @@ describe('what is no metadata', () => {
     const port = await answering(OIDC, () => '{"message":"no"}', 'application/json', 500);
     const result = await run('--json', 'discover', `http://127.0.0.1:${port}`);
     expect(result.code).toBe(3);
-    expect(failureOf(result)).toMatchObject({
+    expect(readFailure(result)).toMatchObject({
       code: 'internal_server_error',
       exit_code: 3,
       oauth: { error: 'internal_server_error', error_description: 'no', status: 500 },
@@ -262,14 +262,14 @@ describe('what is no metadata', () => {
     );
     const result = await run('--json', 'discover', `http://127.0.0.1:${port}`);
     expect(result.code).toBe(5);
-    expect(failureOf(result).message).toContain('a redirect (302) to https://login.example/');
+    expect(readFailure(result).message).toContain('a redirect (302) to https://login.example/');
   });
 
   it('without an issuer exits with 4', async () => {
     const port = await answering(OIDC, () => '{}');
     const result = await run('--json', 'discover', `http://127.0.0.1:${port}`);
     expect(result.code).toBe(4);
-    expect(failureOf(result)).toMatchObject({ code: 'metadata_invalid', exit_code: 4 });
+    expect(readFailure(result)).toMatchObject({ code: 'metadata_invalid', exit_code: 4 });
   });
 
   it('as an OAuth error is a refusal that keeps the server’s words', async () => {
@@ -277,7 +277,7 @@ describe('what is no metadata', () => {
     const port = await answering(OIDC, () => text, 'application/json', 403);
     const result = await run('--json', 'discover', `http://127.0.0.1:${port}`);
     expect(result.code).toBe(3);
-    expect(failureOf(result)).toMatchObject({
+    expect(readFailure(result)).toMatchObject({
       code: 'access_denied',
       oauth: { error: 'access_denied', error_description: 'Realm not enabled', status: 403 },
     });
@@ -287,7 +287,7 @@ describe('what is no metadata', () => {
     const port = await httpServer((_request, response) => response.writeHead(404).end());
     const result = await run('--json', 'discover', `http://127.0.0.1:${port}`);
     expect(result.code).toBe(3);
-    expect(failureOf(result)).toMatchObject({
+    expect(readFailure(result)).toMatchObject({
       code: 'metadata_not_found',
       hint: expect.stringContaining('neither OpenID Connect Discovery nor RFC 8414'),
       oauth: { status: 404 },

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { openStore } from '../../../src/store/index.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { keyPair } from '../../helpers/keys.ts';
-import { failureOf, machine, type Run, run } from '../../helpers/run.ts';
+import { machine, type Run, readFailure, run } from '../../helpers/run.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const SECONDS = NOW / 1000;
@@ -141,7 +141,7 @@ describe('a token comes', () => {
   it('not at all when nothing was kept', async () => {
     const result = await run('jwt', 'decode', '--json', '@last');
     expect(result.code).toBe(2);
-    expect(failureOf(result)).toMatchObject({ code: 'nothing_kept' });
+    expect(readFailure(result)).toMatchObject({ code: 'nothing_kept' });
   });
 });
 
@@ -163,7 +163,7 @@ describe('what is no JWT', () => {
   ])('%s is told for what it is', async (text, code, looksLike) => {
     const result = await decode('--json', text);
     expect(result.code).toBe(4);
-    const failure = failureOf(result);
+    const failure = readFailure(result);
     expect(failure.code).toBe(code);
     expect(failure.message).toContain(looksLike);
   });
@@ -260,7 +260,7 @@ describe('a JWE', () => {
     await writeFile(file, await exportPKCS8(privateKey));
     const result = await on('jwt', 'decode', '--json', '--key', file, token);
     expect(result.code).toBe(4);
-    expect(failureOf(result)).toMatchObject({ code: 'jwe_not_decrypted' });
+    expect(readFailure(result)).toMatchObject({ code: 'jwe_not_decrypted' });
   });
 
   it('that is compressed is never inflated', async () => {
@@ -272,6 +272,6 @@ describe('a JWE', () => {
       ...['jwt', 'decode', '--json', '--secret', 'env:SHARED', token],
     );
     expect(result.code).toBe(4);
-    expect(failureOf(result)).toMatchObject({ code: 'jwe_compressed' });
+    expect(readFailure(result)).toMatchObject({ code: 'jwe_compressed' });
   });
 });

@@ -11,7 +11,7 @@ import { buildProgramInto } from '../../helpers/built-program.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { keyPair } from '../../helpers/keys.ts';
 import { CLIENT_ID, startMisbehavingServer } from '../../helpers/misbehaving-server.ts';
-import { failureOf, type Machine, machine } from '../../helpers/run.ts';
+import { type Machine, machine, readFailure } from '../../helpers/run.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const SECONDS = NOW / 1000;
@@ -95,7 +95,7 @@ describe('one token', () => {
     });
     const bad = await verify(['--json', await sign({}, {}, strangerKey), '--jwks', file('jwks.json')]);
     expect(bad.code).toBe(4);
-    expect(failureOf(bad)).toMatchObject({
+    expect(readFailure(bad)).toMatchObject({
       code: 'jwt_invalid',
       exit_code: 4,
       checks: expect.arrayContaining([
@@ -113,7 +113,7 @@ describe('one token', () => {
 
   it('that is garbage says what it looks like', async () => {
     const result = await verify(['--json', 'not-a-token', '--key', file('key.pem')]);
-    expect(failureOf(result)).toMatchObject({
+    expect(readFailure(result)).toMatchObject({
       code: 'jwt_invalid',
       hint: expect.stringContaining('an opaque token'),
       checks: expect.arrayContaining([expect.objectContaining({ name: 'format', reason: 'not_a_jwt' })]),
@@ -135,7 +135,7 @@ describe('one token', () => {
     expect(good.stdout + good.stderr).not.toContain(secret);
     expect((await verify([token, '--secret', 'env:SHARED'], '', { SHARED: `${secret}2` })).code).toBe(4);
     const confused = await verify(['--json', token, '--key', file('key.pem')]);
-    expect(JSON.stringify(failureOf(confused))).toContain('alg_confusion');
+    expect(JSON.stringify(readFailure(confused))).toContain('alg_confusion');
   });
 
   it('is taken from Bearer, from a token response and from standard input', async () => {
@@ -146,7 +146,7 @@ describe('one token', () => {
       expect((await verify(args, text)).stdout).toBe('taro\n');
     expect((await verify([...args, '--id-token', '-'], response)).stdout).toBe('id\n');
     const several = await verify([...args, '--json'], `${token}\n${await sign({ sub: 'b' })}`);
-    expect(failureOf({ ...several })).toMatchObject({ code: 'token_ambiguous', exit_code: 2 });
+    expect(readFailure({ ...several })).toMatchObject({ code: 'token_ambiguous', exit_code: 2 });
   });
 
   it('may be older or younger by the leeway', async () => {
@@ -203,7 +203,7 @@ describe('one token', () => {
     const bad = await verify(['--json', token, ...args, ...failing, '--access-token', 'env:ACCESS'], '', {
       ACCESS: 'x',
     });
-    const { checks } = failureOf(bad) as { checks: { outcome: string; reason: string }[] };
+    const { checks } = readFailure(bad) as { checks: { outcome: string; reason: string }[] };
     expect(checks.flatMap(({ outcome, reason }) => (outcome === 'failed' ? [reason] : []))).toEqual([
       ...['type_unexpected', 'too_old', 'nonce_mismatch', 'hash_mismatch', 'claim_mismatch', 'claim_missing'],
     ]);
@@ -218,9 +218,9 @@ describe('keys of an issuer', () => {
     expect((await verify([...args, idToken])).code).toBe(0);
     expect(server.requests.map(({ endpoint }) => endpoint)).toEqual(['metadata', 'jwks']);
     const other = await verify([...args, await server.idToken({ claims: { iss: `${server.issuer}/` } })]);
-    expect(JSON.stringify(failureOf(other))).toContain('issuer_mismatch');
+    expect(JSON.stringify(readFailure(other))).toContain('issuer_mismatch');
     const forged = await verify([...args, await server.idToken({ foreignKey: true })]);
-    expect(JSON.stringify(failureOf(forged))).toContain('signature_wrong');
+    expect(JSON.stringify(readFailure(forged))).toContain('signature_wrong');
   });
 
   it('are those of the profile where nothing else is said', async () => {
@@ -265,11 +265,11 @@ describe('a mistake', () => {
     const given = args.map((arg) => (arg === 'KEY' ? file('key.pem') : arg));
     const result = await verify(['--json', await sign(), ...given]);
     expect(result.code).toBe(2);
-    expect(failureOf(result)).toMatchObject({ code });
+    expect(readFailure(result)).toMatchObject({ code });
   });
 
   it('with no keys tells whose the token says it is', async () => {
-    expect(failureOf(await verify(['--json', await sign()])).hint).toContain(ISSUER);
+    expect(readFailure(await verify(['--json', await sign()])).hint).toContain(ISSUER);
   });
 });
 
@@ -328,7 +328,7 @@ describe('many tokens', () => {
 
   it('that are none are a mistake', async () => {
     const result = await verify(['--json', '--lines', '--jwks', file('jwks.json')], '\n\n');
-    expect(failureOf(result)).toMatchObject({ code: 'token_empty', exit_code: 2 });
+    expect(readFailure(result)).toMatchObject({ code: 'token_empty', exit_code: 2 });
   });
 });
 

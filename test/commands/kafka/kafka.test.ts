@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failureOf, machine, run } from '../../helpers/run.ts';
+import { machine, readFailure, run } from '../../helpers/run.ts';
 import { API, answers, broker, SPOKEN } from '../../kafka/broker.ts';
 
 const TOKEN = 'an-opaque-token-that-nobody-may-read';
@@ -21,7 +21,7 @@ describe('kafka connect', () => {
   ])('%j is %s, and nothing is connected to', async (args, code) => {
     const ended = await connect(...args, '--json');
     expect(ended.code).toBe(2);
-    expect(failureOf(ended)).toMatchObject({ code, exit_code: 2 });
+    expect(readFailure(ended)).toMatchObject({ code, exit_code: 2 });
   });
 
   it('prints the verdict where the broker refused, with the exit code of a token that is no good', async () => {

@@ -2,7 +2,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { calculateJwkThumbprint, exportPKCS8, importJWK, type JWK } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { failureOf, machine } from '../../helpers/run.ts';
+import { machine, readFailure } from '../../helpers/run.ts';
 
 const PRIVATE = ['d', 'p', 'q', 'dp', 'dq', 'qi'];
 
@@ -64,7 +64,7 @@ describe('key generate', () => {
   it('replaces no file unless told to', async () => {
     const { run, file, text } = await withKey();
     const again = ['key', 'generate', '--alg', 'ES256', '--out', file];
-    expect(failureOf(await run(...again, '--json'))).toMatchObject({ code: 'file_exists', exit_code: 2 });
+    expect(readFailure(await run(...again, '--json'))).toMatchObject({ code: 'file_exists', exit_code: 2 });
     expect(await readFile(file, 'utf8')).toBe(text);
     expect((await run(...again, '--force')).code).toBe(0);
     expect(await readFile(file, 'utf8')).not.toBe(text);
@@ -74,7 +74,7 @@ describe('key generate', () => {
   it('prints a private key only where that is asked for', async () => {
     const { run } = await machine();
     const refused = await run('key', 'generate', '--alg', 'ES256', '--json');
-    expect(failureOf(refused)).toMatchObject({ code: 'out_missing', exit_code: 2 });
+    expect(readFailure(refused)).toMatchObject({ code: 'out_missing', exit_code: 2 });
     const shown = await run('key', 'generate', '--alg', 'ES256', '--show-secrets');
     expect(JSON.parse(shown.stdout)).toHaveProperty('d');
     const pem = await run('key', 'generate', '--alg', 'ES256', '--format', 'pem', '--show-secrets');
@@ -90,7 +90,7 @@ describe('key generate', () => {
   ])('with %j fails with %s', async (flags, code) => {
     const { run, home } = await machine();
     const result = await run('key', 'generate', '--out', join(home, 'a'), ...flags, '--json');
-    expect(failureOf(result)).toMatchObject({ code, exit_code: 2 });
+    expect(readFailure(result)).toMatchObject({ code, exit_code: 2 });
   });
 });
 
@@ -137,7 +137,7 @@ describe('key show', () => {
     const { run, home } = await machine();
     const file = join(home, name);
     if (text !== undefined) await writeFile(file, text);
-    expect(failureOf(await run('key', 'show', file, '--json'))).toMatchObject({ code, exit_code: 2 });
+    expect(readFailure(await run('key', 'show', file, '--json'))).toMatchObject({ code, exit_code: 2 });
   });
 });
 
@@ -169,7 +169,7 @@ describe('key jwks', () => {
     const { run, home } = await machine();
     await writeFile(join(home, 'oct.json'), '{"kty":"oct","k":"dGhlLXNlY3JldA"}');
     const result = await run('key', 'jwks', join(home, 'oct.json'), '--json');
-    expect(failureOf(result)).toMatchObject({ code: 'key_symmetric', exit_code: 2 });
+    expect(readFailure(result)).toMatchObject({ code: 'key_symmetric', exit_code: 2 });
     expect(result.stderr).not.toContain('dGhlLXNlY3JldA');
   });
 });

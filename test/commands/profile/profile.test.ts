@@ -1,7 +1,7 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { failureOf, type Machine, machine } from '../../helpers/run.ts';
+import { type Machine, machine, readFailure } from '../../helpers/run.ts';
 import { httpServer } from '../../http/servers.ts';
 
 const ISSUER = 'https://as.example/realms/R';
@@ -115,7 +115,7 @@ describe('profile add', () => {
     await json('profile', 'add', 'mine', '--issuer', ISSUER);
     const again = await here.run('--json', 'profile', 'add', 'mine', '--issuer', 'https://other.example');
     expect(again.code).toBe(2);
-    expect(failureOf(again)).toMatchObject({
+    expect(readFailure(again)).toMatchObject({
       code: 'profile_exists',
       hint: expect.stringContaining('--force'),
     });
@@ -143,14 +143,14 @@ describe('profile add', () => {
   ])('with %j is refused with %s and stores nothing', async (argv, code) => {
     const result = await here.run('--json', 'profile', 'add', 'mine', ...argv);
     expect(result.code).toBe(2);
-    expect(failureOf(result).code).toBe(code);
+    expect(readFailure(result).code).toBe(code);
     expect(await json('profile', 'list')).toEqual({ current: null, profiles: {} });
   });
 
   it.each(['__proto__', '../up', 'a b', ''])('refuses the name %j', async (name) => {
     const result = await here.run('--json', 'profile', 'add', name, '--issuer', ISSUER);
     expect(result.code).toBe(2);
-    expect(failureOf(result).code).toBe('profile_name_invalid');
+    expect(readFailure(result).code).toBe('profile_name_invalid');
   });
 
   it.each(['/realms/R', '/auth/realms/R'])('finds a realm of a Keycloak at %s', async (path) => {
@@ -184,7 +184,7 @@ describe('profile add', () => {
       'Nope',
     );
     expect(result.code).toBe(3);
-    expect(failureOf(result)).toMatchObject({
+    expect(readFailure(result)).toMatchObject({
       code: 'metadata_not_found',
       hint: expect.stringContaining('The server has no realm of this name.'),
       oauth: { error: 'metadata_not_found', error_description: 'Realm does not exist', status: 404 },
@@ -271,19 +271,19 @@ describe('profile list and show', () => {
     async (verb, ...rest) => {
       const result = await here.run('--json', 'profile', verb, 'other', ...rest);
       expect(result.code).toBe(2);
-      expect(failureOf(result)).toMatchObject({ code: 'profile_unknown', hint: 'There are: one, second.' });
+      expect(readFailure(result)).toMatchObject({ code: 'profile_unknown', hint: 'There are: one, second.' });
     },
   );
 });
 
 describe('profile use and remove', () => {
   it('use without a name and without a terminal says what is missing, and lists the names', async () => {
-    expect(failureOf(await here.run('--json', 'profile', 'use'))).toMatchObject({
+    expect(readFailure(await here.run('--json', 'profile', 'use'))).toMatchObject({
       code: 'profile_missing',
       hint: expect.stringContaining('profile add'),
     });
     await here.addProfile(ISSUER, '--client-id', 'a');
-    expect(failureOf(await here.run('--json', 'profile', 'use'))).toMatchObject({
+    expect(readFailure(await here.run('--json', 'profile', 'use'))).toMatchObject({
       code: 'profile_missing',
       exit_code: 2,
       hint: 'Name one: sample.',
@@ -349,7 +349,7 @@ describe('profile set', () => {
     const before = await stored();
     const result = await here.run('--json', 'profile', 'set', 'one', ...argv);
     expect(result.code).toBe(2);
-    expect(failureOf(result).code).toBe(code);
+    expect(readFailure(result).code).toBe(code);
     expect(await stored()).toEqual(before);
   });
 
@@ -387,7 +387,7 @@ describe('a broken file of profiles', () => {
       ]) {
         const result = await here.run('--json', ...argv);
         expect(result.code).toBe(2);
-        expect(failureOf(result)).toMatchObject({
+        expect(readFailure(result)).toMatchObject({
           code: 'file_unreadable',
           message: expect.stringContaining(path),
         });
@@ -401,6 +401,6 @@ describe('a broken file of profiles', () => {
     await mkdir(path);
     const result = await here.run('--json', 'profile', 'list');
     expect(result.code).toBe(2);
-    expect(failureOf(result).message).toContain(path);
+    expect(readFailure(result).message).toContain(path);
   });
 });

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import { RequestLog } from '../../../src/commands/serve/log.ts';
-import type { Answered } from '../../../src/servers/resource-server.ts';
+import type { AnsweredRequest } from '../../../src/servers/resource-server.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { until } from '../../helpers/wait.ts';
 
-const ANSWERED: Answered = {
+const ANSWERED: AnsweredRequest = {
   route: 'resource',
   method: 'GET',
   path: '/',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { CLIENT_ID, startMisbehavingServer } from '../../helpers/misbehaving-server.ts';
-import { failureOf, machine, run, startCommand } from '../../helpers/run.ts';
+import { machine, readFailure, run, startCommand } from '../../helpers/run.ts';
 import { until } from '../../helpers/wait.ts';
 
 const ISSUER = 'https://as.example';
@@ -37,7 +37,7 @@ describe('serve', () => {
   ])('refuses with %s: %j', async (code, argv) => {
     const done = await run('serve', ...argv, '--json');
     expect(done.code).toBe(2);
-    expect(failureOf(done)).toMatchObject({ code });
+    expect(readFailure(done)).toMatchObject({ code });
   });
 
   it('takes tokens of an issuer, logs every request in a line, and ends as it is told', async () => {
@@ -169,7 +169,7 @@ describe('serve tenants', () => {
         },
       ],
     });
-    expect(failureOf(await tenants('add', ISSUER, '--audience', 'c'))).toMatchObject({
+    expect(readFailure(await tenants('add', ISSUER, '--audience', 'c'))).toMatchObject({
       code: 'tenant_exists',
     });
     await tenants('add', ISSUER, '--audience', 'c', '--force');
@@ -179,7 +179,7 @@ describe('serve tenants', () => {
         'https://as.example · local · audience c\n',
     );
     await tenants('remove', ISSUER);
-    expect(failureOf(await tenants('remove', ISSUER))).toMatchObject({ code: 'tenant_unknown' });
+    expect(readFailure(await tenants('remove', ISSUER))).toMatchObject({ code: 'tenant_unknown' });
     expect(JSON.parse((await tenants('list')).stdout).tenants).toHaveLength(1);
   });
 
@@ -224,7 +224,7 @@ describe('serve tenants', () => {
     const { home, run: runHere } = await machine();
     const file = join(home, 'tenants.json');
     const done = await runHere('serve', 'tenants', ...argv, '--tenants', file, '--json');
-    expect(failureOf(done)).toMatchObject({ code, exit_code: 2 });
+    expect(readFailure(done)).toMatchObject({ code, exit_code: 2 });
     await expect(stat(file)).rejects.toThrow('ENOENT');
   });
 

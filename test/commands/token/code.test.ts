@@ -9,7 +9,7 @@ import { makeCertificate } from '../../helpers/certificates.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { CLIENT_ID, TOKENS } from '../../helpers/misbehaving-server.ts';
 import type { TestPartsOptions } from '../../helpers/parts.ts';
-import { failureOf, machine } from '../../helpers/run.ts';
+import { machine, readFailure } from '../../helpers/run.ts';
 import { type Script, startWorkplace } from '../../helpers/workplace.ts';
 
 const CODE = 'the-authorization-code';
@@ -216,7 +216,7 @@ describe('token code', () => {
     const { run, browse } = await setUp();
     const result = await run({ browse: browse({ error: 'access_denied' }) }, '--json');
     expect(result.code).toBe(7);
-    expect(failureOf(result)).toEqual({
+    expect(readFailure(result)).toEqual({
       code: 'access_denied',
       message: 'the server answered access_denied',
       hint: expect.stringContaining('denied the request'),
@@ -275,7 +275,7 @@ describe('token code', () => {
   ])('asks no server with %j: exit 2', async (args, errorCode) => {
     const { run, server } = await setUp();
     const result = await run({}, ...args, '--json');
-    expect(failureOf({ ...result, stderr: result.stderr.replace(/^warning:.*\n/gm, '') })).toMatchObject({
+    expect(readFailure({ ...result, stderr: result.stderr.replace(/^warning:.*\n/gm, '') })).toMatchObject({
       code: errorCode,
       exit_code: 2,
     });
@@ -307,7 +307,7 @@ describe('token code, the preflight', () => {
     expect(stderr).toContain('error: the server answered 400 bad_request: Client disabled.\n');
     expect(stderr).toContain('  cause   The client is disabled.\n');
     expect(stderr).not.toContain('Open ');
-    expect(failureOf(await run({}, '--quiet', '--json'))).toEqual({
+    expect(readFailure(await run({}, '--quiet', '--json'))).toEqual({
       code: 'bad_request',
       message: 'the server answered 400 bad_request: Client disabled.',
       hint: expect.stringContaining('Switch on "Enabled"'),
@@ -442,7 +442,7 @@ describe('where the redirect comes back to', () => {
     const uri = `http://127.0.0.1:${(other.address() as AddressInfo).port}/cb`;
     const { run, server } = await setUp();
     const result = await run({}, '--redirect-uri', uri, '--par', '--json');
-    expect(failureOf(result)).toMatchObject({
+    expect(readFailure(result)).toMatchObject({
       code: 'address_in_use',
       exit_code: 2,
       hint: expect.stringContaining('leave it out for a free one'),
@@ -517,7 +517,7 @@ describe('token code, pushed and signed', () => {
     const { run } = await setUp();
     for (const args of [['--request-object'], ['--request-object-alg', 'HS256']]) {
       const result = await run({}, ...args, '--json');
-      expect(failureOf(result)).toMatchObject({ code: 'request_object_key_missing', exit_code: 2 });
+      expect(readFailure(result)).toMatchObject({ code: 'request_object_key_missing', exit_code: 2 });
     }
   });
 });

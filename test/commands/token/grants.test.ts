@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { generateKey, publicPart } from '../../../src/protocol/jose/key.ts';
 import { CLIENT_ID, DEVICE_AUTHORIZATION, PENDING, TOKENS } from '../../helpers/misbehaving-server.ts';
 import type { TestPartsOptions } from '../../helpers/parts.ts';
-import { failureOf, run } from '../../helpers/run.ts';
+import { readFailure, run } from '../../helpers/run.ts';
 import { type Script, startWorkplace } from '../../helpers/workplace.ts';
 
 const TYPE = 'urn:ietf:params:oauth:token-type';
@@ -82,7 +82,7 @@ describe('token device', () => {
     });
     const result = await token({}, 'device', '--json');
     expect(result.code).toBe(7);
-    expect(failureOf(result)).toMatchObject({
+    expect(readFailure(result)).toMatchObject({
       code: 'access_denied',
       hint: expect.stringContaining('denied the request in the browser'),
       oauth: { error: 'access_denied', status: 400 },
@@ -93,7 +93,7 @@ describe('token device', () => {
     const { server, token } = await setUp({});
     const result = await token({}, 'device', flag, 'soon', '--json');
     expect(result.code).toBe(2);
-    expect(failureOf(result)).toMatchObject({ code: 'seconds_invalid' });
+    expect(readFailure(result)).toMatchObject({ code: 'seconds_invalid' });
     expect(server.requests).toEqual([]);
   });
 });
@@ -196,7 +196,7 @@ describe('token exchange', () => {
       token({}, 'exchange', '--subject-token', 'the-subject-token', '--audience', 'service', '--json');
     for (let count = 0; count < 3; count += 1) expect((await exchange()).code).toBe(0);
     for (let count = 0; count < 3; count += 1)
-      expect(failureOf(await exchange())).toMatchObject({ code: 'id_token_invalid', exit_code: 4 });
+      expect(readFailure(await exchange())).toMatchObject({ code: 'id_token_invalid', exit_code: 4 });
   });
 
   it('takes the type from the name of a kept token', async () => {
@@ -233,7 +233,7 @@ describe('token exchange', () => {
     const { server, token } = await setUp({});
     const result = await token({}, 'exchange', '--json', ...args);
     expect(result.code).toBe(2);
-    expect(failureOf(result)).toMatchObject({ code });
+    expect(readFailure(result)).toMatchObject({ code });
     expect(server.requests).toEqual([]);
   });
 });
@@ -317,7 +317,7 @@ describe('token jwt-bearer', () => {
     const keys = [(await generateKey('ES256', 'one')).jwk, (await generateKey('ES256', 'two')).jwk];
     await writeFile(file, JSON.stringify({ keys }));
     const result = await token({}, 'jwt-bearer', '--assertion-key', file, '--sub', 'taro', '--json');
-    expect(failureOf(result)).toMatchObject({
+    expect(readFailure(result)).toMatchObject({
       code: 'key_ambiguous',
       hint: 'Name one with --assertion-kid: one, two.',
     });
@@ -354,7 +354,7 @@ describe('token jwt-bearer', () => {
       ...args,
     );
     expect(result.code).toBe(2);
-    expect(failureOf(result)).toMatchObject({ code });
+    expect(readFailure(result)).toMatchObject({ code });
   });
 });
 

@@ -2,7 +2,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CLIENT_ID } from '../../helpers/misbehaving-server.ts';
-import { failureOf, type Run } from '../../helpers/run.ts';
+import { type Run, readFailure } from '../../helpers/run.ts';
 import { type Script, startWorkplace, type Workplace } from '../../helpers/workplace.ts';
 
 let place: Workplace;
@@ -202,7 +202,7 @@ describe('--reuse', () => {
     await serve({});
     const result = await run('--json', ...argv);
     expect(result.code).toBe(2);
-    expect(failureOf(result).code).toBe(code);
+    expect(readFailure(result).code).toBe(code);
     expect(place.server.requests).toEqual([]);
   });
 });
@@ -346,7 +346,7 @@ describe('token forget', () => {
   it('takes a profile or --all', async () => {
     const result = await run('--json', 'token', 'forget', 'sample', '--all');
     expect(result.code).toBe(2);
-    expect(failureOf(result).code).toBe('forget_ambiguous');
+    expect(readFailure(result).code).toBe('forget_ambiguous');
   });
 });
 
@@ -355,13 +355,13 @@ describe('kept tokens that are not there', () => {
     await serve({ token: [json(1)] });
     const before = await run('--json', 'token', command);
     expect(before.code).toBe(2);
-    expect(failureOf(before)).toMatchObject({
+    expect(readFailure(before)).toMatchObject({
       code: 'nothing_kept',
       message: 'no tokens of "sample" are kept',
       hint: expect.stringContaining('Request tokens first'),
     });
     await done(...CLIENT);
-    expect(failureOf(await run('--json', 'token', command, 'nobody'))).toMatchObject({
+    expect(readFailure(await run('--json', 'token', command, 'nobody'))).toMatchObject({
       code: 'nothing_kept',
       message: 'no tokens of "nobody" are kept',
       hint: 'There are those of: sample.',
@@ -369,7 +369,7 @@ describe('kept tokens that are not there', () => {
   });
 
   it('are an error where no profile is in use either', async () => {
-    expect(failureOf(await run('--json', 'token', 'show'))).toMatchObject({
+    expect(readFailure(await run('--json', 'token', 'show'))).toMatchObject({
       code: 'nothing_kept',
       message: 'no tokens are kept',
     });
@@ -377,7 +377,7 @@ describe('kept tokens that are not there', () => {
 
   it('are told from a file that cannot be read', async () => {
     await writeFile(join(place.home, 'tokens.json'), '{"version":1,"last":{"sample":{"response":{}}}}');
-    expect(failureOf(await run('--json', 'token', 'list'))).toMatchObject({ code: 'file_unreadable' });
+    expect(readFailure(await run('--json', 'token', 'list'))).toMatchObject({ code: 'file_unreadable' });
   });
 });
 

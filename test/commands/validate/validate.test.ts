@@ -4,7 +4,7 @@ import {
   CLIENT_ID,
   type Flaws,
   type MisbehavingServer,
-  type Step,
+  type ScriptedStep,
 } from '../../helpers/misbehaving-server.ts';
 import type { Run } from '../../helpers/run.ts';
 import { type Script, startWorkplace } from '../../helpers/workplace.ts';
@@ -15,7 +15,7 @@ const ACTIVE = { json: { active: true, client_id: CLIENT_ID }, headers };
 const INACTIVE = { json: { active: false }, headers };
 
 /** A workplace with a profile. */
-async function setUp(introspection: readonly Step[], script: Script = {}) {
+async function setUp(introspection: readonly ScriptedStep[], script: Script = {}) {
   const place = await startWorkplace(
     { ...script, introspection },
     { profile: ['--client-secret', 'env:CLIENT_SECRET'] },

@@ -13,7 +13,7 @@ import { FakeClock } from '../../helpers/fake-clock.ts';
 import { keyPair } from '../../helpers/keys.ts';
 import { CLIENT_ID, TOKENS } from '../../helpers/misbehaving-server.ts';
 import { silence } from '../../helpers/wait.ts';
-import { CLIENT_SECRET, failureOf, type LabOptions, ofType, startLab } from '../harness.ts';
+import { awaitFailure, CLIENT_SECRET, type LabOptions, ofType, startLab } from '../harness.ts';
 
 type Query = Record<string, string>;
 
@@ -256,14 +256,14 @@ describe('the redirect', () => {
         await visit({ code: CODE, state: sent.get('state') ?? '', iss: 'https://evil.example' });
       },
     });
-    expect(await failureOf(lab.run())).toMatchObject({ code: 'issuer_mix_up', exitCode: 4 });
+    expect(await awaitFailure(lab.run())).toMatchObject({ code: 'issuer_mix_up', exitCode: 4 });
     expect(lab.server.requests).toEqual([]);
     await isClosed(lab.listensAt());
   });
 
   it('without iss is a mix-up where the server says that it sends one: exit 4', async () => {
     const lab = await startCodeLab({ metadata: { authorization_response_iss_parameter_supported: true } });
-    expect(await failureOf(lab.run())).toMatchObject({ code: 'issuer_mix_up' });
+    expect(await awaitFailure(lab.run())).toMatchObject({ code: 'issuer_mix_up' });
   });
 
   it('with a refusal is passed on with its words: exit 3, and 7 where the person said no', async () => {
@@ -277,7 +277,7 @@ describe('the redirect', () => {
           expect(await page.text()).toContain(`${error}: so it is`);
         },
       });
-      expect(await failureOf(lab.run())).toMatchObject({
+      expect(await awaitFailure(lab.run())).toMatchObject({
         code: error,
         exitCode,
         message: `the server answered ${error}: so it is`,
@@ -292,7 +292,10 @@ describe('the redirect', () => {
     const lab = await startCodeLab({
       browser: async (sent, visit) => void (await visit({ state: sent.get('state') ?? '' })),
     });
-    expect(await failureOf(lab.run())).toMatchObject({ code: 'authorization_response_invalid', exitCode: 4 });
+    expect(await awaitFailure(lab.run())).toMatchObject({
+      code: 'authorization_response_invalid',
+      exitCode: 4,
+    });
   });
 
   it('that comes by another way than it was asked for is taken, and remarked', async () => {
@@ -318,7 +321,7 @@ describe('the redirect', () => {
         clock.advance(300_000);
       },
     });
-    const error = await failureOf(lab.run());
+    const error = await awaitFailure(lab.run());
     expect(error).toMatchObject({ code: 'nobody_came', exitCode: 6 });
     // Another port is free the next time.
     expect(lab.sent().get('redirect_uri')).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/callback$/);
@@ -356,7 +359,7 @@ describe('the redirect', () => {
             if (!failFast) clock.advance(300_000);
           },
         });
-        expect(await failureOf(lab.run())).toMatchObject({
+        expect(await awaitFailure(lab.run())).toMatchObject({
           code: 'state_mismatch',
           exitCode: 4,
           message: `the response that came back has ${has}`,
@@ -382,7 +385,9 @@ describe('the redirect', () => {
         await fetch(`${sent.get('redirect_uri')}?code=c&state=${state}&state=${state}`);
       },
     });
-    expect((await failureOf(lab.run())).message).toBe('the response that came back has more than one state');
+    expect((await awaitFailure(lab.run())).message).toBe(
+      'the response that came back has more than one state',
+    );
   });
 
   it('with the right state is taken after one with a wrong state, unless it is to fail fast', async () => {
@@ -394,7 +399,7 @@ describe('the redirect', () => {
     const patient = await startCodeLab({ browser: forgedFirst, flow, token: [TOKENS] });
     expect((await patient.run()).json).toEqual(TOKENS.json);
     const hasty = await startCodeLab({ browser: forgedFirst, flow: { ...flow, failFast: true } });
-    expect(await failureOf(hasty.run())).toMatchObject({ code: 'state_mismatch' });
+    expect(await awaitFailure(hasty.run())).toMatchObject({ code: 'state_mismatch' });
     await hasty.visited();
   });
 
@@ -420,14 +425,14 @@ describe('the redirect', () => {
     const lab = await startCodeLab({
       browser: async () => lab.parts.abort(new InterruptedError('SIGINT')),
     });
-    expect(await failureOf(lab.run())).toMatchObject({ code: 'interrupted', exitCode: 130 });
+    expect(await awaitFailure(lab.run())).toMatchObject({ code: 'interrupted', exitCode: 130 });
     await isClosed(lab.listensAt());
   });
 
   it('finds the listener gone after a refusal of the token endpoint', async () => {
     const refused = { status: 400, json: { error: 'invalid_grant', error_description: 'Code not valid' } };
     const lab = await startCodeLab({ token: [refused] });
-    expect(await failureOf(lab.run())).toMatchObject({ code: 'invalid_grant', exitCode: 3 });
+    expect(await awaitFailure(lab.run())).toMatchObject({ code: 'invalid_grant', exitCode: 3 });
     await isClosed(lab.listensAt());
   });
 });
@@ -439,7 +444,7 @@ describe('the ID token of the code flow', () => {
     ['another code', { c_hash: 'of-another-code' }, 'c_hash is not that of the code'],
   ])('of %s is refused, and no tokens are kept: exit 4', async (_what, claims, why) => {
     const lab: CodeLab = await startCodeLab({ token: [tokensOf(() => lab, claims)] });
-    expect(await failureOf(lab.run())).toMatchObject({
+    expect(await awaitFailure(lab.run())).toMatchObject({
       code: 'id_token_invalid',
       exitCode: 4,
       message: expect.stringContaining(why),
@@ -450,7 +455,7 @@ describe('the ID token of the code flow', () => {
   it('must say when the person signed in, where max_age asks for it', async () => {
     const flow = { request: { ...REQUEST, max_age: '60' } };
     const lab: CodeLab = await startCodeLab({ token: [tokensOf(() => lab)], flow });
-    expect(await failureOf(lab.run())).toMatchObject({ message: expect.stringContaining('auth_time') });
+    expect(await awaitFailure(lab.run())).toMatchObject({ message: expect.stringContaining('auth_time') });
     const fresh: CodeLab = await startCodeLab({
       token: [() => tokensOf(() => fresh, { auth_time: fresh.start / 1000 - 30 })()],
       flow,
@@ -504,14 +509,14 @@ describe('a pushed authorization request', () => {
     ['no request_uri', { json: {} }, { code: 'pushed_authorization_response_invalid', exitCode: 4 }],
   ])('that is answered with %s ends it, and nobody is sent anywhere', async (_what, answer, failure) => {
     const lab = await startCodeLab({ pushed_authorization: [answer], flow: { pushed: true } });
-    expect(await failureOf(lab.run())).toMatchObject(failure);
+    expect(await awaitFailure(lab.run())).toMatchObject(failure);
     expect(lab.address).toThrow();
   });
 
   it('needs a server that takes them: exit 4', async () => {
     const metadata = { pushed_authorization_request_endpoint: undefined };
     const lab = await startCodeLab({ metadata, flow: { pushed: true } });
-    expect(await failureOf(lab.run())).toMatchObject({ code: 'endpoint_missing', exitCode: 4 });
+    expect(await awaitFailure(lab.run())).toMatchObject({ code: 'endpoint_missing', exitCode: 4 });
   });
 });
 
@@ -599,7 +604,7 @@ describe('a response in a JWT (JARM)', () => {
       flow,
       browser: (...all) => bringing(() => lab, { code: undefined, error: 'access_denied' })(...all),
     });
-    expect(await failureOf(lab.run())).toMatchObject({ code: 'access_denied', exitCode: 7 });
+    expect(await awaitFailure(lab.run())).toMatchObject({ code: 'access_denied', exitCode: 7 });
   });
 
   it.each<[string, Record<string, unknown>, object]>([
@@ -613,7 +618,10 @@ describe('a response in a JWT (JARM)', () => {
       flow,
       browser: (...all) => bringing(() => lab, claims, flaws)(...all),
     });
-    expect(await failureOf(lab.run())).toMatchObject({ code: 'authorization_response_invalid', exitCode: 4 });
+    expect(await awaitFailure(lab.run())).toMatchObject({
+      code: 'authorization_response_invalid',
+      exitCode: 4,
+    });
     expect(lab.server.to('token')).toEqual([]);
   });
 
@@ -645,7 +653,7 @@ describe('a response in a JWT (JARM)', () => {
       flow: { ...flow, failFast: true },
       browser: (...all) => bringing(() => lab, claims)(...all),
     });
-    expect(await failureOf(lab.run())).toMatchObject({
+    expect(await awaitFailure(lab.run())).toMatchObject({
       code,
       exitCode: 4,
       message: expect.stringMatching(message),
@@ -655,7 +663,7 @@ describe('a response in a JWT (JARM)', () => {
 
   it('that comes bare where it was asked for is refused: exit 4', async () => {
     const lab = await startCodeLab({ flow });
-    expect(await failureOf(lab.run())).toMatchObject({
+    expect(await awaitFailure(lab.run())).toMatchObject({
       code: 'authorization_response_invalid',
       message: expect.stringContaining('came bare'),
     });
@@ -703,7 +711,7 @@ describe('the implicit and hybrid flows', () => {
     ['of another state', { s_hash: leftHalf('x'), at_hash: leftHalf('the-access-token') }, 's_hash is not'],
   ])('refuse an ID token %s: exit 4', async (_what, claims, why) => {
     const lab = await implicit(claims);
-    expect(await failureOf(lab.run())).toMatchObject({
+    expect(await awaitFailure(lab.run())).toMatchObject({
       code: 'id_token_invalid',
       message: expect.stringContaining(why),
     });
@@ -735,7 +743,7 @@ describe('the implicit and hybrid flows', () => {
 
   it('refuse two ID tokens of different users, and keep nothing: exit 4', async () => {
     const lab = await hybrid('user-2');
-    expect(await failureOf(lab.run())).toMatchObject({
+    expect(await awaitFailure(lab.run())).toMatchObject({
       code: 'id_token_invalid',
       message: expect.stringContaining('different users'),
     });
@@ -775,13 +783,13 @@ describe('an address that is pasted', () => {
 
   it('with another state is refused: exit 4', async () => {
     const lab = await labOf('app:/cb', () => `app:/cb?code=${CODE}&state=forged`);
-    expect(await failureOf(lab.run())).toMatchObject({ code: 'state_mismatch', exitCode: 4 });
+    expect(await awaitFailure(lab.run())).toMatchObject({ code: 'state_mismatch', exitCode: 4 });
     expect(lab.server.to('token')).toEqual([]);
   });
 
   it('with an error and no state is refused, and the error is named: exit 4', async () => {
     const lab = await labOf('app:/cb', () => 'app:/cb?error=invalid_scope');
-    expect(await failureOf(lab.run())).toMatchObject({
+    expect(await awaitFailure(lab.run())).toMatchObject({
       code: 'state_mismatch',
       message: expect.stringContaining('no state; it brought the error invalid_scope'),
     });
@@ -789,14 +797,17 @@ describe('an address that is pasted', () => {
 
   it('without parameters is no response: exit 4', async () => {
     const lab = await labOf('app:/cb', () => 'app:/cb');
-    expect(await failureOf(lab.run())).toMatchObject({ code: 'authorization_response_invalid', exitCode: 4 });
+    expect(await awaitFailure(lab.run())).toMatchObject({
+      code: 'authorization_response_invalid',
+      exitCode: 4,
+    });
   });
 
   it.each(['', 'code=1', 'https://elsewhere.example/?code=1', 'app:/cb2?code=1'])(
     'that is none below the redirect URI is a mistake of the person: %j, exit 2',
     async (text) => {
       const lab = await labOf('app:/cb', () => text);
-      expect(await failureOf(lab.run())).toMatchObject({ code: 'pasted_address_wrong', exitCode: 2 });
+      expect(await awaitFailure(lab.run())).toMatchObject({ code: 'pasted_address_wrong', exitCode: 2 });
     },
   );
 
@@ -819,7 +830,7 @@ describe('an address that is pasted', () => {
         },
       },
     });
-    expect(await failureOf(lab.run())).toMatchObject({ code: 'nobody_came', exitCode: 6 });
+    expect(await awaitFailure(lab.run())).toMatchObject({ code: 'nobody_came', exitCode: 6 });
     // The question is taken away.
     expect(signal?.aborted).toBe(true);
   });
@@ -870,7 +881,7 @@ describe('a preflight', () => {
             ...(paste && { redirect: { kind: 'paste', read: () => expect.fail('nobody is asked') } }),
           },
         });
-        const error = await failureOf(lab.run());
+        const error = await awaitFailure(lab.run());
         expect(error).toMatchObject({
           code,
           exitCode: 3,
@@ -894,7 +905,7 @@ describe('a preflight', () => {
         ],
       });
       // Nobody has decided anything yet.
-      expect(await failureOf(lab.run())).toMatchObject({ code: error, exitCode: 3 });
+      expect(await awaitFailure(lab.run())).toMatchObject({ code: error, exitCode: 3 });
       expect(ofType(lab.events, 'authorization_request')).toEqual([]);
     }
   });
@@ -962,6 +973,6 @@ describe('a preflight', () => {
         },
       ],
     });
-    expect(await failureOf(lab.run())).toMatchObject({ exitCode: 130 });
+    expect(await awaitFailure(lab.run())).toMatchObject({ exitCode: 130 });
   });
 });

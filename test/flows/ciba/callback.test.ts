@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { InterruptedError, NetworkError, RefusedError } from '../../../src/errors.ts';
 import { type CibaCallbackEvent, sendResult } from '../../../src/flows/ciba/callback.ts';
-import { HTML_PAGE, type Step } from '../../helpers/misbehaving-server.ts';
+import { HTML_PAGE, type ScriptedStep } from '../../helpers/misbehaving-server.ts';
 import { silence } from '../../helpers/wait.ts';
-import { failureOf, type Lab, startLab } from '../harness.ts';
+import { awaitFailure, type Lab, startLab } from '../harness.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -14,7 +14,7 @@ interface Callback extends Lab {
   readonly run: (url?: string) => Promise<void>;
 }
 
-async function startCallback(answer?: Step): Promise<Callback> {
+async function startCallback(answer?: ScriptedStep): Promise<Callback> {
   const lab = await startLab({ callback: answer === undefined ? [] : [answer] });
   const events: CibaCallbackEvent[] = [];
   const ours = `${lab.server.issuer}/ext/ciba/auth/callback`;
@@ -42,25 +42,25 @@ describe('the result callback', () => {
     ]);
   });
 
-  it.each<[string, number, string, Step]>([
+  it.each<[string, number, string, ScriptedStep]>([
     ['403', 403, 'invalid_token', { status: 403, json: { error: 'invalid_token' } }],
     ['401', 401, 'invalid_token', { status: 401, json: { error: 'invalid_token' } }],
     ['400', 400, 'invalid_request', { status: 400, json: { error: 'invalid_request' } }],
   ])('is a refusal at a %s, and sent once', async (_what, status, error, answer) => {
     const { run, server } = await startCallback(answer);
-    const failure = await failureOf(run());
+    const failure = await awaitFailure(run());
     expect(failure).toBeInstanceOf(RefusedError);
     expect(failure).toMatchObject({ exitCode: 3, oauth: { error, status, endpoint: 'ciba_callback' } });
     await silence();
     expect(server.requests).toHaveLength(1);
   });
 
-  it.each<[string, Step, RegExp]>([
+  it.each<[string, ScriptedStep, RegExp]>([
     ['502 with HTML', { status: 502, text: HTML_PAGE }, /status 502 and an HTML page/],
     ['a redirect', { status: 302, headers: { location: 'http://127.0.0.1:1/' } }, /\(302\) to http:.*:1\//],
   ])('is not an answer of the server at %s, and sent once', async (_what, answer, message) => {
     const { run, server } = await startCallback(answer);
-    const failure = await failureOf(run());
+    const failure = await awaitFailure(run());
     expect(failure).toMatchObject({ code: 'not_the_protocol', exitCode: 5, maybeHandled: true });
     expect(failure.message).toMatch(message);
     await silence();
@@ -69,7 +69,7 @@ describe('the result callback', () => {
 
   it('is not repeated after a reset, because nobody knows its fate', async () => {
     const { run, server, events } = await startCallback('reset');
-    const failure = await failureOf(run());
+    const failure = await awaitFailure(run());
     expect(failure).toBeInstanceOf(NetworkError);
     expect(failure).toMatchObject({ code: 'callback_fate_unknown', exitCode: 5, maybeHandled: true });
     expect(failure.hint).toMatch(/not repeated, because a second result destroys an accepted one/);
@@ -80,7 +80,7 @@ describe('the result callback', () => {
 
   it('is not repeated after an answer that broke off', async () => {
     const { run, server } = await startCallback({ json: { a: 'long enough to be cut' }, cut: true });
-    expect(await failureOf(run())).toMatchObject({ code: 'callback_fate_unknown', exitCode: 5 });
+    expect(await awaitFailure(run())).toMatchObject({ code: 'callback_fate_unknown', exitCode: 5 });
     await silence();
     expect(server.requests).toHaveLength(1);
   });
@@ -91,14 +91,14 @@ describe('the result callback', () => {
       vi.advanceTimersByTime(30_000);
       return 'hang';
     });
-    expect(await failureOf(run())).toMatchObject({ code: 'callback_fate_unknown', exitCode: 5 });
+    expect(await awaitFailure(run())).toMatchObject({ code: 'callback_fate_unknown', exitCode: 5 });
     await silence();
     expect(server.requests).toHaveLength(1);
   });
 
   it('that never left says so: its fate is known', async () => {
     const { run } = await startCallback();
-    expect(await failureOf(run('http://127.0.0.1:1/callback'))).toMatchObject({
+    expect(await awaitFailure(run('http://127.0.0.1:1/callback'))).toMatchObject({
       code: 'connection_refused',
       exitCode: 5,
       maybeHandled: false,
@@ -115,7 +115,7 @@ describe('the result callback', () => {
         callback.parts.abort(new InterruptedError(signal));
         return 'hang';
       });
-      const failure = await failureOf(callback.run());
+      const failure = await awaitFailure(callback.run());
       expect(failure).toBeInstanceOf(InterruptedError);
       expect(failure.exitCode).toBe(exitCode);
       expect(failure.hint).toMatch(/^Nobody knows whether the server took the result/);

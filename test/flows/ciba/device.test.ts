@@ -12,16 +12,21 @@ import {
 } from '../../../src/flows/ciba/device.ts';
 import { renderExchange, renderTraceLine } from '../../../src/output/exchange.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
-import { type Flaws, type Step, startMisbehavingServer, USER } from '../../helpers/misbehaving-server.ts';
+import {
+  type Flaws,
+  type ScriptedStep,
+  startMisbehavingServer,
+  USER,
+} from '../../helpers/misbehaving-server.ts';
 import { latch, silence, until } from '../../helpers/wait.ts';
-import { failureOf, type Lab, type LabOptions, ofType, startLab } from '../harness.ts';
+import { awaitFailure, type Lab, type LabOptions, ofType, startLab } from '../harness.ts';
 
 afterEach(() => {
   vi.useRealTimers();
 });
 
 const LISTEN = { host: '127.0.0.1', port: 0, path: '/api/v1/auth' };
-const ACCEPTED: Step = { status: 200 };
+const ACCEPTED: ScriptedStep = { status: 200 };
 
 interface RunningDevice extends Lab {
   readonly url: string;
@@ -47,7 +52,10 @@ type DeviceOptions = Partial<Omit<CibaDeviceOptions, 'listen' | 'signal'>> & {
   readonly anyIssuer?: true;
 };
 
-async function startDevice(callback: readonly Step[], options: DeviceOptions = {}): Promise<RunningDevice> {
+async function startDevice(
+  callback: readonly ScriptedStep[],
+  options: DeviceOptions = {},
+): Promise<RunningDevice> {
   const { lab: labOptions, anyIssuer, ...rest } = options;
   const lab = await startLab({ callback, ...labOptions });
   const events: CibaDeviceEvent[] = [];
@@ -238,7 +246,7 @@ describe('a delegation', () => {
 
   it('is refused while the keys cannot be had, and taken once they can', async () => {
     let down = true;
-    const jwks: Step = async () => (down ? { status: 500 } : { json: good });
+    const jwks: ScriptedStep = async () => (down ? { status: 500 } : { json: good });
     const { delegate, run } = await startDevice([ACCEPTED], { count: 1, lab: { jwks } });
     const good = await publishedKeys();
     expect((await delegate()).status).toBe(401);
@@ -524,7 +532,7 @@ describe('the result', () => {
   });
 
   it('is sent once only when a time-out hides its fate', async () => {
-    const timeOut: Step = () => {
+    const timeOut: ScriptedStep = () => {
       vi.advanceTimersByTime(30_000);
       return 'hang';
     };
@@ -585,7 +593,7 @@ describe('the listener', () => {
     const reason = new InterruptedError('SIGTERM');
     const { parts, run, url } = await startDevice([]);
     parts.abort(reason);
-    expect(await failureOf(run)).toBe(reason);
+    expect(await awaitFailure(run)).toBe(reason);
     await expectClosed(url);
   });
 
@@ -596,20 +604,20 @@ describe('the listener', () => {
     await delegate();
     await until(() => clock.asleep === 1);
     parts.abort(reason);
-    expect(await failureOf(run)).toBe(reason);
+    expect(await awaitFailure(run)).toBe(reason);
     expect(clock.asleep).toBe(0);
     await expectClosed(url);
   });
 
   it('closes when a signal interrupts while a result is under way', async () => {
     const reason = new InterruptedError('SIGINT');
-    const abort: Step = () => {
+    const abort: ScriptedStep = () => {
       device.parts.abort(reason);
       return 'hang';
     };
     const device: RunningDevice = await startDevice([abort]);
     await device.delegate();
-    expect(await failureOf(device.run)).toBe(reason);
+    expect(await awaitFailure(device.run)).toBe(reason);
     await expectClosed(device.url);
   });
 
@@ -622,7 +630,7 @@ describe('the listener', () => {
       },
     });
     await delegate();
-    expect(await failureOf(run)).toBe(failure);
+    expect(await awaitFailure(run)).toBe(failure);
     await expectClosed(url);
   });
 
@@ -631,7 +639,7 @@ describe('the listener', () => {
     const { pending } = await ctx.store();
     vi.spyOn(pending, 'hold').mockRejectedValue(new UsageError('file_unreadable', 'it is half a file'));
     await delegate();
-    expect(await failureOf(run)).toMatchObject({ code: 'file_unreadable' });
+    expect(await awaitFailure(run)).toMatchObject({ code: 'file_unreadable' });
     await expectClosed(url);
   });
 
@@ -650,7 +658,7 @@ describe('the listener', () => {
     );
     if (bySignal) lab.parts.abort(reason);
     else stop.abort();
-    if (bySignal) expect(await failureOf(run)).toBe(reason);
+    if (bySignal) expect(await awaitFailure(run)).toBe(reason);
     else expect(await run).toEqual({ delegations: 0, results: {}, failures: [] });
     await expectClosed(`http://127.0.0.1:${listen.port}${listen.path}`);
   });
@@ -663,7 +671,7 @@ describe('the listener', () => {
     const run = runDevice(lab.ctx, { listen: LISTEN, metadata: undefined, rule: 'ignore' }, (event) =>
       events.push(event),
     );
-    expect(await failureOf(run)).toBe(reason);
+    expect(await awaitFailure(run)).toBe(reason);
     expect(events).toEqual([]);
   });
 
@@ -676,7 +684,7 @@ describe('the listener', () => {
       { listen: { ...LISTEN, port }, metadata: undefined, rule: 'ignore' },
       () => {},
     );
-    const error = await failureOf(run);
+    const error = await awaitFailure(run);
     expect(error).toBeInstanceOf(UsageError);
     expect(error).toMatchObject({ code: 'address_in_use', exitCode: 2 });
     expect(error.message).toBe(`127.0.0.1:${port} is in use by another program`);

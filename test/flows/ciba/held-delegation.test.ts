@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { sendHeldResult } from '../../../src/flows/ciba/held-delegation.ts';
-import type { Step } from '../../helpers/misbehaving-server.ts';
-import { failureOf, startLab } from '../harness.ts';
+import type { ScriptedStep } from '../../helpers/misbehaving-server.ts';
+import { awaitFailure, startLab } from '../harness.ts';
 
 const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-async function startHeld(callback: readonly Step[], url?: string) {
+async function startHeld(callback: readonly ScriptedStep[], url?: string) {
   const lab = await startLab({ callback });
   const bearer = `${encode({ alg: 'none' })}.${encode({ iss: lab.server.issuer })}.`;
   const { pending } = await lab.ctx.store();
@@ -28,19 +28,19 @@ describe('the result of a held delegation', () => {
     await send();
     expect(server.to('callback')[0]?.headers.authorization).toBe(`Bearer ${bearer}`);
     expect(await takeHeld()).toBeUndefined();
-    expect(await failureOf(send())).toMatchObject({ code: 'nothing_held', exitCode: 2 });
+    expect(await awaitFailure(send())).toMatchObject({ code: 'nothing_held', exitCode: 2 });
     expect(server.to('callback')).toHaveLength(1);
   });
 
   it('is held again where it was certainly not sent', async () => {
     const { send, takeHeld, bearer } = await startHeld([], 'http://127.0.0.1:1/callback');
-    expect(await failureOf(send())).toMatchObject({ code: 'connection_refused' });
+    expect(await awaitFailure(send())).toMatchObject({ code: 'connection_refused' });
     expect(await takeHeld()).toMatchObject({ bearer });
   });
 
   it('is not held again after a reset, because the server may have processed it', async () => {
     const { send, takeHeld } = await startHeld(['reset']);
-    expect(await failureOf(send())).toMatchObject({ code: 'callback_fate_unknown' });
+    expect(await awaitFailure(send())).toMatchObject({ code: 'callback_fate_unknown' });
     expect(await takeHeld()).toBeUndefined();
   });
 
@@ -48,7 +48,7 @@ describe('the result of a held delegation', () => {
     const { send, takeHeld, bearer, server } = await startHeld([
       { status: 403, json: { error: 'invalid_token' } },
     ]);
-    const other = await failureOf(send(bearer));
+    const other = await awaitFailure(send(bearer));
     expect(other).toMatchObject({ exitCode: 3 });
     expect(server.to('callback')).toHaveLength(1);
     expect(await takeHeld()).toBeUndefined();

@@ -4,11 +4,17 @@ import {
   type PollPendingOptions,
   pollPendingRequest,
 } from '../../../src/flows/ciba/pending-request.ts';
-import { AUTH_REQ_ID, CLIENT_ID, PENDING, type Step, TOKENS } from '../../helpers/misbehaving-server.ts';
-import { failureOf, startLab } from '../harness.ts';
+import {
+  AUTH_REQ_ID,
+  CLIENT_ID,
+  PENDING,
+  type ScriptedStep,
+  TOKENS,
+} from '../../helpers/misbehaving-server.ts';
+import { awaitFailure, startLab } from '../harness.ts';
 
 /** A client with a store of pending requests; `kept` changes the request that is kept, null keeps none. */
-async function startPending(token: readonly Step[], kept: object | null = {}) {
+async function startPending(token: readonly ScriptedStep[], kept: object | null = {}) {
   const lab = await startLab({ token });
   const { ctx, target, start } = lab;
   const { pending } = await ctx.store();
@@ -65,14 +71,14 @@ describe('polling for a kept authentication request', () => {
 
   it('polls for an ended request only when it is named, and not sooner than before', async () => {
     const { run, sentAt } = await startPending([TOKENS], { ended: true });
-    expect(await failureOf(run())).toMatchObject({ code: 'nothing_pending', exitCode: 2 });
+    expect(await awaitFailure(run())).toMatchObject({ code: 'nothing_pending', exitCode: 2 });
     await run({ authReqId: AUTH_REQ_ID });
     expect(sentAt()).toEqual([7_000]);
   });
 
   it('fails where no request of the owner is kept', async () => {
     const { run, server } = await startPending([], { owner: 'another' });
-    expect(await failureOf(run())).toMatchObject({ code: 'nothing_pending', exitCode: 2 });
+    expect(await awaitFailure(run())).toMatchObject({ code: 'nothing_pending', exitCode: 2 });
     expect(server.to('token')).toEqual([]);
   });
 
@@ -81,11 +87,14 @@ describe('polling for a kept authentication request', () => {
       Array.from({ length: 120 }, () => PENDING),
       null,
     );
-    expect(await failureOf(unknown.run({ authReqId: 'x' }))).toMatchObject({ code: 'deadline', exitCode: 6 });
+    expect(await awaitFailure(unknown.run({ authReqId: 'x' }))).toMatchObject({
+      code: 'deadline',
+      exitCode: 6,
+    });
     expect(unknown.clock.now() - unknown.start).toBeLessThanOrEqual(600_000);
     expect(Math.max(...unknown.sentAt())).toBeGreaterThan(590_000);
     const limited = await startPending(Array.from({ length: 2 }, () => PENDING));
-    expect(await failureOf(limited.run({ deadlineMs: 20_000 }))).toMatchObject({ code: 'deadline' });
+    expect(await awaitFailure(limited.run({ deadlineMs: 20_000 }))).toMatchObject({ code: 'deadline' });
     expect(limited.sentAt()).toEqual([7_000, 14_000]);
   });
 });
@@ -114,7 +123,7 @@ describe('the errors that mean "still pending"', () => {
     expect(sentAt()).toEqual([7_000, 14_000]);
     expect(await pending.find(AUTH_REQ_ID)).toMatchObject({ pending_errors: [word] });
     const other = await startPending([odd('another')], kept);
-    expect(await failureOf(other.run(options))).toMatchObject({ oauth: { error: 'another' } });
+    expect(await awaitFailure(other.run(options))).toMatchObject({ oauth: { error: 'another' } });
   });
 });
 

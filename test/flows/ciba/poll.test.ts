@@ -9,13 +9,21 @@ import {
   type Flaws,
   type MisbehavingServer,
   PENDING,
+  type ScriptedStep,
   SLOW_DOWN,
-  type Step,
   TOKENS,
 } from '../../helpers/misbehaving-server.ts';
 import { testParts } from '../../helpers/parts.ts';
 import { silence } from '../../helpers/wait.ts';
-import { CLIENT_SECRET, drive, failureOf, type Lab, type LabOptions, ofType, startLab } from '../harness.ts';
+import {
+  awaitFailure,
+  CLIENT_SECRET,
+  drive,
+  type Lab,
+  type LabOptions,
+  ofType,
+  startLab,
+} from '../harness.ts';
 
 interface CibaPolling extends Lab {
   readonly events: CibaPollEvent[];
@@ -28,7 +36,10 @@ interface CibaPolling extends Lab {
 }
 
 /** A client whose request has just been acknowledged with an interval of 5 seconds. */
-async function startCibaPolling(token: readonly Step[], options: LabOptions = {}): Promise<CibaPolling> {
+async function startCibaPolling(
+  token: readonly ScriptedStep[],
+  options: LabOptions = {},
+): Promise<CibaPolling> {
   const lab = await startLab({ token, ...options });
   const { ctx, target, start } = lab;
   const store = await ctx.store();
@@ -71,7 +82,7 @@ async function anotherProcess({ parts, clock }: Lab): Promise<Context> {
 }
 
 /** A token response with an ID token, made when the poll arrives. */
-function tokensWith(server: () => MisbehavingServer, flaws?: Flaws): Step {
+function tokensWith(server: () => MisbehavingServer, flaws?: Flaws): ScriptedStep {
   return async () => ({ json: { ...TOKENS.json, id_token: await server().idToken(flaws) } });
 }
 
@@ -158,7 +169,7 @@ describe('a poll of CIBA', () => {
     'keeps a request whose first poll is answered with %s, and names the option',
     async (error) => {
       const { run, pending, server } = await startCibaPolling([{ status: 400, json: { error } }]);
-      expect(await failureOf(run())).toMatchObject({
+      expect(await awaitFailure(run())).toMatchObject({
         exitCode: 3,
         oauth: { error },
         furtherHint: expect.stringContaining(`go on with "oauthctl ciba poll --pending-error ${error}"`),
@@ -168,7 +179,7 @@ describe('a poll of CIBA', () => {
     },
   );
 
-  it.each<[string, Step[], Partial<CibaPollOptions>]>([
+  it.each<[string, ScriptedStep[], Partial<CibaPollOptions>]>([
     ['another poll before it was pending', [PENDING, { status: 400, json: { error: 'invalid_grant' } }], {}],
     [
       'the device has sent a result',
@@ -178,15 +189,15 @@ describe('a poll of CIBA', () => {
     ['the error is no word for a command', [{ status: 400, json: { error: '$(ls)' } }], {}],
   ])('ends the pending request where %s, without naming the option', async (_what, token, options) => {
     const { run, pending } = await startCibaPolling(token);
-    expect(await failureOf(run(options))).toMatchObject({ exitCode: 3, furtherHint: undefined });
+    expect(await awaitFailure(run(options))).toMatchObject({ exitCode: 3, furtherHint: undefined });
     expect(await pending()).toMatchObject({ ended: true });
   });
 
   it('counts the polls of an earlier run: its second poll is not the first', async () => {
     const refused = { status: 400, json: { error: 'invalid_grant' } };
     const { run, pending } = await startCibaPolling([PENDING, refused]);
-    expect(await failureOf(run({ once: true }))).toMatchObject({ exitCode: 8 });
-    expect(await failureOf(run())).toMatchObject({ exitCode: 3, furtherHint: undefined });
+    expect(await awaitFailure(run({ once: true }))).toMatchObject({ exitCode: 8 });
+    expect(await awaitFailure(run())).toMatchObject({ exitCode: 3, furtherHint: undefined });
     expect(await pending()).toMatchObject({ ended: true });
   });
 
@@ -194,7 +205,7 @@ describe('a poll of CIBA', () => {
     const { run } = await startCibaPolling([{ status: 400, json: { error: 'invalid_grant' } }], {
       target: { owner: undefined },
     });
-    expect(await failureOf(run())).toMatchObject({
+    expect(await awaitFailure(run())).toMatchObject({
       furtherHint: expect.stringMatching(/as Apereo CAS does, add --pending-error invalid_grant; /),
     });
   });
@@ -203,7 +214,7 @@ describe('a poll of CIBA', () => {
     'is out of time, and ends the request, at %s after the lifetime that was acknowledged',
     async (error) => {
       const { run, pending, start } = await startCibaPolling([PENDING, { status: 400, json: { error } }]);
-      const failure = await failureOf(run({ expiresAt: start + 9_000, lifetimeSeconds: 9 }));
+      const failure = await awaitFailure(run({ expiresAt: start + 9_000, lifetimeSeconds: 9 }));
       expect(failure).toMatchObject({ exitCode: 6, oauth: { error } });
       expect(failure.message).toContain('after its lifetime of 9 s');
       expect(await pending()).toMatchObject({ ended: true });
@@ -214,7 +225,7 @@ describe('a poll of CIBA', () => {
     'ends the pending request at %s',
     async (error) => {
       const { run, pending, kept } = await startCibaPolling([{ status: 400, json: { error } }]);
-      expect(await failureOf(run())).toMatchObject({ oauth: { error } });
+      expect(await awaitFailure(run())).toMatchObject({ oauth: { error } });
       expect(await pending()).toMatchObject({ ended: true });
       expect(await kept()).toBeUndefined();
     },
@@ -222,25 +233,25 @@ describe('a poll of CIBA', () => {
 
   it('ends the pending request at a token response without an access token', async () => {
     const { run, pending } = await startCibaPolling([{ json: { token_type: 'Bearer' } }]);
-    expect(await failureOf(run())).toMatchObject({ code: 'token_response_invalid', exitCode: 4 });
+    expect(await awaitFailure(run())).toMatchObject({ code: 'token_response_invalid', exitCode: 4 });
     expect(await pending()).toMatchObject({ ended: true });
   });
 
   it('ends the pending request that has expired unheard', async () => {
     const { run, pending, start } = await startCibaPolling([PENDING]);
-    expect(await failureOf(run({ expiresAt: start + 5_000 }))).toMatchObject({ code: 'expired' });
+    expect(await awaitFailure(run({ expiresAt: start + 5_000 }))).toMatchObject({ code: 'expired' });
     expect(await pending()).toMatchObject({ ended: true });
   });
 
   it('leaves the request pending at a deadline', async () => {
     const { run, pending, start } = await startCibaPolling([PENDING]);
-    expect(await failureOf(run({ deadlineAt: start + 8_000 }))).toMatchObject({ code: 'deadline' });
+    expect(await awaitFailure(run({ deadlineAt: start + 8_000 }))).toMatchObject({ code: 'deadline' });
     expect(await pending()).not.toHaveProperty('ended');
   });
 
   it('leaves the request pending after one poll, with the time of the next', async () => {
     const { run, pending, start } = await startCibaPolling([PENDING]);
-    expect(await failureOf(run({ once: true }))).toMatchObject({ exitCode: 8 });
+    expect(await awaitFailure(run({ once: true }))).toMatchObject({ exitCode: 8 });
     expect(await pending()).toMatchObject({ polls: 1, interval: 5, next_poll_at: start + 10_000 });
     expect(await pending()).not.toHaveProperty('ended');
   });
@@ -251,7 +262,7 @@ describe('a poll of CIBA', () => {
       return 'hang' as const;
     };
     const polling = await startCibaPolling([abort]);
-    expect(await failureOf(polling.run())).toMatchObject({ exitCode: 130 });
+    expect(await awaitFailure(polling.run())).toMatchObject({ exitCode: 130 });
     expect(await polling.pending()).toMatchObject({ next_poll_at: polling.start + 10_000 });
     expect(await polling.pending()).not.toHaveProperty('ended');
   });
@@ -262,7 +273,7 @@ describe('two processes that poll for one id', () => {
     const clock = new FakeClock({ auto: false });
     let underWay = 0;
     let mostAtOnce = 0;
-    const slowly = (answer: Step) => async () => {
+    const slowly = (answer: ScriptedStep) => async () => {
       underWay += 1;
       mostAtOnce = Math.max(mostAtOnce, underWay);
       await silence();
@@ -298,7 +309,7 @@ describe('two processes that poll for one id', () => {
 
   it('keep the interval that a slow_down to one of them has made longer', async () => {
     const polling = await startCibaPolling([SLOW_DOWN, PENDING, PENDING, TOKENS]);
-    expect(await failureOf(polling.run({ once: true }))).toMatchObject({ exitCode: 8 });
+    expect(await awaitFailure(polling.run({ once: true }))).toMatchObject({ exitCode: 8 });
     expect(await polling.pending()).toMatchObject({ interval: 10, next_poll_at: polling.start + 15_000 });
     // The other one was started before, and knows of five seconds only.
     await polling.run({ interval: 5 }, await anotherProcess(polling));
@@ -310,7 +321,7 @@ describe('two processes that poll for one id', () => {
     const polling = await startCibaPolling([PENDING, TOKENS]);
     const other = await anotherProcess(polling);
     const wake = Promise.resolve();
-    expect(await failureOf(polling.run({ once: true, wake }))).toMatchObject({ exitCode: 8 });
+    expect(await awaitFailure(polling.run({ once: true, wake }))).toMatchObject({ exitCode: 8 });
     await polling.run({ wake }, other);
     expect(polling.server.to('token')[0]?.at).toBeLessThan(polling.start + 5_000);
     expect(polling.server.gaps()[0]).toBeGreaterThanOrEqual(5_000);
@@ -441,7 +452,7 @@ describe('the ID token', () => {
     ],
   ])('is refused, and no tokens are kept: %s', async (_what, flaws, message, options) => {
     const { run, events, kept, pending, server } = await startWithIdToken(flaws, options);
-    const error = await failureOf(run());
+    const error = await awaitFailure(run());
     expect(error).toBeInstanceOf(ValidationError);
     expect(error).toMatchObject({ code: 'id_token_invalid', exitCode: 4 });
     expect(error.message).toMatch(message);
@@ -455,29 +466,29 @@ describe('the ID token', () => {
 
   it('is refused with every claim that is wrong in one message', async () => {
     const { run } = await startWithIdToken(claims({ iss: 'x', aud: 'y', exp: undefined, sub: undefined }));
-    const { message } = await failureOf(run());
+    const { message } = await awaitFailure(run());
     expect(message).toMatch(/iss is "x".*; aud is "y".*; exp is missing.*; sub is missing/);
   });
 
   it.each(['opaque', 'a.b.c', 'a.b', 'a.b.c.d.e'])('is refused when it is no JWS but %s', async (text) => {
     const { run, kept } = await startCibaPolling([{ json: { ...TOKENS.json, id_token: text } }]);
-    expect(await failureOf(run())).toMatchObject({ code: 'id_token_invalid', exitCode: 4 });
+    expect(await awaitFailure(run())).toMatchObject({ code: 'id_token_invalid', exitCode: 4 });
     expect(await kept()).toBeUndefined();
   });
 
   it('is refused when a byte of its payload was changed', async () => {
-    const forged: Step = async () => {
+    const forged: ScriptedStep = async () => {
       const [head, , signature] = (await polling.server.idToken()).split('.');
       const [, body] = (await polling.server.idToken({ claims: { sub: 'user-2' } })).split('.');
       return { json: { ...TOKENS.json, id_token: `${head}.${body}.${signature}` } };
     };
     const polling = await startCibaPolling([forged]);
-    expect((await failureOf(polling.run())).message).toMatch(/its signature is wrong/);
+    expect((await awaitFailure(polling.run())).message).toMatch(/its signature is wrong/);
   });
 
   it('that cannot be checked, because the keys cannot be had, leaves nothing behind', async () => {
     const { run, kept } = await startWithIdToken({}, { jwks: { status: 500, text: 'down' } });
-    expect(await failureOf(run())).toMatchObject({ code: 'not_the_protocol', exitCode: 5 });
+    expect(await awaitFailure(run())).toMatchObject({ code: 'not_the_protocol', exitCode: 5 });
     expect(await kept()).toBeUndefined();
   });
 });

@@ -10,13 +10,13 @@ import {
   AUTH_REQ_ID,
   CLIENT_ID,
   HTML_PAGE,
-  type Step,
+  type ScriptedStep,
   USER,
 } from '../../helpers/misbehaving-server.ts';
-import { CLIENT_SECRET, failureOf, type LabOptions, ofType, startLab } from '../harness.ts';
+import { awaitFailure, CLIENT_SECRET, type LabOptions, ofType, startLab } from '../harness.ts';
 
 async function startRequest(
-  answer: Step,
+  answer: ScriptedStep,
   options: Partial<Omit<CibaRequestOptions, 'target'>> & Pick<LabOptions, 'target'> = {},
 ) {
   const { target, ...rest } = options;
@@ -30,7 +30,7 @@ async function startRequest(
   return { ...lab, events, run, kept };
 }
 
-const acknowledged = (members: Record<string, unknown>): Step => ({
+const acknowledged = (members: Record<string, unknown>): ScriptedStep => ({
   json: { ...ACKNOWLEDGEMENT.json, ...members },
 });
 
@@ -75,7 +75,9 @@ describe('the authentication request', () => {
     ['a requested expiry of 0', { login_hint: USER, requested_expiry: 0 }, 'requested_expiry_invalid'],
   ])('is not sent with %s', async (_what, request, code) => {
     const lab = await startLab();
-    const error = await failureOf(requestAuthentication(lab.ctx, { target: lab.target, request }, () => {}));
+    const error = await awaitFailure(
+      requestAuthentication(lab.ctx, { target: lab.target, request }, () => {}),
+    );
     expect(error).toBeInstanceOf(UsageError);
     expect(error).toMatchObject({ code, exitCode: 2 });
     expect(lab.server.requests).toEqual([]);
@@ -83,7 +85,7 @@ describe('the authentication request', () => {
 
   it('is not sent to a server without a backchannel endpoint', async () => {
     const lab = await startLab({ metadata: { backchannel_authentication_endpoint: undefined } });
-    const error = await failureOf(
+    const error = await awaitFailure(
       requestAuthentication(lab.ctx, { target: lab.target, request: { login_hint: USER } }, () => {}),
     );
     expect(error).toMatchObject({ code: 'endpoint_missing', exitCode: 4 });
@@ -166,7 +168,7 @@ describe('the acknowledgement', () => {
 
   it.each(broken)('that has %s breaks the protocol: exit 4', async (_what, members, message) => {
     const { run, kept, events } = await startRequest(acknowledged(members));
-    const error = await failureOf(run());
+    const error = await awaitFailure(run());
     expect(error).toBeInstanceOf(ValidationError);
     expect(error).toMatchObject({ code: 'acknowledgement_invalid', exitCode: 4 });
     expect(error.message).toMatch(message);
@@ -187,7 +189,7 @@ describe('the acknowledgement', () => {
     'that has %s is not mended by an interval of the person',
     async (_what, members) => {
       const { run } = await startRequest(acknowledged(members), { interval: 2 });
-      expect(await failureOf(run())).toMatchObject({ code: 'acknowledgement_invalid' });
+      expect(await awaitFailure(run())).toMatchObject({ code: 'acknowledgement_invalid' });
     },
   );
 
@@ -198,7 +200,7 @@ describe('the acknowledgement', () => {
 });
 
 describe('an answer that is no acknowledgement', () => {
-  it.each<[string, Step]>([
+  it.each<[string, ScriptedStep]>([
     ['HTML with 200', { text: HTML_PAGE }],
     ['HTML with 404', { status: 404, text: HTML_PAGE }],
     ['an empty body', {}],
@@ -206,7 +208,7 @@ describe('an answer that is no acknowledgement', () => {
     ['a redirect', { status: 302, headers: { location: 'https://login.example/' } }],
   ])('because it is %s is told as not the protocol: exit 5', async (_what, answer) => {
     const { run, kept } = await startRequest(answer);
-    const error = await failureOf(run());
+    const error = await awaitFailure(run());
     expect(error).toBeInstanceOf(NetworkError);
     expect(error).toMatchObject({ code: 'not_the_protocol', exitCode: 5 });
     expect(await kept()).toBeUndefined();
@@ -224,7 +226,7 @@ describe('an answer that is no acknowledgement', () => {
       status,
       json: { ...ACKNOWLEDGEMENT.json, error: word, error_description: 'in its own words' },
     });
-    const error = await failureOf(run());
+    const error = await awaitFailure(run());
     expect(error).toBeInstanceOf(RefusedError);
     expect(error).toMatchObject({
       code: word,
@@ -241,7 +243,7 @@ describe('an answer that is no acknowledgement', () => {
 
   it('because the connection broke is not asked for again', async () => {
     const { run, server } = await startRequest('reset');
-    expect(await failureOf(run())).toMatchObject({ code: 'connection_reset', exitCode: 5 });
+    expect(await awaitFailure(run())).toMatchObject({ code: 'connection_reset', exitCode: 5 });
     expect(server.to('backchannel')).toHaveLength(1);
   });
 });

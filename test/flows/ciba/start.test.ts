@@ -14,7 +14,7 @@ import { FakeClock } from '../../helpers/fake-clock.ts';
 import { ACKNOWLEDGEMENT, HTML_PAGE, PENDING, TOKENS, USER } from '../../helpers/misbehaving-server.ts';
 import { testParts } from '../../helpers/parts.ts';
 import { silence, until } from '../../helpers/wait.ts';
-import { failureOf, ofType, startLab } from '../harness.ts';
+import { awaitFailure, ofType, startLab } from '../harness.ts';
 
 const INTERVAL = 1;
 const DEVICE: OwnDevice = {
@@ -178,7 +178,7 @@ describe('the whole flow against the sandbox, with an own device', () => {
 
   it.each(['deny', 'cancel'] as const)('that chooses to %s ends in access_denied: exit 7', async (rule) => {
     const { run, events, kept, pending } = await startAgainstSandbox(autoClock(), { device: { rule } });
-    const error = await failureOf(run);
+    const error = await awaitFailure(run);
     expect(error).toBeInstanceOf(RefusedError);
     expect(error).toMatchObject({ code: 'access_denied', exitCode: 7 });
     expect(await kept()).toBeUndefined();
@@ -191,7 +191,7 @@ describe('the whole flow against the sandbox, with an own device', () => {
       device: { rule: 'ignore' },
       deadlineMs: 12_000,
     });
-    const error = await failureOf(run);
+    const error = await awaitFailure(run);
     expect(error).toBeInstanceOf(TimeoutError);
     expect(error).toMatchObject({ code: 'deadline', exitCode: 6 });
     expect(error.message).toContain(
@@ -228,7 +228,7 @@ describe('the whole flow against the sandbox, with an own device', () => {
 
   it('that answers the delegation with 500 is refused by the server, and nothing is polled', async () => {
     const { run, events, types } = await startAgainstSandbox(autoClock(), { device: { respond: 500 } });
-    const error = await failureOf(run);
+    const error = await awaitFailure(run);
     expect(error).toBeInstanceOf(RefusedError);
     expect(error).toMatchObject({
       exitCode: 3,
@@ -250,7 +250,7 @@ describe('the whole flow against the sandbox, with an own device', () => {
         },
       },
     });
-    expect(await failureOf(run)).toMatchObject({ code: 'access_denied' });
+    expect(await awaitFailure(run)).toMatchObject({ code: 'access_denied' });
     expect(asked).toMatchObject([{ user: USER, bindingMessage: 'test-0001', waiting: 0 }]);
   });
 
@@ -262,7 +262,7 @@ describe('the whole flow against the sandbox, with an own device', () => {
     time.advance(0);
     await until(() => ofType(events, 'decided').length === 1 && time.asleep === 1);
     parts.abort(reason);
-    expect(await failureOf(run)).toBe(reason);
+    expect(await awaitFailure(run)).toBe(reason);
     expect(time.asleep).toBe(0);
     expect(await pending()).not.toHaveProperty('ended');
     await expectDeviceClosed(events);
@@ -280,7 +280,7 @@ describe('the whole flow against the sandbox, with an own device', () => {
         },
       },
     });
-    expect(await failureOf(run)).toBe(failure);
+    expect(await awaitFailure(run)).toBe(failure);
     await until(() => time.asleep === 0, 'the client sleeps no more');
     time.advance(10_000);
     await silence();
@@ -333,7 +333,7 @@ describe('the whole flow without an own device', () => {
   it('counts the deadline from the very start', async () => {
     const lab = await startLab({ backchannel: [{ ...ACKNOWLEDGEMENT, takes: 4_000 }], token: [PENDING] });
     const { run } = await startPlain(lab, { deadlineMs: 10_000 });
-    expect(await failureOf(run)).toMatchObject({ code: 'deadline', exitCode: 6 });
+    expect(await awaitFailure(run)).toMatchObject({ code: 'deadline', exitCode: 6 });
     expect(polls(lab)).toEqual([9_000]);
   });
 
@@ -342,7 +342,7 @@ describe('the whole flow without an own device', () => {
       backchannel: [{ json: { ...ACKNOWLEDGEMENT.json, expires_in: 12 } }],
       token: [PENDING, PENDING, PENDING],
     });
-    expect(await failureOf((await startPlain(lab)).run)).toMatchObject({ code: 'expired', exitCode: 6 });
+    expect(await awaitFailure((await startPlain(lab)).run)).toMatchObject({ code: 'expired', exitCode: 6 });
     expect(polls(lab)).toEqual([5_000, 10_000, 15_000]);
   });
 
@@ -359,7 +359,7 @@ describe('the whole flow without an own device', () => {
 
   it('sends no poll when the acknowledgement is none', async () => {
     const lab = await startLab({ backchannel: [{ text: HTML_PAGE }] });
-    expect(await failureOf((await startPlain(lab)).run)).toMatchObject({ code: 'not_the_protocol' });
+    expect(await awaitFailure((await startPlain(lab)).run)).toMatchObject({ code: 'not_the_protocol' });
     await silence();
     expect(lab.server.requests).toHaveLength(1);
   });
@@ -376,7 +376,7 @@ describe('the whole flow without an own device', () => {
         }),
       ],
     });
-    expect(await failureOf((await startPlain(lab)).run)).toMatchObject({
+    expect(await awaitFailure((await startPlain(lab)).run)).toMatchObject({
       code: 'id_token_invalid',
       exitCode: 4,
     });
@@ -396,7 +396,7 @@ describe('an own device that was never called', () => {
 
   it('is named at the deadline', async () => {
     const lab = await startLab({ backchannel: [ACKNOWLEDGEMENT], token: [PENDING] });
-    const error = await failureOf(run(lab, { deadlineMs: 8_000 }));
+    const error = await awaitFailure(run(lab, { deadlineMs: 8_000 }));
     expect(error).toMatchObject({ code: 'deadline', exitCode: 6, message: never });
   });
 
@@ -406,13 +406,13 @@ describe('an own device that was never called', () => {
     ['which it says', { status: 400, json: { error: 'expired_token' } }, 'expired_token', 'message'],
   ])('is named at the expiry, %s', async (_what, last, code, member) => {
     const lab = await startLab({ backchannel: [short], token: [PENDING, PENDING, last] });
-    expect(await failureOf(run(lab))).toMatchObject({ code, exitCode: 6, [member]: never });
+    expect(await awaitFailure(run(lab))).toMatchObject({ code, exitCode: 6, [member]: never });
   });
 
   it('is named where the server says that the request has expired before its time', async () => {
     const expired = { status: 400, json: { error: 'expired_token' } };
     const lab = await startLab({ backchannel: [ACKNOWLEDGEMENT], token: [expired] });
-    expect(await failureOf(run(lab))).toMatchObject({
+    expect(await awaitFailure(run(lab))).toMatchObject({
       code: 'expired_token',
       exitCode: 6,
       furtherHint: 'Known is: the device was never called.',
@@ -421,13 +421,13 @@ describe('an own device that was never called', () => {
 
   it('is named where the server fails at the authentication request, and only there', async () => {
     const failed = { status: 503, json: { error: 'server_error' } };
-    expect(await failureOf(run(await startLab({ backchannel: [failed] })))).toMatchObject({
+    expect(await awaitFailure(run(await startLab({ backchannel: [failed] })))).toMatchObject({
       code: 'server_error',
       exitCode: 3,
       furtherHint: 'The device was never called.',
     });
     const refused = { status: 400, json: { error: 'invalid_scope' } };
-    expect(await failureOf(run(await startLab({ backchannel: [refused] })))).toMatchObject({
+    expect(await awaitFailure(run(await startLab({ backchannel: [refused] })))).toMatchObject({
       code: 'invalid_scope',
       furtherHint: undefined,
     });
@@ -454,7 +454,7 @@ describe('an own device', () => {
       { target: lab.target, request: { login_hint: USER }, device: DEVICE },
       () => {},
     );
-    expect(await failureOf(run)).toMatchObject({ code: 'invalid_request' });
+    expect(await awaitFailure(run)).toMatchObject({ code: 'invalid_request' });
     expect(closed).toBe(true);
   });
 });
@@ -469,7 +469,7 @@ describe('an own device that cannot listen', () => {
       { target: lab.target, request: { login_hint: USER }, device: DEVICE },
       () => {},
     );
-    expect(await failureOf(run)).toMatchObject({ code: 'address_in_use', exitCode: 2 });
+    expect(await awaitFailure(run)).toMatchObject({ code: 'address_in_use', exitCode: 2 });
     await silence();
     expect(lab.server.requests).toEqual([]);
   });

@@ -8,9 +8,15 @@ import {
 } from '../../../src/errors.ts';
 import { type PollGuard, pollForTokens } from '../../../src/flows/polling/poll.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
-import { HTML_PAGE, PENDING, SLOW_DOWN, type Step, TOKENS } from '../../helpers/misbehaving-server.ts';
+import {
+  HTML_PAGE,
+  PENDING,
+  type ScriptedStep,
+  SLOW_DOWN,
+  TOKENS,
+} from '../../helpers/misbehaving-server.ts';
 import { latch, silence, until } from '../../helpers/wait.ts';
-import { failureOf, ofType, type Polling, startPolling } from '../harness.ts';
+import { awaitFailure, ofType, type Polling, startPolling } from '../harness.ts';
 
 const refusal = (error: string, status = 400) => ({ status, json: { error, error_description: 'so it is' } });
 
@@ -27,7 +33,7 @@ function holdTransportTimers(): void {
 }
 
 /** An answer that takes its time, on the clock and on the transport's timers. */
-function late(clock: FakeClock, ms: number, answer: Step): Step {
+function late(clock: FakeClock, ms: number, answer: ScriptedStep): ScriptedStep {
   return async (request) => {
     vi.advanceTimersByTime(ms);
     clock.pass(ms);
@@ -140,7 +146,7 @@ describe('Retry-After', () => {
   const at = (start: number, ms: number) => new Date(start + ms).toUTCString();
   const start = new FakeClock().now();
 
-  it.each<[string, Step, number]>([
+  it.each<[string, ScriptedStep, number]>([
     ['seconds on a 503', { status: 503, headers: { 'retry-after': '17' } }, 17_000],
     ['an HTTP date on a 503', { status: 503, headers: { 'retry-after': at(start, 25_000) } }, 20_000],
     ['seconds on a 429', { status: 429, headers: { 'retry-after': '9' } }, 9_000],
@@ -178,7 +184,7 @@ describe('Retry-After', () => {
 });
 
 describe('trouble that may pass', () => {
-  it.each<[string, Step, RegExp]>([
+  it.each<[string, ScriptedStep, RegExp]>([
     ['a 500 without a body', { status: 500 }, /status 500 and an empty body/],
     ['a 500 with an error of the server', refusal('server_error', 500), /^500 server_error$/],
     ['a 503 with temporarily_unavailable', refusal('temporarily_unavailable', 503), /^503 temporarily_/],
@@ -208,7 +214,7 @@ describe('trouble that may pass', () => {
 
   it('ends with the deadline', async () => {
     const polling = await startPolling(['reset', 'reset', 'reset'], { deadline: 30_000 });
-    const error = await failureOf(polling.run());
+    const error = await awaitFailure(polling.run());
     expect(error).toBeInstanceOf(TimeoutError);
     expect(error).toMatchObject({ code: 'deadline', exitCode: 6 });
     await silence();
@@ -217,14 +223,14 @@ describe('trouble that may pass', () => {
 
   it('says after a lost answer and an invalid_grant that the lost one may have carried the tokens', async () => {
     const polling = await startPolling([PENDING, 'reset', refusal('invalid_grant')]);
-    const error = await failureOf(polling.run());
+    const error = await awaitFailure(polling.run());
     expect(error).toMatchObject({ code: 'invalid_grant', exitCode: 3 });
     expect(error.hint).toMatch(/previous answer was lost; it may have carried the tokens/);
   });
 
   it('does not blame a lost answer when the server said pending after it', async () => {
     const polling = await startPolling(['reset', PENDING, refusal('invalid_grant')]);
-    expect((await failureOf(polling.run())).hint).toBeUndefined();
+    expect((await awaitFailure(polling.run())).hint).toBeUndefined();
   });
 
   it('does not go on where nobody listens', async () => {
@@ -241,7 +247,7 @@ describe('trouble that may pass', () => {
       },
       (event) => events.push(event),
     );
-    expect(await failureOf(run)).toMatchObject({ code: 'connection_refused', exitCode: 5 });
+    expect(await awaitFailure(run)).toMatchObject({ code: 'connection_refused', exitCode: 5 });
     expect(ofType(events, 'polling')).toHaveLength(1);
   });
 });
@@ -268,7 +274,7 @@ describe('the error decides, not the status', () => {
 
   it('is denied by a 200 with access_denied in it, even beside an access token', async () => {
     const polling = await startPolling([{ json: { ...TOKENS.json, error: 'access_denied' } }]);
-    expect(await failureOf(polling.run())).toMatchObject({ code: 'access_denied', exitCode: 7 });
+    expect(await awaitFailure(polling.run())).toMatchObject({ code: 'access_denied', exitCode: 7 });
   });
 });
 
@@ -288,7 +294,7 @@ describe('a final answer', () => {
 
   it.each(final)('is %s with status %i: one request, then silence', async (word, status, exitCode) => {
     const polling = await startPolling([refusal(word, status)]);
-    const error = await failureOf(polling.run());
+    const error = await awaitFailure(polling.run());
     expect(error).toBeInstanceOf(RefusedError);
     expect(error).toMatchObject({
       code: word === 'a_word_nobody_knows' ? 'refused' : word,
@@ -301,12 +307,12 @@ describe('a final answer', () => {
 
   it.each(final)('is %s with status %i on the third poll: no fourth', async (word, status, exitCode) => {
     const polling = await startPolling([PENDING, PENDING, refusal(word, status)]);
-    expect(await failureOf(polling.run())).toMatchObject({ oauth: { error: word }, exitCode });
+    expect(await awaitFailure(polling.run())).toMatchObject({ oauth: { error: word }, exitCode });
     await silence();
     expect(arrivals(polling)).toEqual([5_000, 10_000, 15_000]);
   });
 
-  it.each<[string, Step]>([
+  it.each<[string, ScriptedStep]>([
     ['an HTML page with 200', { text: HTML_PAGE }],
     ['an HTML page with 404', { status: 404, text: HTML_PAGE }],
     ['a redirect', { status: 302, headers: { location: 'http://127.0.0.1:1/login' } }],
@@ -314,7 +320,7 @@ describe('a final answer', () => {
     ['an empty 200', {}],
   ])('is %s, which is not the protocol: exit 5, then silence', async (_what, answer) => {
     const polling = await startPolling([answer]);
-    const error = await failureOf(polling.run());
+    const error = await awaitFailure(polling.run());
     expect(error).toBeInstanceOf(NetworkError);
     expect(error).toMatchObject({ code: 'not_the_protocol', exitCode: 5 });
     await silence();
@@ -323,7 +329,7 @@ describe('a final answer', () => {
 
   it('is a refusal in another form than that of OAuth: exit 3, then silence', async () => {
     const polling = await startPolling([{ status: 400, json: { message: 'no' } }]);
-    expect(await failureOf(polling.run())).toMatchObject({
+    expect(await awaitFailure(polling.run())).toMatchObject({
       code: 'bad_request',
       exitCode: 3,
       oauth: { error: 'bad_request', error_description: 'no', status: 400 },
@@ -338,7 +344,7 @@ describe('a final answer', () => {
       const polling = await startPolling([
         { status: 400, json: { error: 'access_denied', error_description } },
       ]);
-      expect(await failureOf(polling.run())).toMatchObject({ code: 'access_denied', exitCode: 3 });
+      expect(await awaitFailure(polling.run())).toMatchObject({ code: 'access_denied', exitCode: 3 });
     },
   );
 
@@ -348,7 +354,7 @@ describe('a final answer', () => {
     ['with an access token that is no string', { access_token: 7, token_type: 'Bearer' }],
   ])('is a token response %s: exit 4, then silence', async (_what, json) => {
     const polling = await startPolling([{ json }]);
-    expect(await failureOf(polling.run())).toMatchObject({ code: 'token_response_invalid', exitCode: 4 });
+    expect(await awaitFailure(polling.run())).toMatchObject({ code: 'token_response_invalid', exitCode: 4 });
     await silence();
     expect(polling.server.requests).toHaveLength(1);
   });
@@ -382,7 +388,7 @@ describe('a final answer', () => {
 describe('the deadline', () => {
   it('ends the wait without a further poll', async () => {
     const polling = await startPolling([PENDING, PENDING], { deadline: 12_000 });
-    const error = await failureOf(polling.run());
+    const error = await awaitFailure(polling.run());
     expect(error).toBeInstanceOf(TimeoutError);
     expect(error).toMatchObject({ code: 'deadline', exitCode: 6 });
     await silence();
@@ -391,13 +397,13 @@ describe('the deadline', () => {
 
   it('that is over before the first poll lets none out', async () => {
     const polling = await startPolling([], { deadline: 4_000 });
-    expect(await failureOf(polling.run())).toMatchObject({ code: 'deadline' });
+    expect(await awaitFailure(polling.run())).toMatchObject({ code: 'deadline' });
     expect(polling.clock.now()).toBe(polling.start);
   });
 
   it('waits until it has passed when somebody might still wake it', async () => {
     const polling = await startPolling([], { deadline: 4_000, wake: new Promise(() => {}) });
-    expect(await failureOf(polling.run())).toMatchObject({ code: 'deadline' });
+    expect(await awaitFailure(polling.run())).toMatchObject({ code: 'deadline' });
     expect(polling.clock.now()).toBe(polling.start + 4_000);
   });
 
@@ -406,7 +412,7 @@ describe('the deadline', () => {
     const clock = new FakeClock();
     const guard = fakeGuard();
     const polling = await startPolling([late(clock, 3_000, 'hang')], { clock, deadline: 8_000, guard });
-    expect(await failureOf(polling.run())).toMatchObject({ code: 'deadline', exitCode: 6 });
+    expect(await awaitFailure(polling.run())).toMatchObject({ code: 'deadline', exitCode: 6 });
     expect(guard.schedule).toHaveBeenLastCalledWith(polling.start + 13_000, 5);
   });
 });
@@ -415,7 +421,7 @@ describe('the expiry', () => {
   it('is not waited for when the server asks to wait beyond it', async () => {
     const wait = { status: 503, headers: { 'retry-after': '3600' } };
     const polling = await startPolling([wait], { expires: 120_000 });
-    const error = await failureOf(polling.run());
+    const error = await awaitFailure(polling.run());
     expect(error).toMatchObject({ code: 'expired', exitCode: 6 });
     expect(error.message).toContain('asks to wait until after');
     expect(polling.clock.now() - polling.start).toBeLessThan(120_000);
@@ -423,7 +429,7 @@ describe('the expiry', () => {
 
   it('makes the poll after it the last one', async () => {
     const polling = await startPolling([PENDING, PENDING, PENDING], { expires: 12_000 });
-    const error = await failureOf(polling.run());
+    const error = await awaitFailure(polling.run());
     expect(error).toMatchObject({ code: 'expired', exitCode: 6 });
     expect(error.message).toBe('the request expired 3 s ago; the server still answers authorization_pending');
     await silence();
@@ -432,20 +438,20 @@ describe('the expiry', () => {
 
   it('makes the poll at that very moment the last one', async () => {
     const polling = await startPolling([PENDING, PENDING], { expires: 10_000 });
-    expect(await failureOf(polling.run())).toMatchObject({ code: 'expired' });
+    expect(await awaitFailure(polling.run())).toMatchObject({ code: 'expired' });
     expect(arrivals(polling)).toEqual([5_000, 10_000]);
   });
 
   it('says what the last poll failed with, where there was no last word', async () => {
     const polling = await startPolling([PENDING, { status: 502, text: HTML_PAGE }], { expires: 9_000 });
-    const error = await failureOf(polling.run());
+    const error = await awaitFailure(polling.run());
     expect(error).toMatchObject({ code: 'expired', exitCode: 6 });
     expect(error.message).toMatch(/^the request expired 1 s ago; the last poll failed: .*Bad Gateway/);
   });
 
   it('leaves the last word to the server', async () => {
     const polling = await startPolling([PENDING, refusal('expired_token')], { expires: 9_000 });
-    const error = await failureOf(polling.run());
+    const error = await awaitFailure(polling.run());
     expect(error).toBeInstanceOf(RefusedError);
     expect(error).toMatchObject({ code: 'expired_token', exitCode: 6 });
   });
@@ -467,7 +473,7 @@ describe('a refusal after the lifetime of the request', () => {
     ['a_word_nobody_knows', 404],
   ])('means that time ran out: %s with %i', async (word, status) => {
     const polling = await startPolling([PENDING, PENDING, refusal(word, status)], lifetime);
-    const error = await failureOf(polling.run());
+    const error = await awaitFailure(polling.run());
     expect(error).toBeInstanceOf(RefusedError);
     expect(error).toMatchObject({
       code: 'expired',
@@ -482,7 +488,7 @@ describe('a refusal after the lifetime of the request', () => {
 
   it('names the lifetime beside expired_token', async () => {
     const polling = await startPolling([PENDING, PENDING, refusal('expired_token')], lifetime);
-    const error = await failureOf(polling.run());
+    const error = await awaitFailure(polling.run());
     expect(error).toMatchObject({ code: 'expired_token', exitCode: 6 });
     expect(error.message).toContain('after its lifetime of 12 s; the server answered 400 expired_token');
   });
@@ -497,12 +503,12 @@ describe('a refusal after the lifetime of the request', () => {
     ['invalid_request', 401, 3],
   ])('keeps its own meaning where it is not about the id: %s with %i', async (word, status, exitCode) => {
     const polling = await startPolling([PENDING, PENDING, refusal(word, status)], lifetime);
-    expect(await failureOf(polling.run())).toMatchObject({ code: word, exitCode });
+    expect(await awaitFailure(polling.run())).toMatchObject({ code: word, exitCode });
   });
 
   it.each(['invalid_grant', 'invalid_request'])('is no matter of time before it: %s', async (word) => {
     const polling = await startPolling([PENDING, refusal(word)], lifetime);
-    expect(await failureOf(polling.run())).toMatchObject({ code: word, exitCode: 3 });
+    expect(await awaitFailure(polling.run())).toMatchObject({ code: word, exitCode: 3 });
   });
 
   it('counts the lifetime from when the request was sent, as the server may', async () => {
@@ -513,7 +519,7 @@ describe('a refusal after the lifetime of the request', () => {
       mayExpireAt: clock.now() + 10_000,
       lifetimeSeconds: 12,
     });
-    const error = await failureOf(polling.run());
+    const error = await awaitFailure(polling.run());
     expect(error).toMatchObject({ code: 'expired', exitCode: 6 });
     expect(error.message).toMatch(/^the request has expired, after its lifetime of 12 s; /);
   });
@@ -523,7 +529,7 @@ describe('a refusal after the lifetime of the request', () => {
       ...lifetime,
       expires: 17_000,
     });
-    const error = await failureOf(polling.run());
+    const error = await awaitFailure(polling.run());
     expect(error).toMatchObject({ code: 'expired', exitCode: 6 });
     expect(error.hint).toMatch(/previous answer was lost/);
   });
@@ -533,7 +539,7 @@ describe('a refusal after the lifetime of the request', () => {
       ...lifetime,
       describeSituation: () => 'the device was never called',
     });
-    expect((await failureOf(polling.run())).message).toBe(
+    expect((await awaitFailure(polling.run())).message).toBe(
       'the request expired 3 s ago, after its lifetime of 12 s; the device was never called; ' +
         'the server answered 400 invalid_grant: so it is',
     );
@@ -544,7 +550,7 @@ describe('what is said when time has run out', () => {
   const down = { status: 500 };
   const reason = 'the server answered with status 500 and an empty body';
 
-  it.each<[string, readonly Step[], object, string]>([
+  it.each<[string, readonly ScriptedStep[], object, string]>([
     [
       'before a poll that does not fit, how long there would be to wait',
       [PENDING],
@@ -616,7 +622,7 @@ describe('what is said when time has run out', () => {
     ],
   ])('%s', async (_what, answers, options, message) => {
     const polling = await startPolling(answers, options);
-    const error = await failureOf(polling.run());
+    const error = await awaitFailure(polling.run());
     expect(error).toMatchObject({ exitCode: 6, message });
     expect(error.message).not.toContain('decided');
   });
@@ -625,7 +631,7 @@ describe('what is said when time has run out', () => {
     holdTransportTimers();
     const clock = new FakeClock();
     const polling = await startPolling([late(clock, 3_000, 'hang')], { clock, deadline: 8_000 });
-    expect((await failureOf(polling.run())).message).toMatch(
+    expect((await awaitFailure(polling.run())).message).toMatch(
       /^the deadline passed: the only poll failed: .* did not answer within 3 s$/,
     );
   });
@@ -649,7 +655,7 @@ describe('one poll only', () => {
     ['slow_down', SLOW_DOWN, 'The next poll may be sent in 10 s.'],
   ])('is still pending after %s: exit 8', async (word, answer, hint) => {
     const polling = await startPolling([answer], { once: true });
-    const error = await failureOf(polling.run());
+    const error = await awaitFailure(polling.run());
     expect(error).toBeInstanceOf(PendingError);
     expect(error).toMatchObject({ exitCode: 8, hint });
     expect(error.message).toContain(word);
@@ -659,7 +665,7 @@ describe('one poll only', () => {
 
   it('tells what failed instead of trying again', async () => {
     const polling = await startPolling(['reset'], { once: true });
-    expect(await failureOf(polling.run())).toMatchObject({ code: 'connection_reset', exitCode: 5 });
+    expect(await awaitFailure(polling.run())).toMatchObject({ code: 'connection_reset', exitCode: 5 });
     await silence();
     expect(polling.server.requests).toHaveLength(1);
   });
@@ -683,7 +689,7 @@ describe('errors that a server uses for "still pending"', () => {
     const polling = await startPolling([refusal('invalid_grant'), refusal('invalid_request')], {
       pendingErrors: ['invalid_grant'],
     });
-    expect(await failureOf(polling.run())).toMatchObject({ code: 'invalid_request', exitCode: 3 });
+    expect(await awaitFailure(polling.run())).toMatchObject({ code: 'invalid_request', exitCode: 3 });
   });
 });
 
@@ -750,7 +756,7 @@ describe('an interruption', () => {
     const run = polling.run();
     await until(() => clock.asleep === 1);
     polling.parts.abort(reason);
-    expect(await failureOf(run)).toBe(reason);
+    expect(await awaitFailure(run)).toBe(reason);
     expect(clock.asleep).toBe(0);
     expect(clock.now()).toBe(polling.start);
   });
@@ -758,7 +764,7 @@ describe('an interruption', () => {
   it('before anything lets no poll out', async () => {
     const polling = await startPolling([], { first: 0 });
     polling.parts.abort(reason);
-    expect(await failureOf(polling.run())).toBe(reason);
+    expect(await awaitFailure(polling.run())).toBe(reason);
   });
 
   it('during a poll ends it at once, and leaves the next process its interval', async () => {
@@ -768,7 +774,7 @@ describe('an interruption', () => {
       return 'hang' as const;
     };
     const polling: Polling = await startPolling([abort], { guard });
-    expect(await failureOf(polling.run())).toBe(reason);
+    expect(await awaitFailure(polling.run())).toBe(reason);
     expect(guard.schedule).toHaveBeenLastCalledWith(polling.start + 10_000, 5);
     await silence();
     expect(polling.server.requests).toHaveLength(1);
@@ -800,7 +806,7 @@ describe('the guard', () => {
     const guard = fakeGuard();
     guard.claim.mockRejectedValue(new TimeoutError('file_locked', 'locked'));
     const polling = await startPolling([], { guard });
-    expect(await failureOf(polling.run())).toMatchObject({ code: 'file_locked' });
+    expect(await awaitFailure(polling.run())).toMatchObject({ code: 'file_locked' });
   });
 });
 

@@ -8,8 +8,13 @@ import { refreshTokens, requestTokens } from '../../../src/flows/token/token.ts'
 import { generateKey } from '../../../src/protocol/jose/key.ts';
 import { type DpopKey, generateDpopKey } from '../../../src/protocol/oauth/dpop.ts';
 import { buildParameters } from '../../../src/protocol/oauth/form.ts';
-import { AUTH_REQ_ID, PENDING, type ReceivedRequest, type Step } from '../../helpers/misbehaving-server.ts';
-import { failureOf, startLab } from '../harness.ts';
+import {
+  AUTH_REQ_ID,
+  type CapturedRequest,
+  PENDING,
+  type ScriptedStep,
+} from '../../helpers/misbehaving-server.ts';
+import { awaitFailure, startLab } from '../harness.ts';
 
 const BOUND = { json: { access_token: 'a-dpop-token', token_type: 'DPoP', refresh_token: 'refresh-1' } };
 
@@ -19,13 +24,13 @@ const nonceWanted = (nonce: string, status = 400) => ({
   json: { error: 'use_dpop_nonce' },
 });
 
-const nonceOf = ({ headers }: ReceivedRequest) => decodeJwt(String(headers.dpop)).nonce;
-const jtiOf = ({ headers }: ReceivedRequest) => decodeJwt(String(headers.dpop)).jti;
+const nonceOf = ({ headers }: CapturedRequest) => decodeJwt(String(headers.dpop)).nonce;
+const jtiOf = ({ headers }: CapturedRequest) => decodeJwt(String(headers.dpop)).jti;
 
-async function start(token: readonly Step[], more: Partial<Target> = {}) {
+async function start(token: readonly ScriptedStep[], more: Partial<Target> = {}) {
   const key = await generateDpopKey();
   const told: DpopEvent[] = [];
-  const proofs = { nonces: new Map<string, string>(), tell: (event: DpopEvent) => told.push(event) };
+  const proofs = { nonces: new Map<string, string>(), onEvent: (event: DpopEvent) => told.push(event) };
   const lab = await startLab({ token, target: { dpop: key, proofs, ...more } });
   const request = (target: Target = lab.target) =>
     requestTokens(lab.ctx, { target, grantType: 'client_credentials', values: {} }, () => {});
@@ -64,7 +69,7 @@ describe('a token request with DPoP', () => {
 
   it('is not sent a third time', async () => {
     const { request, sent } = await start([nonceWanted('n-1'), nonceWanted('n-2')]);
-    expect(await failureOf(request())).toMatchObject({ code: 'use_dpop_nonce', exitCode: 3 });
+    expect(await awaitFailure(request())).toMatchObject({ code: 'use_dpop_nonce', exitCode: 3 });
     expect(sent()).toHaveLength(2);
   });
 
@@ -75,7 +80,7 @@ describe('a token request with DPoP', () => {
     ['a status of its own', nonceWanted('n-1', 503)],
   ])('is not sent again for %s', async (_what, answer) => {
     const { request, sent } = await start([answer]);
-    await failureOf(request());
+    await awaitFailure(request());
     expect(sent()).toHaveLength(1);
   });
 
@@ -86,7 +91,7 @@ describe('a token request with DPoP', () => {
       BOUND,
     ]);
     await request();
-    await failureOf(request());
+    await awaitFailure(request());
     await request();
     expect(sent().map(nonceOf)).toEqual([undefined, 'n-1', 'n-2']);
   });
@@ -128,7 +133,7 @@ describe('a token request with DPoP', () => {
       .setProtectedHeader({ alg: 'HS256' })
       .sign(new Uint8Array(32));
     const { request, kept } = await start([{ json: { access_token, token_type: 'DPoP' } }]);
-    expect(await failureOf(request())).toMatchObject({ code: 'dpop_binding_wrong', exitCode: 4 });
+    expect(await awaitFailure(request())).toMatchObject({ code: 'dpop_binding_wrong', exitCode: 4 });
     expect(await kept()).toBeUndefined();
   });
 });
@@ -163,13 +168,13 @@ describe('a poll with DPoP', () => {
     const ctx = { ...lab.ctx, http: async () => ({ send }) };
     const options = { target: lab.target, authReqId: AUTH_REQ_ID, interval: 5, firstPollAt: lab.start };
     const run = pollCiba(ctx, { ...options, deadlineAt: lab.start + 10_000 }, () => {});
-    expect(await failureOf(run)).toMatchObject({ exitCode: 6 });
+    expect(await awaitFailure(run)).toMatchObject({ exitCode: 6 });
     expect(timeouts).toEqual([10_000, 1_000]);
   });
 });
 
 describe('a refresh of tokens that were requested with DPoP', () => {
-  const jktOf = async ({ headers }: ReceivedRequest) => {
+  const jktOf = async ({ headers }: CapturedRequest) => {
     const { jwk } = decodeProtectedHeader(String(headers.dpop));
     const { calculateJwkThumbprint } = await import('jose');
     return calculateJwkThumbprint(jwk ?? {});
@@ -189,7 +194,7 @@ describe('a refresh of tokens that were requested with DPoP', () => {
     await request();
     const own: DpopKey = { ...(await generateDpopKey()), isOwn: true };
     await refresh({ ...target, dpop: own });
-    expect(await jktOf(sent()[1] as ReceivedRequest)).toBe(own.jkt);
+    expect(await jktOf(sent()[1] as CapturedRequest)).toBe(own.jkt);
   });
 
   it('sends no proof where none is to be sent', async () => {
@@ -202,7 +207,7 @@ describe('a refresh of tokens that were requested with DPoP', () => {
   it('asks for the key that is a file of the person’s, and sends nothing', async () => {
     const { request, refresh, key, sent, target } = await start([BOUND]);
     await request({ ...target, dpop: { ...key, isOwn: true } });
-    expect(await failureOf(refresh({ ...target, dpop: undefined }))).toMatchObject({
+    expect(await awaitFailure(refresh({ ...target, dpop: undefined }))).toMatchObject({
       code: 'dpop_key_missing',
       exitCode: 2,
       hint: expect.stringContaining('--dpop-key'),
@@ -219,7 +224,7 @@ describe('a refresh of tokens that were requested with DPoP', () => {
       { json: { access_token, token_type: 'DPoP', refresh_token: 'refresh-2' } },
     ]);
     await request();
-    expect(await failureOf(refresh())).toMatchObject({ code: 'dpop_binding_wrong' });
+    expect(await awaitFailure(refresh())).toMatchObject({ code: 'dpop_binding_wrong' });
     expect((await kept())?.response).toMatchObject({
       access_token: 'a-dpop-token',
       refresh_token: 'refresh-2',

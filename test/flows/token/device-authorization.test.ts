@@ -8,14 +8,14 @@ import {
 import {
   DEVICE_AUTHORIZATION,
   PENDING,
+  type ScriptedStep,
   SLOW_DOWN,
-  type Step,
   TOKENS,
 } from '../../helpers/misbehaving-server.ts';
-import { failureOf, type LabOptions, ofType, startLab } from '../harness.ts';
+import { awaitFailure, type LabOptions, ofType, startLab } from '../harness.ts';
 
 async function start(
-  { device = DEVICE_AUTHORIZATION, ...script }: LabOptions & { device?: Step },
+  { device = DEVICE_AUTHORIZATION, ...script }: LabOptions & { device?: ScriptedStep },
   options: Partial<DeviceAuthorizationOptions> = {},
 ) {
   const lab = await startLab({ device_authorization: [device], ...script });
@@ -76,15 +76,15 @@ describe('the device authorization grant', () => {
 
   it.each([200, 400, 403])('understands a denial with the status %d', async (status) => {
     const lab = await start({ token: [{ status, json: { error: 'access_denied' } }] });
-    expect(await failureOf(lab.run())).toMatchObject({ code: 'access_denied', exitCode: 7 });
+    expect(await awaitFailure(lab.run())).toMatchObject({ code: 'access_denied', exitCode: 7 });
   });
 
   it('understands an expiry by the server and by the clock, both with exit code 6', async () => {
     const told = await start({ token: [{ status: 400, json: { error: 'expired_token' } }] });
-    expect(await failureOf(told.run())).toMatchObject({ code: 'expired_token', exitCode: 6 });
+    expect(await awaitFailure(told.run())).toMatchObject({ code: 'expired_token', exitCode: 6 });
     const device = { json: { ...DEVICE_AUTHORIZATION.json, expires_in: 12 } };
     const untold = await start({ device, token: [PENDING, PENDING, PENDING] });
-    expect(await failureOf(untold.run())).toMatchObject({ code: 'expired', exitCode: 6 });
+    expect(await awaitFailure(untold.run())).toMatchObject({ code: 'expired', exitCode: 6 });
   });
 
   it.each(['invalid_grant', 'invalid_request', 'bad_code'])(
@@ -92,7 +92,7 @@ describe('the device authorization grant', () => {
     async (error) => {
       const device = { json: { ...DEVICE_AUTHORIZATION.json, expires_in: 12 } };
       const lab = await start({ device, token: [PENDING, PENDING, { status: 400, json: { error } }] });
-      const failure = await failureOf(lab.run());
+      const failure = await awaitFailure(lab.run());
       expect(failure).toMatchObject({ code: 'expired', exitCode: 6, oauth: { error } });
       expect(failure.message).toContain('after its lifetime of 12 s');
     },
@@ -101,12 +101,12 @@ describe('the device authorization grant', () => {
   it('leaves a denial after the lifetime of the code a denial', async () => {
     const device = { json: { ...DEVICE_AUTHORIZATION.json, expires_in: 9 } };
     const lab = await start({ device, token: [PENDING, { status: 400, json: { error: 'access_denied' } }] });
-    expect(await failureOf(lab.run())).toMatchObject({ code: 'access_denied', exitCode: 7 });
+    expect(await awaitFailure(lab.run())).toMatchObject({ code: 'access_denied', exitCode: 7 });
   });
 
   it('gives up at the deadline', async () => {
     const lab = await start({ token: [PENDING] }, { deadlineMs: 7000 });
-    expect(await failureOf(lab.run())).toMatchObject({ code: 'deadline', exitCode: 6 });
+    expect(await awaitFailure(lab.run())).toMatchObject({ code: 'deadline', exitCode: 6 });
   });
 
   it('ends at once when it is interrupted, and asks nothing more', async () => {
@@ -114,7 +114,7 @@ describe('the device authorization grant', () => {
     const run = lab.run((event) => {
       if (event.type === 'polled') lab.parts.abort(new InterruptedError('SIGINT'));
     });
-    expect(await failureOf(run)).toMatchObject({ code: 'interrupted', exitCode: 130 });
+    expect(await awaitFailure(run)).toMatchObject({ code: 'interrupted', exitCode: 130 });
   });
 
   it('sends the person’s own parameters with the first request alone', async () => {
@@ -151,7 +151,7 @@ describe('the device authorization grant', () => {
       const bad = await start({
         token: [async () => ({ json: { ...TOKENS.json, id_token: await bad.server.idToken(flaws) } })],
       });
-      expect(await failureOf(bad.run())).toMatchObject({ code: 'id_token_invalid', exitCode: 4 });
+      expect(await awaitFailure(bad.run())).toMatchObject({ code: 'id_token_invalid', exitCode: 4 });
       expect(await (await bad.ctx.store()).tokens.last('test')).toBeUndefined();
     }
   });
@@ -173,14 +173,14 @@ describe('the device authorization grant', () => {
     ['a broken answer', { json: {} }, 'device_authorization_invalid', 4],
   ])('ends with %s to the first request, and never polls', async (_what, device, code, exitCode) => {
     const lab = await start({ device });
-    expect(await failureOf(lab.run())).toMatchObject({ code, exitCode });
+    expect(await awaitFailure(lab.run())).toMatchObject({ code, exitCode });
     expect(lab.server.to('token')).toEqual([]);
   });
 
   it('asks nobody where the server does not have the endpoint', async () => {
     const lab = await startLab({ metadata: { device_authorization_endpoint: undefined } });
     const run = authorizeDevice(lab.ctx, { target: lab.target, request: {} }, () => {});
-    expect(await failureOf(run)).toMatchObject({ code: 'endpoint_missing', exitCode: 4 });
+    expect(await awaitFailure(run)).toMatchObject({ code: 'endpoint_missing', exitCode: 4 });
     expect(lab.server.requests).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@ import { refreshTokens, requestTokens } from '../../../src/flows/token/token.ts'
 import { halfHash } from '../../../src/protocol/jose/token-hash.ts';
 import type { AuthenticationExpectations } from '../../../src/protocol/oidc/id-token.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
-import { failureOf, type Lab, startLab } from '../harness.ts';
+import { awaitFailure, type Lab, startLab } from '../harness.ts';
 
 const TOKENS = { access_token: 'opaque-access', token_type: 'Bearer', expires_in: 300 };
 const nothing = () => {};
@@ -52,7 +52,7 @@ describe('the ID token of a token response', () => {
     ['the hash of another access token', {}, { at_hash: 'AAAA' }, /at_hash is not that of the access token/],
   ])('with %s is refused, and no tokens are kept', async (_what, expected, claims, message) => {
     const { run, kept } = await request(expected, () => claims);
-    const error = await failureOf(run());
+    const error = await awaitFailure(run());
     expect(error).toMatchObject({ code: 'id_token_invalid', exitCode: 4 });
     expect(error.message).toMatch(message);
     expect(await kept()).toBeUndefined();
@@ -61,7 +61,7 @@ describe('the ID token of a token response', () => {
   it('is held against its own access token, not one that came before by the browser', async () => {
     const at_hash = await halfHash('from-the-browser', 'ES256');
     const { run } = await request({ accessToken: 'from-the-browser' }, () => ({ at_hash }));
-    expect((await failureOf(run())).message).toMatch(/at_hash is not that of the access token/);
+    expect((await awaitFailure(run())).message).toMatch(/at_hash is not that of the access token/);
   });
 
   it('of a login that took long is young enough, where it is known when it was asked for', async () => {
@@ -70,7 +70,7 @@ describe('the ID token of a token response', () => {
     const patient = await request({ maxAge: 10, requestedAt }, claims);
     expect((await patient.run()).idToken?.claims.sub).toBe('user-1');
     const hasty = await request({ maxAge: 10 }, claims);
-    expect((await failureOf(hasty.run())).message).toMatch(/max_age allows 10 s/);
+    expect((await awaitFailure(hasty.run())).message).toMatch(/max_age allows 10 s/);
   });
 
   it('with another acr than was asked for is remarked', async () => {
@@ -90,7 +90,7 @@ describe('the ID token of a token response', () => {
     const lab: Lab = await startLab({ token: [() => json(lab, 'access-2'), () => json(lab, 'access-3')] });
     const options = { target: lab.target, refreshToken: 'refresh-0' };
     expect((await refreshTokens(lab.ctx, options, nothing)).tokens.access_token).toBe('access-2');
-    expect((await failureOf(refreshTokens(lab.ctx, options, nothing))).message).toMatch(/at_hash is not/);
+    expect((await awaitFailure(refreshTokens(lab.ctx, options, nothing))).message).toMatch(/at_hash is not/);
   });
 });
 
@@ -108,7 +108,7 @@ describe('an ID token from the browser', () => {
     const { claims } = await verifyReceivedIdToken(lab.ctx, lab.target, idToken, came);
     expect(claims.sub).toBe('user-1');
     const without = await lab.server.idToken({ claims: { nonce: 'n' } });
-    expect((await failureOf(verifyReceivedIdToken(lab.ctx, lab.target, without, came))).message).toMatch(
+    expect((await awaitFailure(verifyReceivedIdToken(lab.ctx, lab.target, without, came))).message).toMatch(
       /at_hash is missing.*c_hash is missing/,
     );
   });

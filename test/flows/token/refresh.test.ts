@@ -9,7 +9,7 @@ import {
 } from '../../../src/flows/token/token.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { latch, until } from '../../helpers/wait.ts';
-import { failureOf, type Lab, type LabOptions, ofType, startLab } from '../harness.ts';
+import { awaitFailure, type Lab, type LabOptions, ofType, startLab } from '../harness.ts';
 
 const tokens = (number: number, more: Readonly<Record<string, unknown>> = {}) => ({
   access_token: `access-${number}`,
@@ -151,14 +151,14 @@ describe('an interruption during a refresh', () => {
     await arrived.opened;
     lab.parts.abort(new InterruptedError('SIGINT'));
     mayAnswer.open();
-    expect(await failureOf(run)).toMatchObject({ code: 'interrupted', exitCode: 130 });
+    expect(await awaitFailure(run)).toMatchObject({ code: 'interrupted', exitCode: 130 });
     expect((await keptBy(lab))?.response).toEqual(tokens(2));
   });
 
   it('that comes before it sends nothing', async () => {
     const lab = await startRefreshed();
     lab.parts.abort(new InterruptedError('SIGTERM'));
-    expect(await failureOf(refresh(lab).run)).toMatchObject({ code: 'terminated' });
+    expect(await awaitFailure(refresh(lab).run)).toMatchObject({ code: 'terminated' });
     expect(sentTokens(lab)).toEqual([null]);
   });
 });
@@ -192,7 +192,7 @@ describe('the kept refresh token', () => {
   ] as const)('is not sent to another %s', async (_what, change) => {
     const lab = await startRefreshed();
     const target = { ...lab.target, ...change } as Lab['target'];
-    expect(await failureOf(refresh(lab, { target }).run)).toMatchObject({
+    expect(await awaitFailure(refresh(lab, { target }).run)).toMatchObject({
       code: 'kept_elsewhere',
       exitCode: 2,
       hint: expect.stringContaining('test-client'),
@@ -278,7 +278,7 @@ describe('two refreshes at the same time', () => {
     const lab = await startRefreshed();
     const unlock = await (await lab.ctx.store()).tokens.lockRefresh('test');
     const { run, events } = refresh(lab);
-    expect(await failureOf(run)).toMatchObject({
+    expect(await awaitFailure(run)).toMatchObject({
       code: 'refresh_locked',
       exitCode: 6,
       hint: expect.stringContaining('nothing was sent'),

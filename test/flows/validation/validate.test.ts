@@ -7,7 +7,7 @@ import {
 } from '../../../src/flows/validation/validate.ts';
 import type { Flaws } from '../../helpers/misbehaving-server.ts';
 import { until } from '../../helpers/wait.ts';
-import { failureOf, type LabOptions, ofType, startLab } from '../harness.ts';
+import { awaitFailure, type LabOptions, ofType, startLab } from '../harness.ts';
 
 /** Both validators for one token of a scripted server. */
 async function startValidators(
@@ -106,7 +106,7 @@ describe('the verdict of introspection', () => {
   it('is no verdict where the person interrupts it', async () => {
     const { validators, server } = await startValidators({ introspection: ['hang'] });
     const abort = new AbortController();
-    const asked = failureOf(validators.introspection(abort.signal));
+    const asked = awaitFailure(validators.introspection(abort.signal));
     await until(() => server.to('introspection').length === 1);
     abort.abort(new InterruptedError('SIGINT'));
     expect(await asked).toBeInstanceOf(InterruptedError);

@@ -13,11 +13,11 @@ import { generateKey, publicPart } from '../../../src/protocol/jose/key.ts';
 import { readAuthorizationJwt } from '../../../src/protocol/oauth/jarm.ts';
 import { type IdTokenExpectations, verifyIdToken } from '../../../src/protocol/oidc/id-token.ts';
 import {
+  buildJwks,
   CLIENT_ID,
   type Claims,
   encrypt,
   ISSUER,
-  jwksOf,
   keyFor,
   NOW,
   SECONDS,
@@ -41,7 +41,7 @@ const expectations = async (changes: Partial<IdTokenExpectations> = {}): Promise
   issuer: ISSUER,
   client_id: CLIENT_ID,
   client_secret: SECRET,
-  jwks: await jwksOf(keyFor('ES256'), keyFor('RS256')),
+  jwks: await buildJwks(keyFor('ES256'), keyFor('RS256')),
   decryptionKeys: [await keyFor('RSA-OAEP')],
   now: NOW,
   ...changes,
@@ -84,9 +84,9 @@ describe.each(Object.entries(READERS))('%s', (_what, { code, read }) => {
     it('signed by one of several keys that its header does not tell apart', async () => {
       const others = ['-1', '-2'].map((distinction) => keyFor('ES256', distinction));
       const { kid: _kid, ...key } = await keyFor('ES256');
-      const jwks = await jwksOf(...others, keyFor('ES256'));
+      const jwks = await buildJwks(...others, keyFor('ES256'));
       expect(await read(await sign(CLAIMS, { key }), await expectations({ jwks }))).toEqual(CLAIMS);
-      const foreign = await jwksOf(...others);
+      const foreign = await buildJwks(...others);
       expect((await refusal(await sign(CLAIMS, { key }), { jwks: foreign })).message).toMatch(
         /its signature is wrong/,
       );

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { explainBrokerDifference } from '../../../src/flows/kafka/difference.ts';
 import { parseOauthbearerChallenge } from '../../../src/protocol/kafka/oauthbearer.ts';
-import { explainRefusal } from '../../../src/protocol/kafka/refusal.ts';
+import { explainBrokerRefusal } from '../../../src/protocol/kafka/refusal.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const ALIVE = { exp: NOW / 1000 + 60 };
@@ -34,7 +34,7 @@ describe('what is behind a refusal', () => {
     ],
     ['Something that nobody has heard of', 'unknown', undefined],
   ])('%s', (text, reason, validation) => {
-    const verdict = explainRefusal(refused(text), ALIVE, NOW);
+    const verdict = explainBrokerRefusal(refused(text), ALIVE, NOW);
     expect(verdict).toMatchObject({ reason, validation });
     expect(verdict.cause).toMatch(/\.$/);
     expect(verdict.remedy).toMatch(/\.$/);
@@ -42,16 +42,19 @@ describe('what is behind a refusal', () => {
 
   it('is told by the claims where introspection says no more than inactive', () => {
     const inactive = refused('Token validation failed: Token not active (ErrId: 1)');
-    expect(explainRefusal(inactive, ALIVE, NOW).cause).toContain('it was revoked, its session ended');
-    expect(explainRefusal(inactive, EXPIRED, NOW).cause).toContain('It has expired.');
-    expect(explainRefusal(inactive, undefined, NOW).cause).toContain('opaque');
+    expect(explainBrokerRefusal(inactive, ALIVE, NOW).cause).toContain('it was revoked, its session ended');
+    expect(explainBrokerRefusal(inactive, EXPIRED, NOW).cause).toContain('It has expired.');
+    expect(explainBrokerRefusal(inactive, undefined, NOW).cause).toContain('opaque');
   });
 
   it('is told by the claims where the broker answers with a challenge', () => {
     const text = '{"status":"invalid_token"}';
     const challenged = { errorCode: 58, errorMessage: text, challenge: parseOauthbearerChallenge(text) };
-    expect(explainRefusal(challenged, ALIVE, NOW)).toMatchObject({ reason: 'unknown', validation: 'local' });
-    expect(explainRefusal(challenged, EXPIRED, NOW)).toMatchObject({
+    expect(explainBrokerRefusal(challenged, ALIVE, NOW)).toMatchObject({
+      reason: 'unknown',
+      validation: 'local',
+    });
+    expect(explainBrokerRefusal(challenged, EXPIRED, NOW)).toMatchObject({
       reason: 'expired',
       validation: 'local',
     });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
-  judgePreflight,
+  classifyPreflight,
   pickPreflightParameters,
 } from '../../../src/protocol/oauth/authorization-preflight.ts';
 import { buildParameters } from '../../../src/protocol/oauth/form.ts';
@@ -28,7 +28,7 @@ interface Answer {
 }
 
 const judge = ({ status = 200, headers = {}, body = '' }: Answer) =>
-  judgePreflight({ status, headers, body }, { url: URL, parameters: PARAMETERS });
+  classifyPreflight({ status, headers, body }, { url: URL, parameters: PARAMETERS });
 const html = { 'content-type': 'text/html' };
 const to = (location: string) => ({ status: 302, headers: { location } });
 

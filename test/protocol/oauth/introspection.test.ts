@@ -2,7 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { reasonsForInactive } from '../../../src/protocol/oauth/inactive-token.ts';
 import { parseIntrospectionAnswer } from '../../../src/protocol/oauth/introspection.ts';
 import { readIntrospectionJwt } from '../../../src/protocol/oauth/introspection-jwt.ts';
-import { CLIENT_ID, encrypt, ISSUER, jwksOf, keyFor, NOW, SECONDS, sign, unsigned } from '../server-jwts.ts';
+import {
+  buildJwks,
+  CLIENT_ID,
+  encrypt,
+  ISSUER,
+  keyFor,
+  NOW,
+  SECONDS,
+  sign,
+  unsigned,
+} from '../server-jwts.ts';
 
 const answer = (body: string, type = 'application/json', status = 200) => ({
   status,
@@ -59,7 +69,7 @@ describe('a signed introspection response', () => {
     readIntrospectionJwt(jwt, {
       issuer: ISSUER,
       client_id: CLIENT_ID,
-      jwks: await jwksOf(keyFor('ES256')),
+      jwks: await buildJwks(keyFor('ES256')),
       decryptionKeys: [await keyFor('ECDH-ES')],
       now: NOW,
     });

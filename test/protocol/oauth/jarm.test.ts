@@ -1,7 +1,7 @@
 import * as oauth from 'oauth4webapi';
 import { describe, expect, it } from 'vitest';
 import { readAuthorizationJwt } from '../../../src/protocol/oauth/jarm.ts';
-import { CLIENT_ID, type Claims, ISSUER, jwksOf, keyFor, sign, signText } from '../server-jwts.ts';
+import { buildJwks, CLIENT_ID, type Claims, ISSUER, keyFor, sign, signText } from '../server-jwts.ts';
 
 const now = Math.floor(Date.now() / 1000);
 const STATE = 'the-state';
@@ -11,7 +11,7 @@ const read = async (jwt: string, alg?: string) =>
   readAuthorizationJwt(jwt, {
     issuer: ISSUER,
     client_id: CLIENT_ID,
-    jwks: await jwksOf(keyFor('ES256'), keyFor('RS256')),
+    jwks: await buildJwks(keyFor('ES256'), keyFor('RS256')),
     alg,
     now: Date.now(),
   });
@@ -60,7 +60,7 @@ describe('what oauth4webapi says of the same authorization response', () => {
   const server: oauth.AuthorizationServer = { issuer: ISSUER, jwks_uri: 'https://as.example/jwks' };
 
   const agreement = async (jwt: string, alg: string): Promise<boolean> => {
-    const jwks = await jwksOf(keyFor('ES256'), keyFor('RS256'));
+    const jwks = await buildJwks(keyFor('ES256'), keyFor('RS256'));
     const theirs = oauth.validateJwtAuthResponse(
       server,
       { client_id: CLIENT_ID, authorization_signed_response_alg: alg },

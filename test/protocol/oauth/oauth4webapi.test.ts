@@ -11,7 +11,7 @@ import {
 import { encodeForm, type FormParameters } from '../../../src/protocol/oauth/form.ts';
 import { metadataUrls } from '../../../src/protocol/oauth/metadata.ts';
 import { buildTokenRequest } from '../../../src/protocol/oauth/token.ts';
-import { capture, credentialsOf, sorted } from '../capture.ts';
+import { capture, readCredentials, sorted } from '../capture.ts';
 
 const server: oauth.AuthorizationServer = {
   issuer: 'https://as.example',
@@ -85,8 +85,8 @@ describe('what is built equals what oauth4webapi builds', () => {
       expect(withoutAuthorization(built)).toEqual(withoutAuthorization(expected as typeof built));
       if (method === 'client_secret_basic') {
         // It escapes more characters than it must; both are read as the same credentials.
-        expect(credentialsOf(built.authorization)).toEqual([client_id, client_secret]);
-        expect(credentialsOf(built.authorization)).toEqual(credentialsOf(expected.authorization));
+        expect(readCredentials(built.authorization)).toEqual([client_id, client_secret]);
+        expect(readCredentials(built.authorization)).toEqual(readCredentials(expected.authorization));
       } else {
         expect(expected.authorization).toBeUndefined();
         expect(built.authorization).toBeUndefined();

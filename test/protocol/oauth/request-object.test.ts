@@ -13,7 +13,7 @@ import { describe, expect, it } from 'vitest';
 import { publicPart } from '../../../src/protocol/jose/key.ts';
 import type { FormParameters } from '../../../src/protocol/oauth/form.ts';
 import { buildRequestObject, type RequestObjectOptions } from '../../../src/protocol/oauth/request-object.ts';
-import { CLIENT_ID, ISSUER, jwksOf, keyFor, NOW, SECONDS, SECRET } from '../server-jwts.ts';
+import { buildJwks, CLIENT_ID, ISSUER, keyFor, NOW, SECONDS, SECRET } from '../server-jwts.ts';
 
 const PARAMETERS: FormParameters = [
   ['response_type', 'code'],
@@ -216,7 +216,7 @@ describe('an encrypted request object', () => {
   it.each(['RSA-OAEP', 'RSA-OAEP-256', 'ECDH-ES', 'ECDH-ES+A128KW', 'ECDH-ES+A256KW'])(
     'with %s is read by the server, and is signed inside',
     async (alg) => {
-      const jwe = await encryptedFor(await jwksOf(keyFor('RS256'), keyFor(alg)));
+      const jwe = await encryptedFor(await buildJwks(keyFor('RS256'), keyFor(alg)));
       expect(decodeProtectedHeader(jwe)).toMatchObject({ alg, enc: 'A128CBC-HS256', cty: 'JWT', kid: alg });
       const jws = await decrypted(jwe, await keyFor(alg));
       const { payload } = await jwtVerify(jws, await importJWK(publicPart(await keyFor('ES256')), 'ES256'), {
@@ -229,7 +229,7 @@ describe('an encrypted request object', () => {
   );
 
   it('may be unsigned inside, as OpenID Connect allows', async () => {
-    const jwks = await jwksOf(keyFor('RSA-OAEP'));
+    const jwks = await buildJwks(keyFor('RSA-OAEP'));
     const jwe = await build(PARAMETERS, { alg: 'none', encryption: { jwks } });
     expect(await decrypted(jwe, await keyFor('RSA-OAEP'))).toMatch(/^[\w-]+\.[\w-]+\.$/);
   });
@@ -237,7 +237,7 @@ describe('an encrypted request object', () => {
   it('is for a key that may encrypt: one that says so before one that says nothing, and never one for signatures', async () => {
     const { use: _use, alg: _alg, ...bare } = await keyFor('RSA-OAEP', '-bare');
     const kidOf = async (...keys: (JWK | Promise<JWK>)[]) =>
-      decodeProtectedHeader(await encryptedFor(await jwksOf(...keys), { alg: 'RSA-OAEP' })).kid;
+      decodeProtectedHeader(await encryptedFor(await buildJwks(...keys), { alg: 'RSA-OAEP' })).kid;
     expect(await kidOf(bare, keyFor('RSA-OAEP'))).toBe('RSA-OAEP');
     expect(await kidOf(keyFor('RS256'), bare)).toBe('RSA-OAEP-bare');
     await expect(kidOf(keyFor('RS256'), { ...bare, use: 'sig' })).rejects.toMatchObject({
@@ -247,7 +247,7 @@ describe('an encrypted request object', () => {
 
   it('takes what the server lists, or what it is told to', async () => {
     const { alg: _alg, ...key } = await keyFor('RSA-OAEP');
-    const jwks = await jwksOf(key);
+    const jwks = await buildJwks(key);
     const of = async (changes: object) => {
       const { alg, enc } = decodeProtectedHeader(await encryptedFor(jwks, changes));
       return `${alg} ${enc}`;
@@ -280,7 +280,7 @@ describe('an encrypted request object', () => {
     ['a server that lists only other encs', { supportedEncs: ['X'] }, 'encryption_alg_unfit', /lists X/],
     ['a server that lists no encs', { supportedEncs: [] }, 'encryption_alg_unfit', /none at all/],
   ])('is refused for %s', async (_what, changes, code, hint) => {
-    await expect(encryptedFor(await jwksOf(keyFor('RSA-OAEP')), changes)).rejects.toMatchObject({
+    await expect(encryptedFor(await buildJwks(keyFor('RSA-OAEP')), changes)).rejects.toMatchObject({
       code,
       exitCode: 2,
       hint: expect.stringMatching(hint),
@@ -289,11 +289,13 @@ describe('an encrypted request object', () => {
 
   it('is refused where the server has no key for it, with what its keys are for', async () => {
     const missing = { code: 'encryption_key_missing', exitCode: 4 };
-    await expect(encryptedFor(await jwksOf(keyFor('RSA-OAEP')), { alg: 'ECDH-ES' })).rejects.toMatchObject({
-      ...missing,
-      message: "the server's JWKS has no key to encrypt with ECDH-ES",
-      hint: 'Its keys are for RSA-OAEP.',
-    });
+    await expect(encryptedFor(await buildJwks(keyFor('RSA-OAEP')), { alg: 'ECDH-ES' })).rejects.toMatchObject(
+      {
+        ...missing,
+        message: "the server's JWKS has no key to encrypt with ECDH-ES",
+        hint: 'Its keys are for RSA-OAEP.',
+      },
+    );
     for (const keys of [[], [publicPart(await keyFor('RS256'))], [null, 1, 'x', { kty: 'oct', k: 'AA' }]]) {
       await expect(encryptedFor({ keys: keys as JWK[] })).rejects.toMatchObject({
         ...missing,

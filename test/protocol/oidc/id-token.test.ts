@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { halfHash } from '../../../src/protocol/jose/token-hash.ts';
 import { type IdTokenExpectations, verifyIdToken } from '../../../src/protocol/oidc/id-token.ts';
 import {
+  buildJwks,
   CLIENT_ID,
   type Claims,
   ISSUER,
-  jwksOf,
   keyFor,
   NOW,
   SECONDS,
@@ -28,7 +28,7 @@ const verify = async (
     issuer: ISSUER,
     client_id: CLIENT_ID,
     client_secret: SECRET,
-    jwks: await jwksOf(...(alg.startsWith('HS') ? [] : [keyFor(alg)])),
+    jwks: await buildJwks(...(alg.startsWith('HS') ? [] : [keyFor(alg)])),
     now: NOW,
     ...expected,
   });
@@ -192,7 +192,7 @@ describe('what oauth4webapi says of the same ID token beside a code', () => {
   const agreement = async (alg: string, claims: Claims, maxAge?: number) => {
     const changed = { ...CLAIMS, iat: now, exp: now + 300, nonce: 'n', ...claims };
     const idToken = await sign(changed, { alg });
-    const jwks = await jwksOf(keyFor(alg));
+    const jwks = await buildJwks(keyFor(alg));
     const ours = verifyIdToken(idToken, {
       issuer: ISSUER,
       client_id: CLIENT_ID,
@@ -376,7 +376,7 @@ describe('an encoding that is not to the letter', () => {
     ['line breaks', (jwt) => jwt.replace(/.{40}/g, '$&\r\n')],
   ])('%s is left out before the signature is verified, and that is said', async (_what, spoil) => {
     const repairs: string[] = [];
-    const keys = { issuer: ISSUER, client_id: CLIENT_ID, jwks: await jwksOf(keyFor('ES256')), now: NOW };
+    const keys = { issuer: ISSUER, client_id: CLIENT_ID, jwks: await buildJwks(keyFor('ES256')), now: NOW };
     const jwt = spoil(await sign({ ...CLAIMS, pad: 'x' }));
     const { claims } = await verifyIdToken(jwt, { ...keys, onRepair: (what) => repairs.push(what) });
     expect(claims.sub).toBe('user-1');

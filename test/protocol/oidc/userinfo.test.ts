@@ -2,7 +2,17 @@ import * as oauth from 'oauth4webapi';
 import { describe, expect, it } from 'vitest';
 import { checkSubject, parseUserinfoAnswer } from '../../../src/protocol/oidc/userinfo.ts';
 import { readUserinfoJwt } from '../../../src/protocol/oidc/userinfo-jwt.ts';
-import { CLIENT_ID, encrypt, ISSUER, jwksOf, keyFor, NOW, SECONDS, sign, unsigned } from '../server-jwts.ts';
+import {
+  buildJwks,
+  CLIENT_ID,
+  encrypt,
+  ISSUER,
+  keyFor,
+  NOW,
+  SECONDS,
+  sign,
+  unsigned,
+} from '../server-jwts.ts';
 
 const CLAIMS = { iss: ISSUER, aud: CLIENT_ID, sub: 'user-1', name: 'Taro' };
 
@@ -10,7 +20,7 @@ const read = async (jwt: string, supportedAlgs?: string[]) =>
   readUserinfoJwt(jwt, {
     issuer: ISSUER,
     client_id: CLIENT_ID,
-    jwks: await jwksOf(keyFor('ES256')),
+    jwks: await buildJwks(keyFor('ES256')),
     supportedAlgs,
     decryptionKeys: [await keyFor('ECDH-ES')],
     now: NOW,
