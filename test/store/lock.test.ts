@@ -19,7 +19,12 @@ async function startHolder(folder: string, path: string): Promise<ChildProcess> 
      process.stdin.on('data', async () => process.stdout.write(String(await lock.isOurs())));`,
   );
   const child = spawn(process.execPath, [script, path], { stdio: ['pipe', 'pipe', 'inherit'] });
-  onTestFinished(() => void child.kill('SIGKILL'));
+  // The lock goes by the inode of its folder, which the next test's folder can get.
+  onTestFinished(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'close');
+  });
   const [text] = await once(child.stdout, 'data');
   if (String(text) !== 'held') throw new Error(`the lock was not taken: ${text}`);
   return child;
