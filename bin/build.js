@@ -53,8 +53,8 @@ const LIGHT_BUILTINS = ['node:fs', 'node:fs/promises', 'node:os', 'node:path', '
 /**
  * Makes one chunk of what the program starts with, one of what opens a session, and one of what many commands have in
  * common, instead of one for each set of modules that the same commands load: a file costs as much start-up time as
- * some ten thousand characters of code that is not run. For that, each module that is imported dynamically is given
- * static imports of the whole group where it loads a part of it.
+ * some ten thousand characters of code that is not run. For that, the entry point and each module that is imported
+ * dynamically are given static imports of the whole group if they load a part of it.
  * @param inputs those of esbuild's metafile
  */
 const inGroups = (inputs) => ({
@@ -63,7 +63,7 @@ const inGroups = (inputs) => ({
     const { groups, loads } = findGroups(inputs);
     onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) => {
       const target = relative('.', resolve(resolveDir, path)).replaceAll('\\', '/');
-      return kind === 'dynamic-import' && loads.has(target)
+      return (kind === 'dynamic-import' || kind === 'entry-point') && loads.has(target)
         ? { path: target, namespace: 'grouped' }
         : undefined;
     });
@@ -82,7 +82,8 @@ const inGroups = (inputs) => ({
 
 /**
  * Finds the modules of src that are to be in one chunk.
- * @returns paths: the groups, and by each module that is imported dynamically what it loads, itself included
+ * @returns paths: the groups, and by the entry point and each module that is imported dynamically what it loads, itself
+ *   included
  */
 function findGroups(inputs) {
   const follow = (path, kind) =>
@@ -96,10 +97,15 @@ function findGroups(inputs) {
     return found;
   };
   const ours = Object.keys(inputs).filter((path) => path.startsWith('src/'));
-  const targets = new Set(ours.flatMap((path) => follow(path, 'dynamic-import')));
+  const targets = new Set([MAIN, ...ours.flatMap((path) => follow(path, 'dynamic-import'))]);
   const loads = new Map([...targets].map((path) => [path, listStatic(path)]));
 
-  const start = listStatic(MAIN);
+  // What the help shares with every session is small, and must not bring the whole session into the help.
+  const help = listStatic('src/help/index.ts');
+  const start = new Set([
+    ...listStatic(MAIN),
+    ...[...listStatic('src/session/session.ts')].filter((path) => help.has(path)),
+  ]);
   const session = [...listStatic('src/session/session.ts')].filter((path) => !start.has(path));
   const isLight = (path) =>
     [...listStatic(path)].every((one) =>
@@ -152,7 +158,7 @@ const { metafile } = await build({
 const results = await Promise.all([
   build({
     ...OPTIONS,
-    entryPoints: [MAIN],
+    entryPoints: [{ in: `./${MAIN}`, out: 'main' }],
     plugins: [withoutUnused, inGroups(metafile.inputs)],
     metafile: true,
   }),

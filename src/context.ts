@@ -1,11 +1,9 @@
-import { InterruptedError } from './errors.ts';
 import { withoutByteOrderMarks } from './http/byte-order-marks.ts';
 import type { Exchange, HttpClient, Recorder, TransportOptions } from './http/types.ts';
 import type { KafkaClient } from './kafka/types.ts';
 import type { Prompt } from './output/prompt.ts';
-import { ResultStream } from './output/result-stream.ts';
 import { Warnings } from './output/warnings.ts';
-import { Redactor } from './redact.ts';
+import type { Redactor } from './redact.ts';
 import type {
   AuthenticationDeviceOptions,
   AuthenticationDeviceServer,
@@ -67,8 +65,10 @@ export interface Io {
   readonly stderrIsTerminal: boolean;
   /** The width of stdout; undefined where it is no terminal. */
   readonly stdoutColumns: number | undefined;
-  /** stderr itself, for spinners and questions; only to be used where it is a terminal. */
+  /** stderr itself, for spinners and questions; to be used only if it is a terminal. */
   readonly terminal: NodeJS.WriteStream;
+  /** stdin itself, for questions; to be used only if it is a terminal. */
+  readonly keyboard: NodeJS.ReadStream;
 }
 
 /** What a listener of ours is made with; each resolves when it listens. */
@@ -121,7 +121,7 @@ export interface Context {
   withTransport(options: TransportOptions): Context;
 }
 
-/** The parts of a context that stand for the process; a test brings its own. */
+/** The parts of a context that use the process; tests have other ones. */
 export interface ContextParts {
   readonly io: Io;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -169,7 +169,7 @@ function compose(
     }),
     store: once(async () => (await import('./store/index.ts')).openStore(env, parts)),
     prompt: once(async () => {
-      const terminal = { env, stdin: process.stdin, stderr: io.terminal };
+      const terminal = { env, stdin: io.keyboard, stderr: io.terminal };
       if (env.TERM === 'dumb')
         return (await import('./output/line-prompt.ts')).createLinePrompt(parts.signal, terminal);
       return (await import('./output/enquirer-prompt.ts')).createEnquirerPrompt(parts.signal, terminal);
@@ -219,130 +219,4 @@ function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
     value ??= make();
     return value;
   };
-}
-
-const LONGEST_TIMER = 2 ** 31 - 1;
-
-/** The real clock. Timers hold at most 24 days, so longer sleeps are several. */
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  async sleep(ms, signal) {
-    const until = Date.now() + ms;
-    do {
-      const left = Math.min(Math.max(0, until - Date.now()), LONGEST_TIMER);
-      await new Promise<void>((resolve, reject) => {
-        if (signal?.aborted) return reject(signal.reason);
-        const onAbort = () => {
-          clearTimeout(timer);
-          reject(signal?.reason);
-        };
-        const timer = setTimeout(() => {
-          signal?.removeEventListener('abort', onAbort);
-          resolve();
-        }, left);
-        signal?.addEventListener('abort', onAbort, { once: true });
-      });
-    } while (Date.now() < until);
-  },
-};
-
-/** The runtime's cryptographic generator. */
-export function systemRandom(bytes: number): Uint8Array {
-  return crypto.getRandomValues(new Uint8Array(bytes));
-}
-
-/** Milliseconds that a run may take to clean up after a signal. */
-const CLEAN_UP_TIME = 2_000;
-
-/** The parts that stand for this process: its streams, environment, clock and signals. */
-export function processParts(options: { showSecrets: boolean }): ContextParts {
-  const redactor = new Redactor(options.showSecrets);
-  const abort = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      const reason = new InterruptedError(signal);
-      // A second signal, or a clean-up that hangs, ends it at once.
-      if (abort.signal.aborted) process.exit(reason.exitCode);
-      abort.abort(reason);
-      setTimeout(() => process.exit(reason.exitCode), CLEAN_UP_TIME).unref();
-    });
-  }
-  // Nobody takes any more: a run without an end has to end.
-  const stdout = new ResultStream(
-    () => process.stdout,
-    (reason) => abort.abort(reason),
-  );
-  return {
-    env: process.env,
-    clock: systemClock,
-    random: systemRandom,
-    signal: abort.signal,
-    holder: process,
-    redactor,
-    async browse(url) {
-      const { openBrowser } = await import('./output/browser.ts');
-      return openBrowser(url, process);
-    },
-    async batchPool(setup) {
-      const { createBatchPool } = await import('./workers/pool.ts');
-      return createBatchPool(setup);
-    },
-    io: {
-      out: (text) => void stdout.write(text),
-      outDrained: (text) => stdout.writeDrained(text),
-      outFlushed: () => stdout.flushed(),
-      err: (text) => void stderr().write(redactor.text(text)),
-      show: (text) => void stderr().write(text),
-      async readStdin() {
-        const { decodeText } = await import('./store/text-file.ts');
-        return decodeText(await readStdinBytes());
-      },
-      readStdinBytes,
-      stdinChunks,
-      // Asked for late: merely touching a stream of the process makes Node set it up.
-      get stdinIsTerminal() {
-        return process.stdin.isTTY === true;
-      },
-      get stdoutIsTerminal() {
-        return process.stdout.isTTY === true;
-      },
-      get stdoutColumns() {
-        return process.stdout.isTTY ? process.stdout.columns : undefined;
-      },
-      get stderrIsTerminal() {
-        return process.stderr.isTTY === true;
-      },
-      get terminal() {
-        return process.stderr;
-      },
-    },
-  };
-}
-
-async function* stdinChunks(signal: AbortSignal): AsyncGenerator<string> {
-  const { stdin } = process;
-  const stop = () => stdin.destroy();
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    for await (const chunk of stdin.setEncoding('utf8')) yield chunk as unknown as string;
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
-}
-
-async function readStdinBytes(): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
-}
-
-let isStderrGuarded = false;
-
-/** Where stderr fails, there is nowhere to say so, and the result still counts. */
-function stderr(): NodeJS.WriteStream {
-  if (!isStderrGuarded) {
-    isStderrGuarded = true;
-    process.stderr.on('error', () => {});
-  }
-  return process.stderr;
 }

@@ -2,6 +2,8 @@
 // into 1 and 1e400 into Infinity. Here a parsed value has the numbers of JSON.parse, and its objects and arrays remember
 // the text of every number that JSON.stringify would write differently.
 
+import { DEEPEST, isTooDeep } from './json-scan.ts';
+
 /** The texts of numbers, by member name or index. Enumerable, so that a copy by spread keeps them. */
 const TEXTS = Symbol('texts of numbers');
 
@@ -26,40 +28,6 @@ export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(json);
   if (value === null || typeof value !== 'object' || !MAY_BE_INEXACT.test(json)) return value;
   return parseWithTexts(json, value);
-}
-
-/** Levels of objects and arrays; no answer of a protocol comes near it, and code that walks deeper ones overflows the stack. */
-const DEEPEST = 256;
-
-/** Says whether a text is nested so deep that parseJson refuses it. */
-export function isTooDeep(text: string): boolean {
-  if (text.length < 2 * DEEPEST) return false;
-  let depth = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    const character = text.charCodeAt(at);
-    if (character === QUOTE) at = endOfText(text, at);
-    else if (character === OPEN_OBJECT || character === OPEN_ARRAY) depth += 1;
-    else if (character === CLOSE_OBJECT || character === CLOSE_ARRAY) depth -= 1;
-    if (depth > DEEPEST) return true;
-  }
-  return false;
-}
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const OPEN_ARRAY = 0x5b;
-const CLOSE_ARRAY = 0x5d;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
-
-/** Where the string that starts at a quote ends. */
-function endOfText(text: string, start: number): number {
-  for (let at = start + 1; at < text.length; at += 1) {
-    const character = text.charCodeAt(at);
-    if (character === QUOTE) return at;
-    if (character === BACKSLASH) at += 1;
-  }
-  return text.length;
 }
 
 /** Says whether a text is JSON. */

@@ -1,4 +1,4 @@
-import { type Context, type ContextParts, createContext, processParts } from './context.ts';
+import { type Context, type ContextParts, createContext } from './context.ts';
 import {
   ExitCode,
   InterruptedError,
@@ -10,6 +10,7 @@ import {
 } from './errors.ts';
 import { stringifyJson } from './exact-json.ts';
 import { printable } from './output/printable.ts';
+import { createProcessParts } from './process-parts.ts';
 import { runProgram } from './program.ts';
 
 /** What stderr's last line is, after a failure under `--json`. */
@@ -36,7 +37,7 @@ interface ErrorDocument {
  */
 export async function main(
   argv: readonly string[],
-  parts: ContextParts = processParts({ showSecrets: argv.includes('--show-secrets') }),
+  parts: ContextParts = createProcessParts({ showSecrets: argv.includes('--show-secrets') }),
 ): Promise<number> {
   const ctx = createContext(parts);
   try {

@@ -4,12 +4,12 @@ import {
   NetworkError,
   OauthctlError,
   PendingError,
-  REFUSAL_CODES,
   RefusedError,
   TimeoutError,
   UsageError,
   ValidationError,
 } from '../src/errors.ts';
+import { REFUSAL_CODES } from '../src/refusal-codes.ts';
 
 const refused = (error: string, error_description?: string) =>
   new RefusedError({ error, error_description, status: 400, endpoint: 'token' });

@@ -1,3 +1,5 @@
+import { wrapParts } from '../output/wrap.ts';
+
 /** Lines narrower than this are not made; a narrower terminal wraps them itself. */
 const NARROWEST = 60;
 /** Lines wider than this are hard to read. */
@@ -16,29 +18,18 @@ export function chooseWidth(columns: number | undefined): number {
  * @param indent the spaces before every line after the first
  */
 export function wrapHelpText(text: string, width: number, indent = 0): readonly string[] {
-  return wrapWords(text.split(/\s+/), width, indent);
+  return wrapParts(
+    text.split(/\s+/).map((word) => `${word} `),
+    width,
+    indent,
+  );
 }
 
 /** Breaks a command line at its spaces, quoted ones apart, so that the lines can be pasted into a shell. */
 export function wrapCommandLine(text: string, width: number, indent: number): readonly string[] {
-  const words = text.match(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g) ?? [];
-  const lines = wrapWords(words, width - ' \\'.length, indent);
+  const words = text.match(/(?:'[^']*'|"[^"]*"|[^\s'"])+\s*/g) ?? [];
+  const lines = wrapParts(words, width - ' \\'.length, indent);
   return lines.map((line, index) => (index < lines.length - 1 ? `${line} \\` : line));
-}
-
-function wrapWords(words: readonly string[], width: number, indent: number): readonly string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of words) {
-    const longer = line === '' ? `${lines.length > 0 ? ' '.repeat(indent) : ''}${word}` : `${line} ${word}`;
-    if (longer.length <= width || line === '') {
-      line = longer;
-      continue;
-    }
-    lines.push(line);
-    line = `${' '.repeat(indent)}${word}`;
-  }
-  return [...lines, line];
 }
 
 /**

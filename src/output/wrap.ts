@@ -32,20 +32,28 @@ export function wrapText(text: string, width: number | undefined): string[] {
   return text.split('\n').flatMap((line) => (width === undefined ? [line] : wrapLine(line, width)));
 }
 
-function wrapLine(text: string, width: number): string[] {
+function wrapLine(text: string, width: number): readonly string[] {
   if (countCells(text) <= width) return [text];
+  return wrapParts(text.match(/\S+\s*|\s+/g) ?? [], width);
+}
+
+/**
+ * Joins parts to lines. A part that is longer than a line has a line of its own and is not broken.
+ * @param parts each with the spaces that follow it; those at the end of a line are left out
+ * @param width cells of a line, indentation included
+ * @param indent spaces before every line after the first
+ */
+export function wrapParts(parts: readonly string[], width: number, indent = 0): string[] {
   const lines: string[] = [];
   let line = '';
-  // Spaces belong to the word before them: two spaces separate parameters.
-  for (const part of text.match(/\S+\s*|\s+/g) ?? []) {
-    if (line !== '' && countCells(line + part.trimEnd()) > width) {
+  for (const part of parts) {
+    if (line.trim() !== '' && countCells(line + part.trimEnd()) > width) {
       lines.push(line.trimEnd());
-      line = '';
+      line = ' '.repeat(indent);
     }
     line += part;
   }
-  lines.push(line.trimEnd());
-  return lines;
+  return [...lines, line.trimEnd()];
 }
 
 /**

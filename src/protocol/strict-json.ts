@@ -1,4 +1,13 @@
-import { isTooDeep } from '../exact-json.ts';
+import {
+  CLOSE_ARRAY,
+  CLOSE_OBJECT,
+  COMMA,
+  findStringEnd,
+  isTooDeep,
+  OPEN_ARRAY,
+  OPEN_OBJECT,
+  QUOTE,
+} from '../json-scan.ts';
 import { type JsonObject, parseJsonObject } from './json.ts';
 
 /** Objects and arrays in one another; claims that are deeper are made to hurt whoever walks them. */
@@ -31,14 +40,6 @@ export function parseStrictJson(text: string, mayRepeat = false): StrictJson {
   return flaw.kind === 'too_deep' ? { flaw } : { json, flaw };
 }
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-const OPEN_ARRAY = 0x5b;
-const CLOSE_ARRAY = 0x5d;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
-
 /** @param text valid JSON */
 function findFlaw(text: string, mayRepeat: boolean): JsonFlaw | undefined {
   // The names in each object that is open, and where each ends; undefined stands for an array.
@@ -48,7 +49,7 @@ function findFlaw(text: string, mayRepeat: boolean): JsonFlaw | undefined {
   for (let at = 0; at < text.length; at += 1) {
     switch (text.charCodeAt(at)) {
       case QUOTE: {
-        const end = endOfString(text, at);
+        const end = findStringEnd(text, at);
         if (isName) {
           const member = nameBetween(text, at, end);
           const names = open.at(-1);
@@ -91,15 +92,7 @@ function isSameString(text: string, one: number, other: number): boolean {
 function stringAfter(text: string, endOfName: number): string | undefined {
   // Of what is not a string, and of white space, there is no need: such repetitions are flaws.
   const start = text.indexOf(':', endOfName) + 1;
-  return text.charCodeAt(start) === QUOTE ? text.slice(start, endOfString(text, start)) : undefined;
-}
-
-function endOfString(text: string, start: number): number {
-  for (let at = start + 1; ; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code === QUOTE) return at;
-    if (code === BACKSLASH) at += 1;
-  }
+  return text.charCodeAt(start) === QUOTE ? text.slice(start, findStringEnd(text, start)) : undefined;
 }
 
 /** Escapes are resolved: `"\u0061lg"` is `alg`. */

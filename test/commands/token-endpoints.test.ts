@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/context.ts';
+import { systemClock } from '../../src/process-parts.ts';
 import { FakeClock } from '../helpers/fake-clock.ts';
 import { CLIENT_ID, HTML_PAGE } from '../helpers/misbehaving-server.ts';
 import type { TestPartsOptions } from '../helpers/parts.ts';

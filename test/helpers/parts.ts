@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { type Clock, type ContextParts, systemClock, systemRandom } from '../../src/context.ts';
+import type { Clock, ContextParts } from '../../src/context.ts';
+import { systemClock, systemRandom } from '../../src/process-parts.ts';
 import { Redactor } from '../../src/redact.ts';
 import { runBatch } from '../../src/workers/batch.ts';
 
@@ -92,6 +93,9 @@ export async function testParts(options: TestPartsOptions = {}): Promise<TestPar
       get terminal(): NodeJS.WriteStream {
         if (options.terminal !== true) throw new Error('there is no terminal in this test');
         return { columns: options.columns ?? 80 } as NodeJS.WriteStream;
+      },
+      get keyboard(): NodeJS.ReadStream {
+        throw new Error('there is no keyboard in this test');
       },
     },
   };

@@ -1,4 +1,5 @@
-import { isTooDeep, parseJson } from '../../exact-json.ts';
+import { parseJson } from '../../exact-json.ts';
+import { isTooDeep } from '../../json-scan.ts';
 import { repairJwt, unwrapToken } from './jwt-repair.ts';
 
 /** A token that stood somewhere. */

@@ -1,5 +1,5 @@
 import { type Endpoint, NetworkError, type OAuthRefusal } from '../../errors.ts';
-import { isTooDeep } from '../../exact-json.ts';
+import { isTooDeep } from '../../json-scan.ts';
 import { type JsonObject, parseJsonObject } from '../json.ts';
 import { isHtml, type RawAnswer, readJsonRefusal, readOtherRefusal } from './refusal-forms.ts';
 

@@ -1,4 +1,4 @@
-import { REGISTERED_ERRORS } from '../../errors.ts';
+import { REGISTERED_ERRORS } from '../../refusal-codes.ts';
 import { type PageLine, readPageLines } from '../page-text.ts';
 import { type StatedRefusal, statusWord } from './refusal-forms.ts';
 

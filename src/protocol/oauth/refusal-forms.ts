@@ -1,5 +1,5 @@
 // Refusals that do not have the form of RFC 6749: other JSON, forms, challenges, plain text, or a status alone.
-import { STATUS_ERRORS } from '../../errors.ts';
+import { STATUS_ERRORS } from '../../refusal-codes.ts';
 import { isJsonObject, type JsonObject } from '../json.ts';
 import { parseChallenges } from './challenge.ts';
 

@@ -1,6 +1,6 @@
 import { calculatePKCECodeChallenge } from 'oauth4webapi';
 import { describe, expect, it } from 'vitest';
-import { systemRandom } from '../../../src/context.ts';
+import { systemRandom } from '../../../src/process-parts.ts';
 import { computeCodeChallenge, makeProofKey } from '../../../src/protocol/oauth/pkce.ts';
 
 describe('a proof key', () => {
