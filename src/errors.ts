@@ -65,6 +65,8 @@ export interface OAuthRefusal {
   readonly endpoint: Endpoint;
   /** The Retry-After header, as it came. */
   readonly retry_after?: string | undefined;
+  /** The product that answered, where it was recognised. */
+  readonly product?: 'keycloak' | undefined;
 }
 
 export interface ErrorDetails {
@@ -234,13 +236,8 @@ export class InterruptedError extends OauthctlError {
     signal: 'SIGINT' | 'SIGTERM',
     { message, ...details }: ErrorDetails & { readonly message?: string } = {},
   ) {
-    const interrupted = signal === 'SIGINT';
-    super(
-      interrupted ? 'interrupted' : 'terminated',
-      interrupted ? ExitCode.interrupted : ExitCode.terminated,
-      message ?? (interrupted ? 'interrupted' : 'terminated'),
-      details,
-    );
+    const code = signal === 'SIGINT' ? 'interrupted' : 'terminated';
+    super(code, ExitCode[code], message ?? code, details);
     this.isNormalEnd = message !== undefined;
   }
 

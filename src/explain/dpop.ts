@@ -1,6 +1,6 @@
 import type { Case } from './case.ts';
 
-/** Keycloak reports it in error_description, other servers in error. */
+/** Some servers say it in error, others in error_description. */
 const DPOP_PROOF_REFUSED = {
   cause:
     'The server does not accept the DPoP proof: its htu, htm, iat, algorithm or key is wrong, or its jti was used before.',
@@ -19,8 +19,7 @@ export const DPOP: readonly Case[] = [
   {
     when: { description: /dpop proof (is missing|jwt not provided)/i },
     cause: 'The client or its refresh token is bound to a DPoP key, but the request carried no proof.',
-    remedy:
-      'Add --dpop, or store it: "oauthctl profile set NAME --dpop". On Keycloak this is the client setting "Require DPoP bound tokens".',
+    remedy: 'Add --dpop, or store it: "oauthctl profile set NAME --dpop".',
   },
   {
     when: { description: /dpop confirmation|confirmation doesn't match dpop/i },

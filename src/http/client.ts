@@ -59,7 +59,7 @@ class RecordingClient implements HttpClient {
     };
     try {
       const answer = { ...(await this.#sendInTime(request, signal)), ms: now() - startedAt };
-      const { bytes: _, ...seen } = answer;
+      const { bytes: _, url: __, ...seen } = answer;
       recorder.record({ ...recorded, answer: seen });
       return answer;
     } catch (error) {

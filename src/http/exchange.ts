@@ -42,6 +42,7 @@ export async function exchange(
     progress.answering = true;
     const bytes = await readBody(data, request.raw?.maxBytes ?? options.maxBodyBytes);
     return {
+      url: request.url,
       status: data.statusCode,
       headers: joinHeaders(data.headers),
       body: bytes.toString('utf8'),

@@ -16,6 +16,8 @@ export interface HttpRequest {
 
 /** A complete answer. */
 export interface HttpAnswer {
+  /** The address that was requested. */
+  readonly url: string;
   readonly status: number;
   /** Names in lower case; repeated headers joined with a comma. */
   readonly headers: Readonly<Record<string, string>>;
@@ -40,7 +42,7 @@ export interface Exchange {
     readonly headers: Readonly<Record<string, string>>;
     readonly body: string;
   };
-  readonly answer?: Omit<HttpAnswer, 'bytes'>;
+  readonly answer?: Omit<HttpAnswer, 'bytes' | 'url'>;
   /** Why there was no answer. */
   readonly failure?: string;
 }

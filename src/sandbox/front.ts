@@ -81,6 +81,7 @@ export function createHandler(
     }
   };
   return (request, response) => {
+    response.setHeader('server', 'oauthctl-sandbox');
     handle(request, response).catch((error: unknown) => refuse(request, response, error));
   };
 }

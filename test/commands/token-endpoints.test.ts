@@ -50,7 +50,7 @@ describe('introspect', () => {
     expect(readFailure(result)).toEqual({
       code: 'token_inactive',
       message: 'the server says that the token is not active',
-      hint: expect.stringMatching(/cannot be read here.*revoked/),
+      hint: expect.stringMatching(/cannot be decoded here.*revoked/),
       exit_code: 4,
     });
   });

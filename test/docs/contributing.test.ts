@@ -170,7 +170,7 @@ describe('what CONTRIBUTING.md says, followed to the letter', () => {
       { SECRET: 'the-secret' },
     );
     expect(stderr).toContain('cause   The client waits for an approval.');
-    expect(stderr).toContain('remedy  Approve the client in the admin console.');
+    expect(stderr).toContain('remedy  Approve the client at the server.');
     expect(code).toBe(3);
   });
 

@@ -77,7 +77,8 @@ describe('an exchange', () => {
       {},
       { method: 'POST', headers: { 'content-type': 'text/x' }, body: 'bödy', endpoint: 'token' },
     );
-    const answer = await sent;
+    const { url, ...answer } = await sent;
+    expect(url).toBe(`http://127.0.0.1:${port}/a/b?c=d%20e`);
     expect(seen).toEqual([['POST', '/a/b?c=d%20e', 'text/x', 'oauthctl', 'application/json', 'bödy']]);
     expect(answer).toMatchObject({ status: 403, body: 'néin' });
     expect(answer.headers).toMatchObject({ 'x-two': 'a, b', 'content-type': 'text/plain' });

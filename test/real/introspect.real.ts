@@ -61,7 +61,7 @@ onEachKeycloak({ also24: true }, (stage) => {
   test('what was ended is inactive, however it was ended', async (context) => {
     const cli = await open(context);
     const { admin, realm, user, client } = stage.sample;
-    const ended = /By its claims it would be good, so it was revoked/;
+    const ended = /By its claims it is valid, so it was revoked/;
 
     const { access_token } = await signIn(cli);
     await cli.json('revoke', '@last.access_token');
@@ -101,7 +101,7 @@ onEachKeycloak({ also24: true }, (stage) => {
     const { access_token } = await signIn(foreign);
     cli.know(String(access_token));
     await inactive(cli, /^It is of another issuer: /, String(access_token));
-    await inactive(cli, /^The token cannot be read here/, 'not-a-token');
+    await inactive(cli, /^The token cannot be decoded here/, 'not-a-token');
   });
 
   test('who may not ask is refused, and told why', async (context) => {

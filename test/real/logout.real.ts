@@ -36,7 +36,7 @@ onEachKeycloak({}, (stage) => {
       const error = await at.fails(3, 'logout', ...args);
       expect(error).toMatchObject({ code: 'invalid_grant', hint: expect.stringMatching(hint) });
     };
-    await refused(cli, /not a refresh token of this realm/, 'not-a-token');
+    await refused(cli, /not a refresh token of this server/, 'not-a-token');
     await refused(cli, /not the access token/, String(access_token));
     const other = await stage.cli(context, undefined, { client: stage.sample.plainClient });
     await refused(other, /issued to another client/, String(refresh_token));

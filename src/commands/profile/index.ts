@@ -283,15 +283,17 @@ async function askForMissing(session: Session, given: ProfileValues): Promise<Pr
   const asked: { -readonly [Name in keyof ProfileValues]: ProfileValues[Name] } = { ...given };
   if (given.issuer === undefined && (given.url === undefined || given.realm === undefined)) {
     if (given.url === undefined && given.realm === undefined) {
-      const address = await prompt.text('Issuer, or the address of a Keycloak:', {
+      const address = await prompt.text('Issuer URL, or the base URL of a Keycloak server:', {
         initial: 'http://127.0.0.1:8080',
       });
       if (/\/realms\//.test(address)) asked.issuer = address;
       else asked.url = address;
     }
     if (asked.issuer === undefined) {
-      asked.url ??= await prompt.text('Address of the Keycloak:', { initial: 'http://127.0.0.1:8080' });
-      const realm = given.realm ?? (await optional('Realm (empty if the address is an issuer already):'));
+      asked.url ??= await prompt.text('Base URL of the Keycloak server:', {
+        initial: 'http://127.0.0.1:8080',
+      });
+      const realm = given.realm ?? (await optional('Realm of Keycloak (empty if the URL is the issuer):'));
       if (realm === undefined) asked.issuer = asked.url;
       else asked.realm = realm;
     }

@@ -11,6 +11,7 @@ import { type WatchReport, watchVerdicts } from '../../flows/validation/validate
 import { buildValidationFailure } from '../../flows/validation/validation-failure.ts';
 import { colours } from '../../output/style.ts';
 import { reasonsForInactive } from '../../protocol/oauth/inactive-token.ts';
+import { isKeycloak } from '../../protocol/oauth/server-product.ts';
 import { documentCommand } from '../../session/command-help.ts';
 import { connect } from '../../session/connect.ts';
 import { parseSeconds } from '../../session/option-values.ts';
@@ -177,6 +178,7 @@ function listReasons({ ctx }: Session, { target, token, tokenTypeHint }: Validat
   return reasonsForInactive(token, {
     issuer: target.metadata.issuer,
     client_id: target.client.client_id,
+    isKeycloak: isKeycloak(target.metadata),
     now: ctx.clock.now(),
     token_type_hint: tokenTypeHint,
   });

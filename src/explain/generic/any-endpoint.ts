@@ -1,12 +1,28 @@
 import type { Case } from '../case.ts';
 
+const CLIENT_NOT_ACCEPTED = {
+  cause:
+    'The server does not accept the client: unknown or disabled client, wrong secret, or another authentication method.',
+  remedy:
+    'Compare --client-id, --client-secret and --auth-method with the registration of the client; with --cert, the ' +
+    'subject of the certificate as well.',
+};
+
+/** `unauthorized_client` of servers that use it for wrong credentials, at every endpoint. */
+export const GENERIC_CREDENTIALS: readonly Case[] = [
+  {
+    when: { error: 'unauthorized_client', description: /\b(?:secret|credentials?)\b/i },
+    ...CLIENT_NOT_ACCEPTED,
+  },
+];
+
 /** Errors that mean the same at every endpoint, and those of the metadata. */
 export const GENERIC_ANY_ENDPOINT: readonly Case[] = [
   {
     when: { endpoint: 'metadata', error: 'metadata_not_found' },
     cause: 'The server publishes neither OpenID Connect Discovery nor RFC 8414 metadata for this issuer.',
     remedy:
-      'Check the issuer: on Keycloak it ends in /realms/REALM, before version 17 in /auth/realms/REALM.',
+      'Check the issuer, its path included: it is the address before /.well-known/openid-configuration.',
   },
   {
     when: { error: 'invalid_target' },
@@ -22,11 +38,7 @@ export const GENERIC_ANY_ENDPOINT: readonly Case[] = [
   },
   {
     when: { error: 'invalid_client' },
-    cause:
-      'The server does not accept the client: unknown or disabled client, wrong secret, or another authentication method.',
-    remedy:
-      'Compare --client-id, --client-secret and --auth-method with the registration of the client; with --cert, the ' +
-      'subject of the certificate as well.',
+    ...CLIENT_NOT_ACCEPTED,
   },
   {
     when: { error: 'invalid_request_object' },

@@ -2,9 +2,7 @@ import type { Case } from '../case.ts';
 
 const REDIRECT_URI = {
   cause: 'The redirect URI is not registered for this client.',
-  remedy:
-    'Register it, or choose a registered one with --redirect-uri. On Keycloak http://127.0.0.1/callback, without a port, ' +
-    'matches every port.',
+  remedy: 'Register it, or choose a registered one with --redirect-uri.',
 };
 
 const CLIENT = {
@@ -12,12 +10,41 @@ const CLIENT = {
   remedy: 'Check --client-id and the issuer, and the registration of the client.',
 };
 
-/** Authorization requests. @see https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1 */
+/** Authorization requests, and the use of their codes. @see https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1 */
 export const GENERIC_AUTHORIZATION: readonly Case[] = [
   {
-    when: { endpoint: 'authorization', error: 'access_denied' },
+    when: { description: /pushed authorization request is only allowed/i },
+    cause: 'The client must push its authorization requests.',
+    remedy: 'Add --par.',
+  },
+  {
+    when: { description: /code[_ ]challenge/i },
+    cause: 'The client must use PKCE: the code challenge is missing, or its method is not the required one.',
+    remedy: 'It is sent by default: remove --omit and --param for code_challenge and code_challenge_method.',
+  },
+  {
+    when: { endpoint: 'token', description: /pkce|code[_ ]verifier/i },
+    cause: 'The code verifier does not belong to the code challenge of the authorization request (PKCE).',
+    remedy: 'Start again without --token-param and --token-omit for code_verifier.',
+  },
+  {
+    when: { endpoint: 'token', description: /redirect[_ ]uri/i },
+    cause: 'The redirect_uri is missing, or it is not the one of the authorization request.',
+    remedy: 'Remove --token-param and --token-omit for redirect_uri.',
+  },
+  {
+    when: { endpoint: 'pushed_authorization_request', description: /^(?!.*missing).*redirect[_ -]?ur[il]/i },
+    ...REDIRECT_URI,
+  },
+  {
+    when: { endpoint: 'authorization', error: 'access_denied', isPersonsAnswer: true },
     cause: 'The user denied the request, or cancelled the login.',
     remedy: 'Send a new request when the user is ready to approve it.',
+  },
+  {
+    when: { endpoint: 'authorization', error: 'access_denied', isPersonsAnswer: false },
+    cause: 'A rule or policy of the server does not allow the request; no user was asked.',
+    remedy: "Check what the server allows this client, and the server's log at this time.",
   },
   {
     when: { endpoint: 'authorization', error: 'login_required' },
@@ -67,12 +94,17 @@ export const GENERIC_AUTHORIZATION: readonly Case[] = [
     ...CLIENT,
   },
   {
-    when: { endpoint: 'authorization', description: /client[_ ]?id/i },
+    when: { endpoint: 'authorization', description: /^client disabled/i },
+    cause: 'The client is disabled.',
+    remedy: 'Enable the client at the server, or use another one.',
+  },
+  {
+    when: { endpoint: 'authorization', description: /client[_ ]?id|^client not found/i },
     ...CLIENT,
   },
 ];
 
-/** Pages of the authorization endpoint that nothing more is known of; a browser would be left on them. */
+/** Error pages of the authorization endpoint that no other case explains. */
 export const GENERIC_AUTHORIZATION_PAGE: readonly Case[] = [400, 401, 403, 404, 500].map((status) => ({
   when: { endpoint: 'authorization', status },
   cause: 'The server refuses this authorization request before it shows a login page.',

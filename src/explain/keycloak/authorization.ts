@@ -1,34 +1,32 @@
 import type { Case } from '../case.ts';
 
-/** Keycloak on authorization requests, pushed ones included, and on their codes. */
+const REDIRECT_URI = {
+  cause: 'The redirect URI is not registered for this client.',
+  remedy:
+    'Add it to "Valid redirect URIs" of the client, or choose a registered one with --redirect-uri. ' +
+    'http://127.0.0.1/callback, without a port, matches every port.',
+};
+
+/** Keycloak on authorization requests, pushed ones included. */
 export const KEYCLOAK_AUTHORIZATION: readonly Case[] = [
   {
     when: { description: /pushed authorization request is only allowed/i },
     cause: 'The client must push its authorization requests.',
-    remedy: 'Add --par. On Keycloak this is the client setting "Pushed authorization request required".',
+    remedy: 'Add --par, or switch off "Pushed authorization request required" in the settings of the client.',
   },
   {
-    when: { description: /code[_ ]challenge/i },
-    cause:
-      'The client must use PKCE with the method set for it; the challenge was missing or used another method.',
-    remedy: 'It is sent by default: remove --omit and --param for code_challenge and code_challenge_method.',
-  },
-  {
-    when: { endpoint: 'token', description: /pkce|code[_ ]verifier/i },
-    cause: 'The code verifier does not belong to the code challenge of the authorization request (PKCE).',
-    remedy: 'Start again without --token-param and --token-omit for code_verifier.',
-  },
-  {
-    when: { endpoint: 'token', description: /redirect[_ ]uri/i },
-    cause: 'The redirect URI is not the one that the code was sent to.',
-    remedy: 'Remove --token-param and --token-omit for redirect_uri.',
+    when: { endpoint: 'authorization', description: /^(?!.*missing).*redirect[_ -]?ur[il]/i },
+    ...REDIRECT_URI,
   },
   {
     when: { endpoint: 'pushed_authorization_request', description: /redirect[_ ]uri/i },
-    cause: 'The redirect URI is not registered for this client.',
-    remedy:
-      'Register it, or choose a registered one with --redirect-uri. On Keycloak http://127.0.0.1/callback, without a ' +
-      'port, matches every port.',
+    ...REDIRECT_URI,
+  },
+  {
+    when: { endpoint: 'token', error: 'invalid_grant', description: /^code not valid/i },
+    cause:
+      'The code was used before, has expired ("Client Login Timeout", one minute), or was issued to another client.',
+    remedy: 'Start again: a code can be used once.',
   },
   {
     when: { endpoint: 'authorization', description: /implicit flow is disabled/i },

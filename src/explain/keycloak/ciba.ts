@@ -11,7 +11,7 @@ export const KEYCLOAK_CIBA: readonly Case[] = [
     when: { endpoint: 'backchannel_authentication', description: /invalid[_ ]user/i },
     cause: 'The realm has no such user, or the user is disabled or locked.',
     remedy:
-      'Check --login-hint: Keycloak accepts a user name, and an e-mail address only if the realm allows it.',
+      'Check --login-hint: it is a user name, or an e-mail address if the realm allows login with e-mail.',
   },
   {
     when: {
@@ -29,19 +29,8 @@ export const KEYCLOAK_CIBA: readonly Case[] = [
       "server's ciba-http-auth-channel setting, seen from the server's machine.",
   },
   {
-    when: {
-      endpoint: 'backchannel_authentication',
-      description: /unexpected response from authentication device/i,
-    },
-    cause: 'The authentication device answered the delegation, but not with 201.',
-    remedy:
-      'Check the output of the device: 401 means that it does not trust the bearer token (another profile, or localhost ' +
-      'instead of 127.0.0.1), 404 that the path differs.',
-  },
-  {
     when: { endpoint: 'backchannel_authentication', description: /missing parameter ?: ?(\w+)/i },
-    cause:
-      'The server requires a parameter that was not sent. The hint that it reads is set in the CIBA policy of the realm.',
+    cause: 'The server requires a parameter that was not sent.',
     remedy: 'On Keycloak use --login-hint, the only hint that it reads, and --scope.',
   },
   {
@@ -55,9 +44,10 @@ export const KEYCLOAK_CIBA: readonly Case[] = [
     remedy: 'It is used in ping mode only: check ciba.backchannel.token.delivery.mode of the client.',
   },
   {
-    when: { endpoint: 'token', error: 'invalid_grant', description: /^unauthorized client$/i },
-    cause: 'The auth_req_id belongs to another client.',
-    remedy: 'Poll with the client that made the request: compare --client-id and the profile.',
+    when: { endpoint: 'token', error: 'expired_token' },
+    cause: 'The user did not approve the request before it expired.',
+    remedy:
+      'Send a new authentication request; its lifetime is "Expires In" of the CIBA policy of the realm.',
   },
   {
     when: { endpoint: 'token', error: 'invalid_grant', description: /auth[ _]req[ _]id/i },
@@ -79,7 +69,7 @@ export const KEYCLOAK_CIBA: readonly Case[] = [
   {
     when: { endpoint: 'ciba_callback', status: 500 },
     cause:
-      'Keycloak could not process the result. Keycloak 14 answers so when the request no longer exists, because the ' +
+      'The server could not process the result. Keycloak 14 answers 500 when the request no longer exists, because the ' +
       'client has already received its outcome.',
     remedy: "Send a new authentication request, or check the server's log at this time.",
   },

@@ -10,19 +10,9 @@ export const KEYCLOAK_DEVICE_AUTHORIZATION: readonly Case[] = [
       '(oauth2.device.authorization.grant.enabled).',
   },
   {
-    when: { endpoint: 'token', error: 'access_denied', description: /denied the authorization request/i },
-    cause: 'The user denied the request in the browser.',
-    remedy: 'Request a new code when the user is ready to approve it.',
-  },
-  {
     when: { endpoint: 'token', error: 'expired_token', description: /device code/i },
     cause: 'No user entered the code before it expired.',
     remedy:
-      'Request a new code; its lifetime is set at the server (Keycloak: OAuth 2.0 Device Code Lifespan).',
-  },
-  {
-    when: { endpoint: 'token', error: 'invalid_grant', description: /device code/i },
-    cause: 'The device code is unknown, was used before, or was issued to another client.',
-    remedy: 'Request a new code; a code can be used once.',
+      'Request a new code; its lifetime is "OAuth 2.0 Device Code Lifespan" of the client or the realm.',
   },
 ];

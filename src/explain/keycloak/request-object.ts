@@ -3,11 +3,6 @@ import type { Case } from '../case.ts';
 /** Keycloak on request objects. */
 export const KEYCLOAK_REQUEST_OBJECT: readonly Case[] = [
   {
-    when: { error: 'invalid_request_object', description: /request expired/i },
-    cause: 'The request object has expired by the clock of the server.',
-    remedy: 'Make a new request, and compare the clocks of both machines.',
-  },
-  {
     when: { description: /request not yet being processed|request issued in the future/i },
     cause: 'The request object is not valid yet by the clock of the server.',
     remedy: 'Compare the clocks of both machines.',
@@ -42,18 +37,10 @@ export const KEYCLOAK_REQUEST_OBJECT: readonly Case[] = [
   {
     when: {
       error: 'invalid_request',
-      description: /^invalidRequestMessage$|missing parameter: 'request'|request object must be used/i,
+      description: /^invalidRequestMessage$|missing parameter: 'request'/i,
     },
     cause: 'The client is registered to send its authorization request in a request object.',
     remedy:
-      'Add --request-object, or relax the registration of the client (Keycloak: "Request object required").',
-  },
-  {
-    when: {
-      error: 'invalid_request_object',
-      description: /unsupported signed request alg|preregistered alg must be used/i,
-    },
-    cause: 'The request object is signed with another algorithm than the client is registered for.',
-    remedy: 'Set --request-object-alg to the registered request_object_signing_alg.',
+      'Add --request-object, or change "Request object required" in the advanced settings of the client.',
   },
 ];

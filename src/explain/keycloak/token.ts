@@ -3,6 +3,17 @@ import type { Case } from '../case.ts';
 /** Keycloak on token requests of the other grants. */
 export const KEYCLOAK_TOKEN: readonly Case[] = [
   {
+    when: { endpoint: 'token', error: 'invalid_grant', description: /^unauthorized client$/i },
+    cause: 'The auth_req_id belongs to another client.',
+    remedy: 'Poll with the client that made the request: compare --client-id and the profile.',
+  },
+  {
+    when: { description: /dpop proof is missing/i },
+    cause: 'The client or its refresh token is bound to a DPoP key, but the request carried no proof.',
+    remedy:
+      'Add --dpop, or store it: "oauthctl profile set NAME --dpop". The client setting is "Require DPoP bound tokens".',
+  },
+  {
     when: { description: /token client and authorized client don't match/i },
     cause: 'The refresh token was issued to another client.',
     remedy: 'Use the profile of the client that requested it (its azp).',

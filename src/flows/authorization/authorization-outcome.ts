@@ -11,6 +11,7 @@ import {
   splitResponseType,
 } from '../../protocol/oauth/authorization.ts';
 import type { DeclaredParameters } from '../../protocol/oauth/form.ts';
+import { isKeycloak } from '../../protocol/oauth/server-product.ts';
 import { parseTokenResponse, type TokenResponse } from '../../protocol/oauth/token.ts';
 import type { AuthenticationExpectations, VerifiedIdToken } from '../../protocol/oidc/id-token.ts';
 import type { RedirectPlace } from '../../servers/redirect.ts';
@@ -86,8 +87,11 @@ export async function finishAuthorization(
   if (outcome.kind === 'failure') throw outcome.error;
   const { response, isSigned, remarks } = outcome;
   onEvent({ type: 'authorization_response', response, place, isSigned, remarks });
-  if (response.kind === 'refused') throw new RefusedError(response.oauth, { personDecides: true });
   const { target, request, tokenRequest } = options;
+  if (response.kind === 'refused') {
+    const product = isKeycloak(target.metadata) ? 'keycloak' : undefined;
+    throw new RefusedError({ ...response.oauth, product }, { personDecides: true });
+  }
   const expected = readExpectations(sent, requestedAt);
   const frontIdToken = await verifyFrontIdToken(ctx, { target, response, sent, expected });
   if (frontIdToken) onEvent({ type: 'id_token_verified', idToken: frontIdToken });

@@ -16,6 +16,7 @@ import {
 } from '../../protocol/oauth/form.ts';
 import { listedIn, requireEndpoint } from '../../protocol/oauth/metadata.ts';
 import { makeProofKey } from '../../protocol/oauth/pkce.ts';
+import { isKeycloak } from '../../protocol/oauth/server-product.ts';
 import { makeJti, makeState } from '../../protocol/unguessable.ts';
 import { fetchJwks } from '../server/jwks.ts';
 import type { Target } from '../server/target.ts';
@@ -136,6 +137,7 @@ async function wrap(
         jwks: await fetchJwks(ctx, metadata),
         supportedAlgs: listed('encryption_alg'),
         supportedEncs: listed('encryption_enc'),
+        isKeycloak: isKeycloak(metadata),
       },
     }),
   });

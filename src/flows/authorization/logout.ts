@@ -43,7 +43,7 @@ export async function endSession(
 ): Promise<LoggedOut> {
   const url = requireEndpoint(target.metadata, 'end_session_endpoint');
   if (!takesRefreshToken(url))
-    throw byBrowserOnly(`this server logs out in a browser only: nothing was sent to ${url}`);
+    throw byBrowserOnly(`the server ends sessions in a browser only: nothing was sent to ${url}`);
   const values = { refresh_token: refreshToken };
   onEvent({ type: 'logout_request', url, target, values });
   const parameters = buildParameters('end_session', values);
@@ -53,7 +53,7 @@ export async function endSession(
   if (parsed.kind === 'foreign') throw foreignAnswer(parsed.reason, url);
   if (parsed.kind === 'page')
     throw byBrowserOnly(
-      'the server answered with a page for browsers: nothing was ended by the refresh token',
+      'the server answered with an HTML page: it did not end the session of the refresh token',
     );
   onEvent({ type: 'logout_response', status: answer.status, ms: answer.ms });
   return { forgotten: await (await ctx.store()).tokens.drop(refreshToken) };
@@ -170,9 +170,7 @@ async function forget(
 
 function byBrowserOnly(message: string): ValidationError {
   return new ValidationError('logout_by_browser_only', message, {
-    hint:
-      'Only Keycloak ends a session by its refresh token. "oauthctl logout --browser" logs out in the browser, and ' +
-      '"oauthctl revoke" revokes the refresh token.',
+    hint: '"oauthctl logout --browser" logs out in the browser, and "oauthctl revoke" revokes the refresh token.',
   });
 }
 

@@ -45,7 +45,7 @@ function findCallbackUrl(bearer: string): string {
   const issuer = readBearer(bearer)?.iss;
   if (issuer === undefined || !URL.canParse(issuer)) {
     throw new UsageError('bearer_unreadable', 'the bearer token is not a JWT with an issuer', {
-      hint: 'Give the bearer token of the delegation of Keycloak unchanged.',
+      hint: 'Give the bearer token of the delegation unchanged.',
     });
   }
   return callbackUrlOfIssuer(issuer);

@@ -11,6 +11,7 @@ import {
   type StatedRefusal,
   statusWord,
 } from '../../protocol/oauth/refusal-forms.ts';
+import { recognizeProduct } from '../../protocol/oauth/server-product.ts';
 import { readConfirmation } from '../../protocol/oauth/token-binding.ts';
 
 /** What was sent to a resource, and what is known of it. */
@@ -60,6 +61,7 @@ export function buildResourceRefusal(
       status,
       endpoint,
       retry_after: answer.headers['retry-after'],
+      product: recognizeProduct(answer),
     },
     { hint },
   );

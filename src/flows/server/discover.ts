@@ -1,12 +1,13 @@
-import type { Context } from '../../context.ts';
+import type { Context, HttpAnswer } from '../../context.ts';
 import { OauthctlError, RefusedError, UsageError, ValidationError } from '../../errors.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { isLoopbackHost } from '../../protocol/loopback.ts';
 import { classifyAnswer, foreignAnswer } from '../../protocol/oauth/answer.ts';
 import { metadataUrls, parseMetadata, type ServerMetadata } from '../../protocol/oauth/metadata.ts';
+import { recognizeProduct } from '../../protocol/oauth/server-product.ts';
 
 export interface DiscoverOptions {
-  /** The issuer, or the address of its metadata as it is shown everywhere. */
+  /** The issuer, or the address of its metadata. */
   readonly issuer: string;
   /** The issuer identifier of the server, where `issuer` is an internal address of it. */
   readonly acceptIssuer?: string | undefined;
@@ -33,12 +34,12 @@ export async function discover(ctx: Context, options: DiscoverOptions): Promise<
   for (const url of isMetadataUrl ? [issuer] : metadataUrls(issuer)) {
     const classified = await fetchMetadata(ctx, url);
     if (!(classified instanceof OauthctlError)) {
-      // The metadata is at the address that its own issuer gives it: that is what an issuer's name is compared for.
+      // Where the user gave the address of the metadata, the issuer in it must lead to that address.
       const { issuer: own } = classified;
       const isOwn = isMetadataUrl && typeof own === 'string' && isMetadataAddress(issuer, own);
       return { metadata: parseMetadata(classified, isOwn ? own : issuer, acceptIssuer), url };
     }
-    // Only "there is no such page" sends us to the next address; what the first one said is told in the end.
+    // Only status 404 leads to the next address; the error reported in the end is that of the first.
     if (!isNotFound(classified)) throw classified;
     first ??= classified;
   }
@@ -51,7 +52,7 @@ async function fetchMetadata(ctx: Context, url: string): Promise<JsonObject | Oa
   const answer = await http.send({ method: 'GET', url, endpoint: 'metadata' }, ctx.signal);
   const classified = classifyAnswer(answer, 'metadata');
   if (classified.kind === 'ok') return classified.json;
-  return notFound(answer.status, classified) ?? foreignAnswer(describeAnswer(classified), url);
+  return notFound(answer, classified) ?? foreignAnswer(describeAnswer(classified), url);
 }
 
 function isNotFound(error: OauthctlError): boolean {
@@ -112,23 +113,25 @@ export async function findKeycloakRealm(
       return { ...(await discover(ctx, { issuer, acceptIssuer: options.acceptIssuer })), issuer };
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
-      // Where Keycloak itself answered, it speaks of the realm; elsewhere there is just no such page.
+      // The error of Keycloak itself names the realm; it says more than that of another program.
       if (first === undefined || /realm/i.test(error.oauth.error_description ?? '')) first = error;
     }
   }
   throw first;
 }
 
-function notFound(status: number, classified: ReturnType<typeof classifyAnswer>) {
+function notFound(answer: HttpAnswer, classified: ReturnType<typeof classifyAnswer>) {
+  const { status } = answer;
   if (status !== 404) {
     return classified.kind === 'refused' ? new RefusedError(classified.oauth) : undefined;
   }
   const said = classified.kind === 'refused' ? classified.oauth.error : undefined;
   return new RefusedError({
     error: 'metadata_not_found',
-    error_description: said ?? `no metadata of an authorization server is there`,
+    error_description: said ?? `there is no metadata of an authorization server`,
     status,
     endpoint: 'metadata',
+    product: recognizeProduct(answer),
   });
 }
 

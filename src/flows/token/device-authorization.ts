@@ -12,6 +12,7 @@ import {
 } from '../../protocol/oauth/device-authorization.ts';
 import type { ScopeNotGrantedEvent } from '../../protocol/oauth/granted-scope.ts';
 import { requireEndpoint } from '../../protocol/oauth/metadata.ts';
+import { isKeycloakUrl } from '../../protocol/oauth/server-product.ts';
 import { buildTokenRequest } from '../../protocol/oauth/token.ts';
 import type { VerifiedIdToken } from '../../protocol/oidc/id-token.ts';
 import { type PollEvent, pollForTokens } from '../polling/poll.ts';
@@ -110,11 +111,11 @@ export async function authorizeDevice(
   return { tokens, idToken };
 }
 
-/** Keycloak 14 refuses with a page for people, not with an OAuth error. */
+/** Keycloak 14 refuses with an HTML page, not with an OAuth error. */
 function pageInstead(reason: string, url: string, status: number): NetworkError {
   const error = foreignAnswer(reason, url);
-  if (status !== 400) return error;
+  if (status !== 400 || !isKeycloakUrl(url)) return error;
   return new NetworkError(error.code, error.message, {
-    hint: 'Keycloak 14 answers so when the grant is off for the client: switch on "OAuth 2.0 Device Authorization Grant" (oauth2.device.authorization.grant.enabled). -v shows what the page says.',
+    hint: 'Keycloak 14 sends this page when the grant is disabled for the client: switch on "OAuth 2.0 Device Authorization Grant" (oauth2.device.authorization.grant.enabled). -v shows what the page says.',
   });
 }

@@ -21,6 +21,8 @@ export interface ComparedVerdicts {
   /** What the local check expects. */
   readonly issuer: string;
   readonly audience?: readonly string[] | undefined;
+  /** Whether the server was recognised as Keycloak. */
+  readonly isKeycloak?: boolean | undefined;
   /** The client that introspected. */
   readonly client_id: string;
   /** Milliseconds since the epoch. */
@@ -36,6 +38,20 @@ export interface ComparedVerdicts {
 /** The client that a token was issued to. */
 export function readClient({ azp, client_id }: JsonObject): string | undefined {
   return [azp, client_id].find((id) => typeof id === 'string');
+}
+
+/**
+ * Says how a client gets into the `aud` of the tokens of another client.
+ * @param issuedTo the client that the tokens are issued to
+ */
+export function describeAudienceRemedy(
+  client: string | undefined,
+  issuedTo: string | undefined,
+  isKeycloak = false,
+): string {
+  if (isKeycloak)
+    return `Add an audience mapper for ${client} to the client ${issuedTo ?? 'that the token was issued to'}`;
+  return `Let the server put ${client} into the aud of the tokens of ${issuedTo ?? 'this client'}`;
 }
 
 /** The finding that the clocks differ. */

@@ -1,6 +1,12 @@
 import { describeClockOffset } from '../../protocol/clock-offset.ts';
 import { shown } from '../../protocol/jose/jwt-verdict.ts';
-import { buildSkewFinding, type ComparedVerdicts, type Finding, readClient } from './compared-verdicts.ts';
+import {
+  buildSkewFinding,
+  type ComparedVerdicts,
+  describeAudienceRemedy,
+  type Finding,
+  readClient,
+} from './compared-verdicts.ts';
 
 /** Explains why introspection calls a token inactive that the local check accepts. */
 export function explainInactive(compared: ComparedVerdicts): readonly Finding[] {
@@ -34,16 +40,22 @@ function explainByTime({ claims = {}, now, leeway, clock }: ComparedVerdicts): r
   ];
 }
 
-function explainAudience({ claims = {}, client_id, wasActive }: ComparedVerdicts): readonly Finding[] {
+function explainAudience({
+  claims = {},
+  client_id,
+  isKeycloak = false,
+  wasActive,
+}: ComparedVerdicts): readonly Finding[] {
   const audiences = [claims.aud ?? []].flat();
   if (wasActive || audiences.includes(client_id)) return [];
   const named = audiences.length === 0 ? 'which is empty' : `which is ${audiences.map(String).join(', ')}`;
-  const client = readClient(claims);
+  const remedy = describeAudienceRemedy(client_id, readClient(claims), isKeycloak);
+  const answers = isKeycloak ? 'Keycloak 26 then answers' : 'a server may then answer';
   return [
     {
       code: 'client_not_in_audience',
-      cause: `The introspecting client ${client_id} is not in its aud, ${named}: Keycloak 26 then answers inactive, even for the client's own tokens.`,
-      remedy: `Add an audience mapper for ${client_id} to the client ${client ?? 'that the token was issued to'}, and get a new token; or introspect as a client in aud.`,
+      cause: `The introspecting client ${client_id} is not in its aud, ${named}: ${answers} inactive, even for the client's own tokens.`,
+      remedy: `${remedy}, and get a new token; or introspect as a client in aud.`,
     },
   ];
 }

@@ -9,6 +9,7 @@ import {
   SIGNED_INTROSPECTION,
 } from '../../protocol/oauth/introspection.ts';
 import { requireEndpoint } from '../../protocol/oauth/metadata.ts';
+import { isKeycloak } from '../../protocol/oauth/server-product.ts';
 import { prepareVerification } from '../server/jwks.ts';
 import { postForm, type Target } from '../server/target.ts';
 
@@ -56,7 +57,7 @@ export async function introspect(
   const parsed = parseIntrospectionAnswer(answer);
   if (parsed.kind === 'refused') throw new RefusedError(parsed.oauth);
   if (parsed.kind === 'foreign') throw foreignAnswer(parsed.reason, url);
-  if (parsed.kind === 'introspected' && signed) throw notSigned();
+  if (parsed.kind === 'introspected' && signed) throw notSigned(target);
   const introspection =
     parsed.kind === 'introspected' ? parsed.introspection : await openSigned(ctx, target, parsed.jwt);
   ctx.redactor.knowMembers(introspection.json);
@@ -69,6 +70,7 @@ export function inactive(ctx: Context, { target, token, tokenTypeHint }: Introsp
   const reasons = reasonsForInactive(token, {
     issuer: target.metadata.issuer,
     client_id: target.client.client_id,
+    isKeycloak: isKeycloak(target.metadata),
     now: ctx.clock.now(),
     token_type_hint: tokenTypeHint,
   });
@@ -86,14 +88,15 @@ async function openSigned(ctx: Context, target: Target, jwt: string): Promise<In
   );
 }
 
-function notSigned(): ValidationError {
+function notSigned({ metadata }: Target): ValidationError {
+  const keycloak = isKeycloak(metadata)
+    ? ' Keycloak does not sign them; with --accept application/jwt it adds the member jwt where the client allows it.'
+    : '';
   return new ValidationError(
     'introspection_not_signed',
-    'a signed answer was asked for, and a plain one came: nothing says that it is untouched',
+    'a signed introspection response was requested, but the server answered with an unsigned one',
     {
-      hint:
-        'The server does not sign introspection responses (RFC 9701), or not for this client: leave --jwt out. ' +
-        'Keycloak does not; with --accept application/jwt it adds the member jwt where the client allows it.',
+      hint: `The server does not sign introspection responses (RFC 9701), or not for this client: omit --jwt.${keycloak}`,
     },
   );
 }

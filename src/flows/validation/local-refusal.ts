@@ -1,7 +1,13 @@
 import { describeClockOffset } from '../../protocol/clock-offset.ts';
 import { type Check, shown } from '../../protocol/jose/jwt-verdict.ts';
-import { buildSkewFinding, type ComparedVerdicts, type Finding, readClient } from './compared-verdicts.ts';
-import { hostNameFindings, lightweight } from './remarks.ts';
+import {
+  buildSkewFinding,
+  type ComparedVerdicts,
+  describeAudienceRemedy,
+  type Finding,
+  readClient,
+} from './compared-verdicts.ts';
+import { buildLightweightFinding, hostNameFindings } from './remarks.ts';
 
 type ExplainCheck = (check: Check, compared: ComparedVerdicts) => readonly Finding[];
 
@@ -44,7 +50,7 @@ const EXPLANATIONS: Readonly<Record<string, ExplainCheck>> = {
   issuer_missing: explainIssuer,
   audience_missing: (_check, compared) =>
     compared.introspection.answer?.aud !== undefined
-      ? lightweight(['aud'])
+      ? [buildLightweightFinding(['aud'], compared.isKeycloak)]
       : [audienceNotOurs(compared, 'It names no audience')],
   audience_mismatch: (_check, compared) => [
     audienceNotOurs(compared, `Its aud is ${shown(compared.claims?.aud)}`),
@@ -52,7 +58,7 @@ const EXPLANATIONS: Readonly<Record<string, ExplainCheck>> = {
   alg_confusion: ({ detail }) => [
     {
       code: 'shared_secret_alg',
-      cause: `It is signed with a secret that only the server knows (${detail.split(',')[0]}), as Keycloak signs refresh tokens: nobody else can verify it.`,
+      cause: `It is signed with a secret that only the server knows (${detail.split(',')[0]}), as some servers sign refresh tokens: nobody else can verify it.`,
       remedy: 'Send an access token to resource servers; other tokens are for the authorization server only.',
     },
   ],
@@ -60,12 +66,11 @@ const EXPLANATIONS: Readonly<Record<string, ExplainCheck>> = {
   alg_not_allowed: explainAlgorithm,
   alg_unknown: explainAlgorithm,
   key_unfit: explainAlgorithm,
-  type_unexpected: ({ detail }) => [
+  type_unexpected: ({ detail }, { isKeycloak }) => [
     {
       code: 'type_not_accepted',
       cause: `The local check requires another typ, which introspection does not check: ${detail}.`,
-      remedy:
-        'Let the server set the typ that --type requires (Keycloak 26: "Use at+jwt as access token header type"), or require the typ that it sets.',
+      remedy: `Let the server set the typ that --type requires${isKeycloak ? ' (Keycloak 26: "Use at+jwt as access token header type")' : ''}, or require the typ that it sets.`,
     },
   ],
   not_an_access_token: ({ detail }) => [
@@ -75,12 +80,11 @@ const EXPLANATIONS: Readonly<Record<string, ExplainCheck>> = {
       remedy: 'Use the access token.',
     },
   ],
-  key_unknown: ({ detail }) => [
+  key_unknown: ({ detail }, { isKeycloak }) => [
     {
       code: 'keys_rotated',
-      cause: `The server's published keys lack the one that the token names (${detail}): the keys were rotated and the old one withdrawn, or the token is signed by another realm.`,
-      remedy:
-        'Get a new token. When rotating keys, keep the old one published (Keycloak: passive) until its last token has expired.',
+      cause: `The server's published keys lack the one that the token names (${detail}): the keys were rotated and the old one withdrawn, or the token is signed by another server.`,
+      remedy: `Get a new token. When rotating keys, keep the old one published${isKeycloak ? ' (passive)' : ''} until its last token has expired.`,
     },
   ],
   signature_wrong: explainSignature,
@@ -111,7 +115,7 @@ function explainTime(check: Check, { clock, claims = {}, now, leeway }: Compared
     return {
       code: 'whole_seconds',
       cause:
-        'It expired within the last second, and the server counts whole seconds: Keycloak accepts a token until the end of the second of its exp.',
+        'It expired within the last second, and the server counts whole seconds: it accepts a token until the end of the second of its exp.',
       remedy: 'No action is needed: validate again.',
     };
   }
@@ -133,10 +137,13 @@ function explainTime(check: Check, { clock, claims = {}, now, leeway }: Compared
   return buildSkewFinding(`the server sends no Date header, and here ${check.detail}`);
 }
 
-function audienceNotOurs({ claims = {}, audience: own = [] }: ComparedVerdicts, cause: string): Finding {
+function audienceNotOurs(
+  { claims = {}, audience: own = [], isKeycloak }: ComparedVerdicts,
+  cause: string,
+): Finding {
   return {
     code: 'audience_not_ours',
     cause: `${cause}, but the local check requires ${own.join(' or ')}; introspection does not check the audience.`,
-    remedy: `Add an audience mapper for ${own[0]} to the client ${readClient(claims) ?? 'that the token was issued to'}; a resource server must check aud however it validates.`,
+    remedy: `${describeAudienceRemedy(own[0], readClient(claims), isKeycloak)}; a resource server must check aud however it validates.`,
   };
 }

@@ -1,6 +1,8 @@
 import { describeClockOffset } from '../../protocol/clock-offset.ts';
 import { shown } from '../../protocol/jose/jwt-verdict.ts';
 import { isJsonObject } from '../../protocol/json.ts';
+import { describeProxyRemedy } from '../../protocol/oauth/metadata.ts';
+import { isKeycloakUrl } from '../../protocol/oauth/server-product.ts';
 import type { ComparedVerdicts, Finding } from './compared-verdicts.ts';
 
 /** Finds remarks on a token that do not depend on whether the verdicts agree. */
@@ -38,7 +40,7 @@ export function hostNameFindings({ claims = {}, issuer }: ComparedVerdicts): rea
     {
       code: 'issuer_host_name',
       cause: `Its iss, ${shown(iss)}, has another host name than the issuer here, ${issuer}. A server that derives its issuer from each request has one issuer per host name.`,
-      remedy: `If both are names of one server that you trust, use that of the token: --issuer ${its.href}. If it cannot be reached from here, fix the server's host name (Keycloak: --hostname) and add --accept-issuer.`,
+      remedy: `If both are names of one server that you trust, use that of the token: --issuer ${its.href}. If it cannot be reached from here, fix the host name that the server is configured with${isKeycloakUrl(issuer) ? ' (Keycloak: --hostname)' : ''} and add --accept-issuer.`,
     },
   ];
 }
@@ -48,8 +50,7 @@ function buildProxyFinding(iss: string, issuer: string): Finding {
   return {
     code: 'issuer_host_name',
     cause: `Its iss, ${shown(iss)}, is http, and the issuer here, ${issuer}, is https: a TLS proxy in front of the server does not tell it that it was reached by https.`,
-    remedy:
-      'Let the proxy send X-Forwarded-Proto: https, and let the server trust that header (Keycloak: --proxy-headers xforwarded).',
+    remedy: describeProxyRemedy(issuer),
   };
 }
 
@@ -70,21 +71,26 @@ function boundFindings({ claims = {}, introspection }: ComparedVerdicts): readon
 /** Members of an introspection response that authorization decisions are based on. */
 const DECISIVE = ['sub', 'aud', 'scope', 'realm_access', 'resource_access'] as const;
 
-function lightweightFindings({ claims, local, introspection }: ComparedVerdicts): readonly Finding[] {
+function lightweightFindings({
+  claims,
+  local,
+  introspection,
+  isKeycloak,
+}: ComparedVerdicts): readonly Finding[] {
   const { answer, verdict } = introspection;
   const isOther = local.checks.some(({ reason }) => reason === 'not_an_access_token');
   if (claims === undefined || answer === undefined || verdict !== 'accepted' || isOther) return [];
   const missing = DECISIVE.filter((name) => answer[name] !== undefined && claims[name] === undefined);
-  return missing.length === 0 ? [] : lightweight(missing);
+  return missing.length === 0 ? [] : [buildLightweightFinding(missing, isKeycloak)];
 }
 
-export function lightweight(missing: readonly string[]): readonly Finding[] {
-  return [
-    {
-      code: 'lightweight_token',
-      cause: `The token itself lacks ${missing.join(', ')}, which introspection returns: it is a lightweight access token.`,
-      remedy:
-        'Use the introspection response, or switch off "Always use lightweight access token" of the client (Keycloak).',
-    },
-  ];
+/** Builds the finding that introspection returns members which the token does not have. */
+export function buildLightweightFinding(missing: readonly string[], isKeycloak = false): Finding {
+  return {
+    code: 'lightweight_token',
+    cause: `The token itself lacks ${missing.join(', ')}, which introspection returns: it is a lightweight access token.`,
+    remedy: isKeycloak
+      ? 'Use the introspection response, or switch off "Always use lightweight access token" of the client.'
+      : 'Use the introspection response, or let the server put these claims into the token.',
+  };
 }

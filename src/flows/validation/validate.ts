@@ -10,6 +10,7 @@ import { type ClockOffset, type DatedAnswer, measureClockOffset } from '../../pr
 import { decodeUnverified } from '../../protocol/jose/jwt.ts';
 import type { Check } from '../../protocol/jose/jwt-verdict.ts';
 import type { JsonObject } from '../../protocol/json.ts';
+import { isKeycloak } from '../../protocol/oauth/server-product.ts';
 import type { Target } from '../server/target.ts';
 import type { Finding } from './compared-verdicts.ts';
 import { type IntrospectEvent, introspect } from './introspect.ts';
@@ -167,6 +168,7 @@ class TokenValidators {
       ...{ token, local, introspection, audience, leeway, clock, wasActive },
       claims: local.claims ?? decodeUnverified(token)?.claims,
       issuer: target.metadata.issuer,
+      isKeycloak: isKeycloak(target.metadata),
       client_id: target.client.client_id,
       now: this.#ctx.clock.now(),
     };

@@ -28,7 +28,7 @@ export async function verifyBearer(
     });
   } catch (error) {
     if (error instanceof errors.JWKSNoMatchingKey)
-      throw invalid('no key of the realm matches it', error, true);
+      throw invalid('no key of the issuer matches it', error, true);
     // jose's own, or of the runtime for a key that it will not take.
     throw invalid(error instanceof Error ? error.message : String(error), error);
   }
@@ -89,7 +89,7 @@ function invalid(why: string, cause?: unknown, unknownKey = false): ValidationEr
     unknownKey ? 'bearer_key_unknown' : 'bearer_invalid',
     `the bearer is not trusted: ${why}`,
     {
-      hint: 'The delegation must come from the realm of the profile, by the same host name; --any-issuer takes any (in a laboratory).',
+      hint: 'The delegation must come from the issuer of the profile, by the same host name. For tests, --any-issuer accepts delegations of every issuer.',
       cause,
     },
   );

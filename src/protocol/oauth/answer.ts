@@ -2,6 +2,7 @@ import { type Endpoint, NetworkError, type OAuthRefusal } from '../../errors.ts'
 import { isTooDeep } from '../../json-scan.ts';
 import { type JsonObject, parseJsonObject } from '../json.ts';
 import { isHtml, type RawAnswer, readJsonRefusal, readOtherRefusal } from './refusal-forms.ts';
+import { recognizeProduct } from './server-product.ts';
 
 export type { RawAnswer } from './refusal-forms.ts';
 
@@ -28,7 +29,13 @@ export function classifyAnswer(answer: RawAnswer, endpoint: Endpoint): Classifie
     return {
       kind: 'refused',
       json: json ?? {},
-      oauth: { ...stated, status, endpoint, retry_after: headers['retry-after'] },
+      oauth: {
+        ...stated,
+        status,
+        endpoint,
+        retry_after: headers['retry-after'],
+        product: recognizeProduct(answer),
+      },
     };
   }
   if (json === undefined) return { kind: 'foreign', reason: describeForeignBody(answer) };

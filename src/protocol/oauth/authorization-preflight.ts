@@ -11,6 +11,7 @@ import {
   type StatedRefusal,
   statusWord,
 } from './refusal-forms.ts';
+import { recognizeProduct } from './server-product.ts';
 
 /** What the answer to a preflight means. */
 export type PreflightVerdict =
@@ -54,10 +55,11 @@ export function classifyPreflight(
       ? classifyRedirect(answer, url, parameters)
       : classifyPage(answer);
   if (verdict.kind !== 'refused') return verdict;
-  const { error, error_description = '' } = verdict.oauth;
+  const oauth = { ...verdict.oauth, product: recognizeProduct(answer) };
+  const { error, error_description = '' } = oauth;
   const words = `${error} ${error_description}`;
   const concerned = listLeftOut(parameters).find((name) => hasWord(words, name));
-  if (concerned === undefined) return verdict;
+  if (concerned === undefined) return { kind: 'refused', oauth };
   return {
     kind: 'unclear',
     reason: `it refuses because of "${concerned}", which the preflight does not send`,

@@ -1,42 +1,44 @@
 import type { JWTPayload } from 'jose';
 import { decodeUnverified } from '../jose/jwt.ts';
 
-/** Who asked whom about a token, and when. */
+/** Which client introspected a token at which server, and when. */
 export interface Inquiry {
   readonly issuer: string;
+  /** Whether the server was recognised as Keycloak. */
+  readonly isKeycloak?: boolean | undefined;
   readonly client_id: string;
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly token_type_hint?: string | undefined;
 }
 
-/** A server does not say why a token is inactive: RFC 7662, section 4, wants it to keep that to itself. */
+/** What only the server knows, and does not say. @see https://www.rfc-editor.org/rfc/rfc7662#section-4 */
 const ENDED =
-  'it was revoked, its session was logged out or ended, its user or client was disabled, or tokens from before some time were declared void';
+  'it was revoked, its session was logged out or ended, its user or client was disabled, or all tokens issued before some time were revoked';
 
 /**
- * Why a server may have called a token inactive, as far as the token itself tells: the certain before the possible.
- * @returns sentences; never none
+ * Lists why a server may have called a token inactive, as far as the token itself shows. Certain reasons exclude possible ones.
+ * @returns sentences, at least one
  * @see https://www.rfc-editor.org/rfc/rfc7662#section-2.2
  */
 export function reasonsForInactive(token: string, inquiry: Inquiry): readonly string[] {
   const claims = decodeUnverified(token)?.claims;
   if (claims === undefined) {
     return [
-      `The token cannot be read here (it is opaque, or no whole token): either this server never issued it, or it expired, or ${ENDED}.`,
+      `The token cannot be decoded here (it is opaque or incomplete): either this server never issued it, or it expired, or ${ENDED}.`,
     ];
   }
-  const certain = certainReasons(claims, inquiry);
+  const certain = findCertainReasons(claims, inquiry);
   if (certain.length > 0) return certain;
-  const possible = possibleReasons(claims, inquiry);
-  return [...possible, possible.length > 0 ? `Or ${ENDED}.` : `By its claims it would be good, so ${ENDED}.`];
+  const possible = findPossibleReasons(claims, inquiry);
+  return [...possible, possible.length > 0 ? `Or ${ENDED}.` : `By its claims it is valid, so ${ENDED}.`];
 }
 
-function certainReasons({ iss, exp, nbf }: JWTPayload, { issuer, now }: Inquiry): string[] {
+function findCertainReasons({ iss, exp, nbf }: JWTPayload, { issuer, now }: Inquiry): string[] {
   const reasons: string[] = [];
   const seconds = now / 1000;
   if (iss !== undefined && iss !== issuer)
-    reasons.push(`It is of another issuer: ${JSON.stringify(iss)}, and ${issuer} was asked.`);
+    reasons.push(`It is of another issuer: ${JSON.stringify(iss)}, not ${issuer}.`);
   if (typeof exp === 'number' && exp <= seconds)
     reasons.push(`It expired ${Math.round(seconds - exp)} s ago (exp).`);
   if (typeof nbf === 'number' && nbf > seconds)
@@ -44,16 +46,26 @@ function certainReasons({ iss, exp, nbf }: JWTPayload, { issuer, now }: Inquiry)
   return reasons;
 }
 
-function possibleReasons(claims: JWTPayload, { client_id, token_type_hint }: Inquiry): string[] {
-  // What Keycloak calls its tokens.
+function findPossibleReasons(
+  claims: JWTPayload,
+  { client_id, token_type_hint, isKeycloak }: Inquiry,
+): string[] {
+  // Keycloak writes the kind of a token into its typ.
   const isRefreshToken = claims.typ === 'Refresh' || claims.typ === 'Offline';
   if (isRefreshToken && token_type_hint !== 'refresh_token')
-    return ['It is a refresh token: Keycloak 26 knows one by --token-type-hint refresh_token only.'];
+    return [
+      isKeycloak
+        ? 'It is a refresh token, which Keycloak 26 finds with --token-type-hint refresh_token only.'
+        : 'It is a refresh token, which a server may find with --token-type-hint refresh_token only.',
+    ];
   const audiences = [claims.aud ?? []].flat();
   if (isRefreshToken || audiences.includes(client_id)) return [];
-  const named = audiences.length === 0 ? 'which names nobody' : `which is ${audiences.join(', ')}`;
+  const named = audiences.length === 0 ? 'which is empty' : `which is ${audiences.join(', ')}`;
+  const notIn = `${client_id} is not in its aud, ${named}`;
   return [
-    `${client_id} is not in its aud, ${named}: Keycloak 26 then says inactive, even of the client's own tokens. ` +
-      `Add an audience mapper for ${client_id} to the client that the token was issued to, and get a new one.`,
+    isKeycloak
+      ? `${notIn}: Keycloak 26 then answers inactive, even for the client's own tokens. ` +
+        `Add an audience mapper for ${client_id} to the client that the token was issued to, and get a new one.`
+      : `${notIn}: a server may then answer inactive. Get a token whose aud has ${client_id}.`,
   ];
 }

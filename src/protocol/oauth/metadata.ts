@@ -1,6 +1,7 @@
 import { ValidationError } from '../../errors.ts';
 import { isJsonObject, type JsonObject } from '../json.ts';
 import { isLoopbackHost } from '../loopback.ts';
+import { isKeycloakUrl } from './server-product.ts';
 
 /** The members of the metadata that are addresses, and that are used here. */
 export const ENDPOINT_NAMES = [
@@ -128,9 +129,8 @@ export function findEndpoint(metadata: ServerMetadata, name: EndpointName): stri
     `the server was asked for by https, and its "${name}" is http: ${value}`,
     {
       hint:
-        'Nothing was sent there: it would be readable on the way. Most often a TLS proxy does not tell the server that it was ' +
-        'reached by https: let it send X-Forwarded-Proto: https, and let the server trust that header ' +
-        '(Keycloak: --proxy-headers xforwarded). --allow-http-endpoints uses the address all the same.',
+        'Nothing was sent there: it would be sent in clear. Most often a TLS proxy does not tell the server that it was ' +
+        `reached by https. ${describeProxyRemedy(metadata.issuer)} --allow-http-endpoints uses the address all the same.`,
     },
   );
 }
@@ -180,15 +180,21 @@ function issuerMismatchHint(expected: string, issuer: string): string {
     return 'The server answers with a template, because the address is that of many tenants. Use the address of one tenant.';
   }
   if (issuer === expected.replace(/^https:/, 'http:')) {
-    return (
-      'A TLS proxy in front of the server does not tell it that it was reached by https. Let the proxy send ' +
-      'X-Forwarded-Proto: https, and let the server trust that header (Keycloak: --proxy-headers xforwarded).'
-    );
+    return `A TLS proxy in front of the server does not tell it that it was reached by https. ${describeProxyRemedy(issuer)}`;
   }
   return (
     'Check that the address is the right one. If the server is reached by an internal address on purpose, add ' +
     `--accept-issuer ${issuer}. Otherwise use the name that the server has for itself as --issuer, or mend its host name.`
   );
+}
+
+/**
+ * Says how a server behind a TLS proxy learns that it was reached by https.
+ * @param issuer of the server
+ */
+export function describeProxyRemedy(issuer: string): string {
+  const setting = isKeycloakUrl(issuer) ? ' (Keycloak: --proxy-headers xforwarded)' : '';
+  return `Let the proxy send X-Forwarded-Proto: https, and let the server trust that header${setting}.`;
 }
 
 function isHttpUrl(value: unknown): boolean {

@@ -5,6 +5,8 @@ import { parseChallenges } from './challenge.ts';
 
 /** What `protocol` needs of an HTTP answer. */
 export interface RawAnswer {
+  /** The address that answered. */
+  readonly url?: string | undefined;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;

@@ -25,16 +25,18 @@ const NEVER_INSIDE = new Set([
 
 /** By which of its keys, and how, a request object is encrypted for the server. */
 export interface RequestObjectEncryption {
-  /** The server's. */
+  /** The server's keys. */
   readonly jwks: JSONWebKeySet;
-  /** The person's own choice. */
+  /** The user's own choice. */
   readonly alg?: string | undefined;
-  /** The person's own choice. */
+  /** The user's own choice. */
   readonly enc?: string | undefined;
   /** What the metadata lists in `request_object_encryption_alg_values_supported`. */
   readonly supportedAlgs?: readonly string[] | undefined;
   /** What the metadata lists in `request_object_encryption_enc_values_supported`. */
   readonly supportedEncs?: readonly string[] | undefined;
+  /** Whether the server was recognised as Keycloak. */
+  readonly isKeycloak?: boolean | undefined;
 }
 
 export interface RequestObjectOptions {
@@ -174,7 +176,7 @@ async function encrypt(jwt: string, encryption: RequestObjectEncryption): Promis
 }
 
 /** Chooses the server's key and the algorithm together: one that was asked for, else the first that is listed and has a key. */
-function chooseEncryption({ jwks, alg: wanted, supportedAlgs }: RequestObjectEncryption): {
+function chooseEncryption({ jwks, alg: wanted, supportedAlgs, isKeycloak }: RequestObjectEncryption): {
   readonly alg: string;
   readonly key: JWK;
 } {
@@ -213,7 +215,9 @@ function chooseEncryption({ jwks, alg: wanted, supportedAlgs }: RequestObjectEnc
       hint:
         offered.length > 0
           ? `Its keys are for ${offered.join(', ')}.`
-          : 'None of its keys is for encryption ("use": "enc"); a realm of Keycloak needs a key provider such as rsa-enc-generated.',
+          : isKeycloak
+            ? 'None of its keys is for encryption ("use": "enc"): add a key provider such as rsa-enc-generated to the realm.'
+            : 'None of its keys is for encryption ("use": "enc").',
     },
   );
 }

@@ -57,7 +57,7 @@ it('a first invalid_grant names the option beside its explanation, and the reque
   const error = readFailure(result);
   expect(error.code).toBe('invalid_grant');
   expect(error.hint).toMatch(
-    /^The grant is unknown, .*go on with "oauthctl ciba poll --pending-error invalid_grant"/,
+    /^The server does not accept the code, .*go on with "oauthctl ciba poll --pending-error invalid_grant"/,
   );
   expect(await run('ciba', 'poll', '--pending-error', 'invalid_grant')).toMatchObject({ code: 0 });
 });

@@ -207,7 +207,7 @@ describe('a delegation', () => {
     ['no issuer', 401, { flaws: { claims: { iss: undefined } } }, /its issuer is missing/],
     ['another audience', 401, { flaws: { claims: { aud: 'someone' } } }, /"aud"/],
     ['a wrong signature', 401, { flaws: { foreignKey: true } }, /signature verification failed/],
-    ['an unknown key', 401, { flaws: { kid: 'nobody' } }, /no key of the realm matches/],
+    ['an unknown key', 401, { flaws: { kid: 'nobody' } }, /no key of the issuer matches/],
     ['no signature', 401, { flaws: { alg: 'none' } }, /bearer is not trusted/],
     ['the public key as an HMAC secret', 401, { flaws: { alg: 'HS256' } }, /bearer is not trusted/],
     ['an expired bearer', 401, { flaws: { claims: { exp: 1 } } }, /"exp"/],

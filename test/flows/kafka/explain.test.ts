@@ -19,7 +19,7 @@ async function explain(answer: { status: number; json: unknown }, metadata = MET
     http: async () => ({
       async send({ url }) {
         sent.push(url);
-        return { status: answer.status, headers: {}, body: JSON.stringify(answer.json), ms: 1 };
+        return { url, status: answer.status, headers: {}, body: JSON.stringify(answer.json), ms: 1 };
       },
     }),
   };

@@ -67,6 +67,7 @@ export class Issuer {
 
   answer({ url }: HttpRequest): HttpAnswer {
     const json = (value: unknown, status = 200): HttpAnswer => ({
+      url,
       status,
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(value),

@@ -68,13 +68,24 @@ describe('why introspection refuses what the local check accepts', () => {
     expect(explainDifference(compared({ introspection: INACTIVE, claims }))[0]?.cause).toContain('session-2');
   });
 
-  it('puts first that the client which introspects is not in aud, and names the mapper that helps', () => {
+  it('puts first that the client which introspects is not in aud, and what helps', () => {
     const [first] = explainDifference(compared({ introspection: INACTIVE, client_id: 'introspector' }));
     expect(first).toMatchObject({
       code: 'client_not_in_audience',
       cause: expect.stringMatching(
         /^The introspecting client introspector is not in its aud, which is resource-server:/,
       ),
+      remedy: expect.stringContaining('put introspector into the aud of the tokens of the-app'),
+    });
+    expect(`${first?.cause} ${first?.remedy}`).not.toMatch(/keycloak|mapper/i);
+  });
+
+  it('names the audience mapper where the server is Keycloak', () => {
+    const [first] = explainDifference(
+      compared({ introspection: INACTIVE, client_id: 'introspector', isKeycloak: true }),
+    );
+    expect(first).toMatchObject({
+      cause: expect.stringContaining("Keycloak 26 then answers inactive, even for the client's own tokens"),
       remedy: expect.stringContaining('audience mapper for introspector to the client the-app'),
     });
   });

@@ -124,9 +124,10 @@ describe('a signed introspection response', () => {
 describe('why a token is inactive', () => {
   const inquiry = { issuer: ISSUER, client_id: CLIENT_ID, now: NOW };
   const alive = { iss: ISSUER, aud: CLIENT_ID, exp: SECONDS + 60, typ: 'Bearer' };
-  const reasons = (claims: object, hint?: string) =>
+  const reasons = (claims: object, hint?: string, isKeycloak?: boolean) =>
     reasonsForInactive(unsigned({ alg: 'RS256' }, { ...alive, ...claims }, 'x'), {
       ...inquiry,
+      isKeycloak,
       token_type_hint: hint,
     }).join(' ');
 
@@ -143,8 +144,8 @@ describe('why a token is inactive', () => {
     expect(reasons({ aud: ['account'] })).toMatch(
       /test-client is not in its aud, which is account:.* Or it was revoked/,
     );
-    expect(reasons({ aud: undefined })).toMatch(/which names nobody/);
-    expect(reasons({})).toMatch(/^By its claims it would be good, so it was revoked/);
+    expect(reasons({ aud: undefined })).toMatch(/which is empty/);
+    expect(reasons({})).toMatch(/^By its claims it is valid, so it was revoked/);
   });
 
   it('may be the hint that a refresh token needs on Keycloak 26, whose aud is the realm', () => {
@@ -153,10 +154,18 @@ describe('why a token is inactive', () => {
     expect(reasons(refresh, 'refresh_token')).toMatch(/^By its claims/);
   });
 
+  it('names Keycloak and its settings only where the server is Keycloak', () => {
+    for (const claims of [{ aud: ['account'] }, { typ: 'Refresh', aud: ISSUER }]) {
+      expect(reasons(claims)).not.toMatch(/keycloak|mapper/i);
+      expect(reasons(claims, undefined, true)).toContain('Keycloak 26');
+    }
+    expect(reasons({ aud: ['account'] }, undefined, true)).toContain('audience mapper for test-client');
+  });
+
   it('is unknown for what cannot be read', () => {
     for (const token of ['opaque', 'a.b.c', 'eyJ.eyJ.x', '']) {
       expect(reasonsForInactive(token, inquiry)).toEqual([
-        expect.stringMatching(/^The token cannot be read here/),
+        expect.stringMatching(/^The token cannot be decoded here/),
       ]);
     }
   });

@@ -299,6 +299,10 @@ describe('an encrypted request object', () => {
     for (const keys of [[], [publicPart(await keyFor('RS256'))], [null, 1, 'x', { kty: 'oct', k: 'AA' }]]) {
       await expect(encryptedFor({ keys: keys as JWK[] })).rejects.toMatchObject({
         ...missing,
+        hint: 'None of its keys is for encryption ("use": "enc").',
+      });
+      await expect(encryptedFor({ keys: keys as JWK[] }, { isKeycloak: true })).rejects.toMatchObject({
+        ...missing,
         hint: expect.stringContaining('rsa-enc-generated'),
       });
     }

@@ -1,7 +1,7 @@
 import type { Case } from '../case.ts';
 
-/** Keycloak on tokens bound to a client certificate. */
-export const KEYCLOAK_CERTIFICATE_BINDING: readonly Case[] = [
+/** Tokens bound to a client certificate. @see https://www.rfc-editor.org/rfc/rfc8705#section-3 */
+export const GENERIC_CERTIFICATE_BINDING: readonly Case[] = [
   {
     when: { description: /client certification missing/i },
     cause: 'The tokens of this client are bound to a client certificate, and the server received none.',
