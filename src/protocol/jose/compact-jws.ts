@@ -5,27 +5,27 @@ import { shown } from './jwt-verdict.ts';
 /** Characters; a longer token is not read. */
 export const LONGEST_TOKEN = 256 * 1024;
 
-/** What is wrong with the form of a token. */
+/** A flaw in the format of a token. */
 export interface FormatFlaw {
   /** A stable code in snake_case. */
   readonly reason: string;
   readonly detail: string;
 }
 
-/** A signed JWT taken apart, as far as that goes. */
+/** The parts of a signed JWT, as far as they can be read. */
 export interface CompactJws {
   readonly header?: JsonObject;
   readonly claims?: JsonObject;
   /** Undefined where it cannot be read; empty where there is none. */
   readonly signature?: Uint8Array;
-  /** What makes it no proper JWT; of a proper one there is nothing. */
+  /** Why it is not a valid JWT; empty for a valid one. */
   readonly flaws: readonly FormatFlaw[];
 }
 
 /**
- * Takes a JWS in compact serialization apart, to the letter: base64url without padding or stray bits, UTF-8, JSON
- * objects without duplicate members and of bounded depth. Nothing is verified, nothing thrown.
- * @param mayRepeat whether a claim may be there again with the very same string
+ * Parses a JWS in compact serialization strictly: base64url without padding or trailing bits, UTF-8, JSON objects
+ * without duplicate members and of limited depth. Nothing is verified, and nothing is thrown.
+ * @param mayRepeat whether a claim may occur twice with the same string as its value
  * @see https://www.rfc-editor.org/rfc/rfc7515#section-5.2
  * @see https://www.rfc-editor.org/rfc/rfc7519#section-7.2
  */
@@ -36,7 +36,7 @@ export function readCompactJws(token: string, mayRepeat = false): CompactJws {
   const parts = token.split('.', 6);
   const [header = '', claims = '', signature = ''] = parts;
   if (parts.length === 5) return encrypted(readJson('header', header));
-  if (parts.length > 3) return flawed('not_a_jwt', 'a signed JWT has three parts, and it has more');
+  if (parts.length > 3) return flawed('not_a_jwt', 'it has more than the three parts of a signed JWT');
   const readHeader = readJson('header', header);
   if (parts.length < 3) return cutShort(parts.length, readHeader, claims);
   const readClaims = readJson('claims', claims, mayRepeat);
@@ -52,8 +52,8 @@ export function readCompactJws(token: string, mayRepeat = false): CompactJws {
 }
 
 /**
- * Decodes base64url as RFC 7515 wants it.
- * @returns undefined for padding, other characters, and bits that no encoder leaves behind
+ * Decodes base64url as RFC 7515 specifies it.
+ * @returns undefined for padding, other characters, and unused bits that are not zero
  * @see https://www.rfc-editor.org/rfc/rfc7515#section-2
  */
 export function decodeBase64url(text: string): Uint8Array | undefined {
@@ -93,7 +93,7 @@ function readJson(part: 'header' | 'claims', encoded: string, mayRepeat = false)
         ],
       };
     case 'duplicate_member': {
-      const detail = `${shown(flaw.member)} occurs twice in the ${part}; which of them counts is anybody's guess`;
+      const detail = `${shown(flaw.member)} occurs twice in the ${part}, and programs differ in which one they use`;
       return { ...found, flaws: [{ reason: `${part}_duplicate_member`, detail }] };
     }
   }
@@ -123,7 +123,7 @@ function encrypted({ json, flaws }: ReadPart): CompactJws {
       ? { reason: 'encrypted', detail: 'it is encrypted (a JWE), and only signed JWTs are verified' }
       : {
           reason: 'compressed',
-          detail: `it is encrypted and compressed (zip ${shown(zip)}), and nothing is inflated: a few bytes may become gigabytes`,
+          detail: `it is encrypted and compressed (zip ${shown(zip)}), and is not decompressed: a few bytes may become gigabytes`,
         };
   return { header: json, flaws: [...flaws, flaw] };
 }
@@ -132,16 +132,16 @@ function notBase64url(part: string, encoded: string): FormatFlaw {
   return { reason: 'not_base64url', detail: `the ${part} part ${describeEncodingFlaw(encoded)}` };
 }
 
-/** What in a text is not base64url. */
+/** Describes what in a text is not base64url. */
 function describeEncodingFlaw(encoded: string): string {
-  if (/\s/.test(encoded)) return 'has spaces or line breaks in it, which base64url has not';
-  if (encoded.includes('=')) return 'is padded with "=", which base64url in a JWT is not';
-  if (/[+/]/.test(encoded)) return 'is in base64, and not in base64url: it has "+" or "/"';
+  if (/\s/.test(encoded)) return 'has spaces or line breaks, which base64url does not allow';
+  if (encoded.includes('=')) return 'is padded with "=", which is not allowed in a JWT';
+  if (/[+/]/.test(encoded)) return 'is base64, not base64url: it has "+" or "/"';
   const other = /[^\w-]/u.exec(encoded)?.[0];
-  if (other !== undefined) return `has the character ${shown(other)}, which base64url has not`;
-  // One character too many for whole bytes, or bits in the last one that no byte takes.
-  if (encoded.length % 4 === 1) return 'is cut short: its length is one that base64url never has';
-  return 'ends in bits that no encoder leaves there: it was cut short, or altered';
+  if (other !== undefined) return `has the character ${shown(other)}, which base64url does not allow`;
+  // 4n + 1 characters are no whole number of bytes, and the unused bits of the last character must be zero.
+  if (encoded.length % 4 === 1) return 'is cut short: base64url never has this length';
+  return 'ends in bits that must be zero: it was cut short, or altered';
 }
 
 function flawed(reason: string, detail: string): CompactJws {

@@ -2,9 +2,9 @@ import { parseJson } from '../../exact-json.ts';
 import { isTooDeep } from '../../json-scan.ts';
 import { repairJwt, unwrapToken } from './jwt-repair.ts';
 
-/** A token that stood somewhere. */
+/** A token that was found. */
 export interface FoundToken {
-  /** The JSON member or parameter it stood in. */
+  /** The JSON member or parameter that holds it. */
   readonly name?: string;
   readonly token: string;
   /** Whether disclosures followed it, which are not part of the token here. */
@@ -15,11 +15,11 @@ export interface FoundToken {
 
 /** A JWS or JWE in compact serialization, also one that is cut short after its first part. */
 const WHOLE_JWT = /^eyJ[\w-]+(?:\.[\w-]*){0,4}$/;
-/** Also one whose header begins with a space or line break: `e` and one of these is how `{` is encoded. */
+/** Also one whose header has white space after `{`: base64url of `{` begins with `e` and one of these characters. */
 const DOTTED_JWT = /^e[w-z0-9][\w-]*(?:\.[\w-]*){1,4}$/;
-/** In running text, where one without a dot is just a word. */
+/** In running text, where a text without a dot may be any word. */
 const EVERY_JWT = /(?<![\w.-])eyJ[\w-]+(?:\.[\w-]*){1,4}/g;
-/** What a display leaves of a token that is too long for it. */
+/** A token that was shortened for display. */
 const SHORTENED = /(?:\.\.\.|…)$/;
 
 /** Members and parameters that hold a token of whatever kind, opaque ones included. */
@@ -29,9 +29,9 @@ const TOKEN_NAME = /^(?:.*_)?token$/;
 const DEEPEST = 16;
 
 /**
- * Finds the tokens in what a person has at hand: the token itself, `Bearer …`, a token response or other JSON, a JWS in
+ * Finds the tokens in a text that a user gives: the token itself, `Bearer …`, a token response or other JSON, a JWS in
  * JSON serialization, an SD-JWT, a URL, a form, a header, or any text with JWTs in it.
- * @returns in the order they stand in; none where nothing looks like a token
+ * @returns in the order of the text; none where nothing looks like a token
  */
 export function findTokens(text: string): readonly FoundToken[] {
   const unwrapped = unwrapToken(text);

@@ -30,11 +30,11 @@ const TYPES: Readonly<Record<JwtProfile, readonly (string | undefined)[]>> = {
 
 const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 
-/** The end of the year 9999, in seconds; a later time is in milliseconds by mistake, or made to overflow. */
+/** The end of the year 9999, in seconds; a later time is in milliseconds by mistake, or chosen to overflow. */
 const LATEST_TIME = 253_402_300_799;
 
 /**
- * Checks everything that is to be checked of the header's `typ` and of the claims; a failure does not end it.
+ * Checks the `typ` of the header and the claims. Every check is made, also after one that failed.
  * @param alg of the signature, for the hashes
  * @see https://www.rfc-editor.org/rfc/rfc7519#section-4.1
  * @see https://www.rfc-editor.org/rfc/rfc9068#section-4
@@ -63,7 +63,7 @@ export async function checkClaims(
 function checkType(typ: unknown, { types, profile }: ClaimExpectations): Check {
   const accepted = types?.map(mediaType) ?? (profile && TYPES[profile]);
   const given = typ === undefined ? 'there is none' : `it is ${shown(typ)}`;
-  if (accepted === undefined) return skipped('typ', `${given}, and any will do`);
+  if (accepted === undefined) return skipped('typ', `${given}; any is accepted`);
   const isAccepted =
     (typ === undefined || typeof typ === 'string') && accepted.includes(typ && mediaType(typ));
   if (isAccepted) return passed('typ', given);
@@ -83,10 +83,10 @@ function checkKind(claims: JsonObject): Check {
   return failed('kind', 'not_an_access_token', `it is ${other.kind}, by its ${other.sign}`);
 }
 
-/** What other kind of token than an access token the claims show, and by what. */
+/** Finds which other kind of token than an access token it is, and by which claim. */
 function otherKind(claims: JsonObject): { kind: string; sign: string } | undefined {
   const { typ, nonce, events } = claims;
-  // Keycloak says it in a claim.
+  // Keycloak names the kind of a token in this claim.
   const kinds: Readonly<Record<string, string>> = {
     ID: 'an ID token',
     Refresh: 'a refresh token',
@@ -105,7 +105,7 @@ function otherKind(claims: JsonObject): { kind: string; sign: string } | undefin
 }
 
 function checkIssuer({ iss }: JsonObject, { issuer }: ClaimExpectations): Check {
-  if (issuer === undefined) return skipped('iss', `it is ${shown(iss)}, and any will do`);
+  if (issuer === undefined) return skipped('iss', `it is ${shown(iss)}; any is accepted`);
   if (iss === issuer) return passed('iss', issuer);
   if (iss === undefined) return failed('iss', 'issuer_missing', `it is missing, expected ${issuer}`);
   const difference = typeof iss === 'string' ? describeDifference(iss, issuer) : undefined;
@@ -113,7 +113,7 @@ function checkIssuer({ iss }: JsonObject, { issuer }: ClaimExpectations): Check 
   return failed('iss', 'issuer_mismatch', difference ? `${detail}: they differ by ${difference}` : detail);
 }
 
-/** What alone makes two issuers differ, where it is little. */
+/** Describes the difference of two issuers where it is small; undefined otherwise. */
 function describeDifference(one: string, other: string): string | undefined {
   if (one.replace(/\/+$/, '') === other.replace(/\/+$/, '')) return 'a trailing slash only';
   if (one.toLowerCase() === other.toLowerCase()) return 'upper and lower case only';
@@ -123,7 +123,7 @@ function describeDifference(one: string, other: string): string | undefined {
   const parts = (['protocol', 'hostname', 'port'] as const).filter((part) => left[part] !== right[part]);
   const names = { protocol: 'http and https', hostname: 'host name', port: 'port' };
   return parts.length === 0
-    ? 'spelling only, and must be equal to the character'
+    ? 'spelling only; they must be identical'
     : `${parts.map((part) => names[part]).join(' and ')} only`;
 }
 
@@ -132,7 +132,8 @@ function checkAudience(claims: JsonObject, expected: ClaimExpectations): Check {
   const isForClient = profile === 'id_token' || profile === 'logout_token';
   const own = isForClient && clientId !== undefined ? [clientId] : audience;
   const { aud } = claims;
-  if (own.length === 0) return skipped('aud', `it is ${shown(aud)}, and nothing says who we are`);
+  if (own.length === 0)
+    return skipped('aud', `it is ${shown(aud)}, and no audience was given to compare it with`);
   if (aud === undefined)
     return failed('aud', 'audience_missing', `it is missing, expected ${own.join(' or ')}`);
   const named = readAudiences(claims);
@@ -178,7 +179,7 @@ function checkTimes(claims: JsonObject, expected: ClaimExpectations): readonly C
       ? failed(
           'iat',
           'issued_in_future',
-          `it is from the future, by ${seconds(at - now)} (${allowed}): do the clocks agree?`,
+          `it was issued in the future, by ${seconds(at - now)} (${allowed}): compare the clocks`,
         )
       : passed('iat', `it was issued ${seconds(now - at)} ago`),
   );
@@ -196,18 +197,18 @@ function checkTimes(claims: JsonObject, expected: ClaimExpectations): readonly C
   }
 }
 
-/** What is wrong with a NumericDate itself; undefined for one to compare. @see https://www.rfc-editor.org/rfc/rfc7519#section-2 */
+/** Finds a flaw of a NumericDate itself; undefined for one that can be compared. @see https://www.rfc-editor.org/rfc/rfc7519#section-2 */
 function timeFlaw(name: string, value: unknown, missing: Check): Check | undefined {
   if (value === undefined) return missing;
   if (typeof value !== 'number')
     return failed(name, 'time_not_a_number', `it is ${shown(value)}, and must be a number of seconds`);
   // 1e400 is read as Infinity.
   if (value >= 0 && value <= LATEST_TIME) return undefined;
-  const hint = value / 1000 < LATEST_TIME && value > 0 ? ': are these milliseconds?' : '';
+  const hint = value / 1000 < LATEST_TIME && value > 0 ? '; it may be in milliseconds' : '';
   return failed(name, 'time_out_of_range', `it is ${value}, which is no time in seconds since 1970${hint}`);
 }
 
-/** `iss`, `aud` and `exp` are checked elsewhere where something is expected of them. */
+/** `iss` and `aud` have a check of their own where a value is expected. */
 function checkPresence(claims: JsonObject, expected: ClaimExpectations): readonly Check[] {
   const { profile, required = [], clientId, audience } = expected;
   const demanded = new Set([...((profile && REQUIRED[profile]) ?? []), ...required]);
@@ -218,7 +219,7 @@ function checkPresence(claims: JsonObject, expected: ClaimExpectations): readonl
   return [...demanded].flatMap((name) => {
     if (isCompared(name)) return [];
     const value = claims[name];
-    if (value === undefined) return [failed(name, 'claim_missing', 'it is missing, and must be there')];
+    if (value === undefined) return [failed(name, 'claim_missing', 'it is missing, and it is required')];
     const isText = ['iss', 'sub', 'client_id', 'jti'].includes(name);
     if (!isText) return [];
     return typeof value === 'string' && value !== ''
@@ -236,7 +237,10 @@ async function checkIdToken(
   return [
     checkAuthorizedParty(claims, clientId),
     nonce === undefined
-      ? skipped('nonce', claims.nonce === undefined ? 'there is none' : 'nothing says which was sent')
+      ? skipped(
+          'nonce',
+          claims.nonce === undefined ? 'there is none' : 'the nonce that was sent is not known',
+        )
       : claims.nonce === nonce
         ? passed('nonce', 'it is the one that was sent')
         : failed('nonce', 'nonce_mismatch', `it is ${shown(claims.nonce)}, expected ${shown(nonce)}`),
@@ -247,11 +251,12 @@ async function checkIdToken(
 
 function checkAuthorizedParty(claims: JsonObject, clientId: string | undefined): Check {
   const { azp } = claims;
-  if (clientId === undefined) return skipped('azp', `it is ${shown(azp)}, and nothing says who we are`);
+  if (clientId === undefined)
+    return skipped('azp', `it is ${shown(azp)}, and no client id was given to compare it with`);
   if (azp === undefined) {
     return readAudiences(claims).length > 1
       ? failed('azp', 'azp_missing', 'it is missing, though there are several audiences')
-      : skipped('azp', 'there is none, and one audience needs none');
+      : skipped('azp', 'there is none, and none is required for one audience');
   }
   if (azp === clientId) return passed('azp', shown(azp));
   return failed('azp', 'azp_mismatch', `it is ${shown(azp)}, expected ${shown(clientId)}`);
@@ -265,9 +270,9 @@ async function checkHash(
   what: string,
 ): Promise<Check> {
   if (of === undefined) return skipped(name, value === undefined ? 'there is none' : `no ${what} is given`);
-  if (value === undefined) return skipped(name, `there is none, so nothing binds the ${what} to it`);
+  if (value === undefined) return skipped(name, `there is none, so the ${what} is not bound to it`);
   const hash = await halfHash(of, String(alg));
-  if (hash === undefined) return skipped(name, `no hash is agreed on for ${shown(alg)}`);
+  if (hash === undefined) return skipped(name, `no hash is defined for ${shown(alg)}`);
   if (value === hash) return passed(name, `it is the hash of the ${what}`);
   return failed(name, 'hash_mismatch', `it is ${shown(value)}, and the ${what} gives ${hash}`);
 }
@@ -284,10 +289,14 @@ function checkLogoutToken(claims: JsonObject): readonly Check[] {
           'sid',
           `it ends ${sid === undefined ? `the sessions of sub ${shown(sub)}` : `the session ${shown(sid)}`}`,
         )
-      : failed('sid', 'subject_missing', 'neither sub nor sid says what is to end'),
+      : failed('sid', 'subject_missing', 'it has neither sub nor sid'),
     nonce === undefined
-      ? passed('nonce', 'there is none, as it must be')
-      : failed('nonce', 'nonce_present', 'a logout token must not have one: an ID token may pose as it'),
+      ? passed('nonce', 'there is none, as required')
+      : failed(
+          'nonce',
+          'nonce_present',
+          'a logout token must not have one, so that no ID token is taken for it',
+        ),
   ];
 }
 
@@ -307,7 +316,7 @@ function checkClaim(claims: JsonObject, { name, values, json }: ClaimExpectation
   return failed(label, 'claim_mismatch', `${said}, expected ${json ?? shown(values[0])}`);
 }
 
-/** What a claim holds: itself, and of an array each element, of `scope` each word. */
+/** Lists the values of a claim: itself, each element of an array, and each word of `scope`. */
 function listHeld(member: Member, path: string): readonly Member[] {
   const value = (member.holder as JsonObject)[member.name];
   const parts = Array.isArray(value)

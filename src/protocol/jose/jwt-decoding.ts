@@ -5,27 +5,27 @@ import { parseStrictJson } from '../strict-json.ts';
 import { decodeBase64url, readCompactJws } from './compact-jws.ts';
 import { isPrivate } from './key.ts';
 
-/** One JWT as it reads, nothing of it verified. */
+/** A decoded JWT; nothing of it is verified. */
 export interface DecodedToken {
   readonly header: JsonObject;
   /** Undefined where there are none, or none that can be read. */
   readonly claims?: JsonObject;
-  /** The payload where it is text and no claims. */
+  /** The payload, where it is text other than claims. */
   readonly payload?: string;
   /** Headers of the JWTs inside this one, the outermost first. */
   readonly nestedHeaders: readonly JsonObject[];
   readonly isEncrypted: boolean;
-  /** What is strange about it, for people. */
+  /** What is unusual about it, in sentences for users. */
   readonly warnings: readonly string[];
 }
 
-/** What an encrypted JWT may be opened with. */
+/** The keys to decrypt a JWT with. */
 export interface DecryptionKeys {
   readonly keys?: readonly JWK[] | undefined;
   readonly secret?: string | undefined;
 }
 
-/** JWTs in one another. */
+/** Levels of nested JWTs. */
 const DEEPEST_NESTING = 4;
 const LONGEST_PAYLOAD = 4096;
 
@@ -44,7 +44,7 @@ export async function decodeToken(
   const [flaw] = flaws;
   if (flaw?.reason === 'truncated' || flaw?.reason === 'too_large')
     throw new ValidationError(`jwt_${flaw.reason}`, `the token cannot be decoded: ${flaw.detail}`, {
-      hint: flaw.reason === 'truncated' ? 'Copy the whole of it: header, claims and signature.' : undefined,
+      hint: flaw.reason === 'truncated' ? 'Copy the whole token: header, claims and signature.' : undefined,
     });
   if (header === undefined) return undefined;
   if (token.split('.', 6).length === 5) return decodeEncrypted(token, header, keys, depth);
@@ -67,7 +67,7 @@ async function decodeEncrypted(
   const base = { header, isEncrypted: true };
   if (keys.keys === undefined && keys.secret === undefined) {
     const warning =
-      'its content is encrypted; --key FILE, the private key it is for, or --secret REF opens it';
+      'its content is encrypted: decrypt it with --key FILE, the private key, or with --secret REF';
     return { ...base, nestedHeaders: [], warnings: [warning] };
   }
   const text = await decrypt(token, header, keys);
@@ -77,7 +77,7 @@ async function decodeEncrypted(
   return { ...base, claims, nestedHeaders: [], warnings };
 }
 
-/** A payload that is no claims may be another JWT, or just text. */
+/** A payload other than claims may be another JWT, or text. */
 async function decodePayload(
   payload: string | undefined,
   keys: DecryptionKeys,
@@ -113,9 +113,13 @@ async function decrypt(
   { keys = [], secret }: DecryptionKeys,
 ): Promise<string> {
   if (header.zip !== undefined) {
-    throw new ValidationError('jwe_compressed', 'the content of the JWE is compressed, and is not inflated', {
-      hint: 'A few bytes may become gigabytes. Ask the issuer for tokens without "zip".',
-    });
+    throw new ValidationError(
+      'jwe_compressed',
+      'the content of the JWE is compressed, and is not decompressed',
+      {
+        hint: 'A few bytes may become gigabytes. Let the issuer make tokens without "zip".',
+      },
+    );
   }
   const alg = String(header.alg);
   const secrets = secret === undefined ? [] : [new TextEncoder().encode(secret)];
@@ -137,15 +141,15 @@ async function decrypt(
   const why = cause instanceof Error ? cause.message : 'there is no private key and no secret among them';
   throw new ValidationError(
     'jwe_not_decrypted',
-    `the JWE (${alg}) does not open with the key given: ${why}`,
+    `the JWE (${alg}) cannot be decrypted with the given key: ${why}`,
     {
-      hint: 'It takes the private key whose public part it was encrypted for; its header says which by "kid".',
+      hint: 'Give the private key that belongs to the public key it was encrypted with; "kid" in its header may name it.',
       cause,
     },
   );
 }
 
-/** What a key says it is for does not matter to somebody who wants to see. */
+/** The declared use of a key is ignored: the content is only shown, not trusted. */
 function importForDecryption({ use: _use, key_ops: _ops, alg: _alg, ...jwk }: JWK, alg: string) {
   return importJWK(jwk as JWK, alg);
 }

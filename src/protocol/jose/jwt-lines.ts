@@ -1,10 +1,10 @@
 import type { Check, JwtExpectations, VerificationKeys } from './jwt-verdict.ts';
 import { verifyJwt } from './jwt-verification.ts';
 
-/** What every token of a batch is verified against; plain data, so that it can travel to another thread. */
+/** What every token of a batch is verified against; plain data, so that it can be sent to another thread. */
 export type BatchExpectations = Omit<JwtExpectations, 'now' | 'keys'> & { readonly keys: VerificationKeys };
 
-/** What came of one token. */
+/** The verdict on one token. */
 export interface LineVerdict {
   /** Its line, counted from 1 over the whole input. */
   readonly line: number;
@@ -14,7 +14,7 @@ export interface LineVerdict {
 }
 
 /**
- * Verifies tokens that stand one a line; a line may begin with `Bearer`, and empty ones are passed over.
+ * Verifies tokens, one per line; a line may begin with `Bearer`, and empty lines are skipped.
  * @param firstLine the number of the first line
  * @param now milliseconds since the epoch
  * @returns a verdict for every token, in the order of the lines

@@ -3,20 +3,20 @@ const PARAMETERS: Readonly<Record<string, string>> = {
   alg: 'algorithm of the signature, or of the key encryption (RFC 7515, RFC 7516)',
   b64: 'whether the payload is encoded (RFC 7797)',
   crit: 'parameters that must be understood (RFC 7515)',
-  cty: 'content type; JWT is one in another (RFC 7519)',
+  cty: 'content type; JWT stands for a nested JWT (RFC 7519)',
   enc: 'algorithm of the content encryption (RFC 7516)',
   epk: 'ephemeral public key of the key agreement (RFC 7518)',
   apu: 'information about the producer in the key agreement (RFC 7518)',
   apv: 'information about the recipient in the key agreement (RFC 7518)',
   iv: 'initialization vector of the key wrapping (RFC 7518)',
   jku: 'where the issuer says its keys are; never fetched here (RFC 7515)',
-  jwk: 'the key that the token itself brings along; never trusted here (RFC 7515)',
-  kid: 'which key made it, or opens it (RFC 7515)',
+  jwk: 'key in the token itself; never trusted here (RFC 7515)',
+  kid: 'key that it is signed or encrypted with (RFC 7515)',
   p2c: 'iterations of the password derivation (RFC 7518)',
   p2s: 'salt of the password derivation (RFC 7518)',
   tag: 'authentication tag of the key wrapping (RFC 7518)',
   typ: 'media type of the whole: JWT, at+jwt, logout+jwt, dpop+jwt, … (RFC 7515)',
-  x5c: 'certificate chain that the token itself brings along; never trusted here (RFC 7515)',
+  x5c: 'certificate chain in the token itself; never trusted here (RFC 7515)',
   x5t: 'SHA-1 thumbprint of the certificate (RFC 7515)',
   'x5t#S256': 'SHA-256 thumbprint of the certificate (RFC 7515)',
   x5u: 'where the issuer says its certificates are; never fetched here (RFC 7515)',
@@ -102,12 +102,12 @@ const CLAIMS: Readonly<Record<string, string>> = {
 /** Claims that hold seconds since 1970. */
 export const TIME_CLAIMS: readonly string[] = ['exp', 'nbf', 'iat', 'auth_time', 'updated_at'];
 
-/** What a header parameter is, in a few words; undefined for one that is not known. */
+/** Describes a header parameter in a few words; undefined for an unknown one. */
 export function describeParameter(name: string): string | undefined {
   return Object.hasOwn(PARAMETERS, name) ? PARAMETERS[name] : undefined;
 }
 
-/** What a claim is, in a few words; undefined for one that is not known. */
+/** Describes a claim in a few words; undefined for an unknown one. */
 export function describeClaim(name: string): string | undefined {
   return Object.hasOwn(CLAIMS, name) ? CLAIMS[name] : undefined;
 }

@@ -1,8 +1,8 @@
-// What copying, terminals and files do to a token, undone. Only the reading is lenient: a signature is verified over the
-// token as it is after the repair, to the byte.
+// Repairs what copying, terminals and files do to a token. The signature is verified over the repaired token, byte for
+// byte.
 import { parseJsonObject } from '../json.ts';
 
-/** A text, and what was repaired in it, in a few words each; of a text that was in order there is nothing. */
+/** A text, and the repairs that were made to it, in a few words each; empty where there were none. */
 export interface Repaired {
   readonly text: string;
   readonly repairs: readonly string[];
@@ -16,11 +16,11 @@ const QUOTES: Readonly<Record<string, string>> = {
   '‘': '’',
 };
 
-/** The parts of a JWT, padded or in base64 rather than base64url. `e` and one of these is how `{` is encoded. */
+/** The parts of a JWT, padded or in base64 rather than base64url. `{` is encoded as `e` and one of these characters. */
 const LOOSE_JWT = /^e[w-z0-9][\w+/-]*={0,2}(?:\.[\w+/-]*={0,2}){2}(?:(?:\.[\w+/-]*={0,2}){2})?$/;
 
 /**
- * Takes off what stands around a token: a byte order mark, white space, quotes, the header name and the scheme of an
+ * Removes what surrounds a token: a byte order mark, white space, quotes, the header name and the scheme of an
  * `Authorization` header, a comma or semicolon after it.
  */
 export function unwrapToken(text: string): Repaired {
@@ -38,7 +38,7 @@ export function unwrapToken(text: string): Repaired {
   return { text: rest, repairs };
 }
 
-/** Takes quotes off, and those of a JSON string with its escapes. */
+/** Removes quotes; of a JSON string the escapes as well. */
 function unquote(text: string): string {
   const quoted = text.replace(/[,;]$/, '');
   const closing = QUOTES[quoted.charAt(0)];
@@ -77,7 +77,7 @@ export function repairJwt(text: string): Repaired | undefined {
   return { text: joined.text.replaceAll('=', '').replaceAll('+', '-').replaceAll('/', '_'), repairs };
 }
 
-/** Two JWTs of three parts in a row have as many parts as one that is encrypted. */
+/** Two signed JWTs that follow each other have five parts when they are joined, as an encrypted JWT has. */
 function isOneJwt([header = '', ...others]: readonly string[]): boolean {
   const json = parseJsonObject(Buffer.from(header, 'base64url').toString('utf8'));
   return json !== undefined && others.length === (json.enc === undefined ? 2 : 4);

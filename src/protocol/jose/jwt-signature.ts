@@ -14,13 +14,13 @@ import type { KeySet } from './key-set.ts';
 
 export const HMAC_ALGS = ['HS256', 'HS384', 'HS512'] as const;
 
-/** With these a token offers the key to check it by; only keys that were there before are used. */
+/** The parameters in which a token offers a key of its own, which is never used. */
 const OFFERED_KEYS = ['jwk', 'jku', 'x5u', 'x5c'] as const;
 
-/** Without a `kid` several keys may be meant; trying more than a few would be work at an attacker's will. */
+/** Without a `kid` several keys may be meant; the limit keeps an attacker from causing much work. */
 const MOST_KEYS_TRIED = 8;
 
-/** Keys that a message lists. */
+/** The most keys that a message lists. */
 const MOST_KEYS_LISTED = 10;
 
 /** Bytes of a signature, where the algorithm alone decides. */
@@ -44,8 +44,8 @@ export interface SignedParts {
 }
 
 /**
- * Checks `crit`, `alg`, which key is meant, and the signature. What the token brings along to check it by (`jwk`, `jku`,
- * `x5u`, `x5c`) is never used, and no key is looked for where the header alone condemns the token.
+ * Checks `crit`, `alg`, which key is meant, and the signature. Keys in the token itself (`jwk`, `jku`, `x5u`,
+ * `x5c`) are never used, and no key is looked for where the header alone is a reason to refuse the token.
  * @returns a check for each of the four; nothing is thrown but what finding the keys throws
  * @see https://www.rfc-editor.org/rfc/rfc8725#section-3
  * @see https://www.rfc-editor.org/rfc/rfc7515#section-5.2
@@ -56,10 +56,10 @@ export async function checkSignature(
 ): Promise<readonly Check[]> {
   const { header } = parts;
   const crit = checkCritical(header);
-  const hopeless = refuseAlg(header.alg);
-  if (crit.outcome === 'failed' || hopeless !== undefined) {
-    const alg = hopeless ?? skipped('alg', `${shown(header.alg)}; not checked because of crit`);
-    return [crit, alg, ...unchecked(hopeless ? 'alg' : 'crit')];
+  const refused = refuseAlg(header.alg);
+  if (crit.outcome === 'failed' || refused !== undefined) {
+    const alg = refused ?? skipped('alg', `${shown(header.alg)}; not checked because of crit`);
+    return [crit, alg, ...unchecked(refused ? 'alg' : 'crit')];
   }
   const alg = header.alg as string;
   const keys = typeof expected.keys === 'function' ? await expected.keys(header) : expected.keys;
@@ -87,11 +87,7 @@ function checkCritical({ crit, b64 }: JsonObject): Check {
   if (crit === undefined) return passed('crit', 'no critical extensions');
   if (!Array.isArray(crit) || crit.length === 0 || crit.some((name) => typeof name !== 'string'))
     return failed('crit', 'crit_malformed', `crit is ${shown(crit)}, and must be a list of names`);
-  return failed(
-    'crit',
-    'crit_unknown',
-    `it must not be accepted without understanding ${shown(crit)}, which is not understood here`,
-  );
+  return failed('crit', 'crit_unknown', `${shown(crit)} must be understood, and is not supported here`);
 }
 
 function refuseAlg(alg: unknown): Check | undefined {
@@ -101,7 +97,7 @@ function refuseAlg(alg: unknown): Check | undefined {
     return failed(
       'alg',
       'alg_none',
-      `alg is ${shown(alg)}: it is not signed at all, and anyone can have written it`,
+      `alg is ${shown(alg)}: it is not signed at all, and anyone could have made it`,
     );
   if (![...HMAC_ALGS, ...SIGNING_ALGS].includes(alg as (typeof SIGNING_ALGS)[number]))
     return failed('alg', 'alg_unknown', `alg is ${shown(alg)}, which is no signature algorithm known here`);
@@ -114,7 +110,7 @@ function checkAlg(alg: string, keys: VerificationKeys, algs: readonly string[] |
     return failed(
       'alg',
       'alg_confusion',
-      `alg is ${alg}, which takes a shared secret, and there are public keys: an HMAC made with a public key is anybody's`,
+      `alg is ${alg}, which requires a shared secret, and there are public keys: anyone can make an HMAC with a public key`,
     );
   }
   const able = 'secret' in keys ? HMAC_ALGS : listAlgs(keys);
@@ -123,7 +119,7 @@ function checkAlg(alg: string, keys: VerificationKeys, algs: readonly string[] |
     return failed('alg', 'alg_unfit', `alg is ${alg}, and ${what} for ${able.join(', ') || 'no signature'}`);
   }
   if (algs !== undefined && !algs.includes(alg))
-    return failed('alg', 'alg_not_allowed', `alg is ${alg}, and allowed is ${algs.join(', ')}`);
+    return failed('alg', 'alg_not_allowed', `alg is ${alg}; allowed: ${algs.join(', ')}`);
   return passed('alg', `${alg} is allowed`);
 }
 
@@ -135,7 +131,7 @@ async function checkHmac(
   const key = passed('key', 'the shared secret');
   if (signature === undefined || signature.length === 0) return [key, noSignature()];
   const bytes = typeof secret === 'string' ? new TextEncoder().encode(secret) : secret;
-  return [key, wrongOrRight(await verify(token, alg, bytes), header)];
+  return [key, buildSignatureCheck(await verify(token, alg, bytes), header)];
 }
 
 async function checkByKeys(
@@ -144,10 +140,10 @@ async function checkByKeys(
   keys: Exclude<VerificationKeys, { secret: unknown }>,
 ): Promise<readonly Check[]> {
   const usable = usableKeys(keys);
-  const named = 'key' in keys ? usable : keysNamed(usable, header.kid);
+  const named = 'key' in keys ? usable : filterByKid(usable, header.kid);
   if (named.length === 0)
     return [noKey(header, [...usable.map(describeKey), ...describeUnusable(keys)]), unsigned()];
-  const fitting = named.filter((key) => algsOfKey(key).includes(alg));
+  const fitting = named.filter((key) => listKeyAlgs(key).includes(alg));
   if (fitting.length === 0) {
     const which = named.map(describeKey).join(', ');
     return [failed('key', 'key_unfit', `${which} cannot have made an ${alg} signature`), unsigned()];
@@ -169,7 +165,7 @@ async function checkByKeys(
         failed('signature', 'key_unusable', 'it cannot be checked: the key has no modulus (n) to read'),
       ];
     const keysSaid = fitting.length === 1 ? 'this key' : 'these keys';
-    const detail = `the signature has ${signature.length} bytes, and ${alg} by ${keysSaid} makes ${lengths.join(' or ')}`;
+    const detail = `the signature has ${signature.length} bytes; ${alg} with ${keysSaid} has ${lengths.join(' or ')}`;
     return [key, failed('signature', 'signature_length', detail)];
   }
   let verified: Verified = 'wrong';
@@ -179,10 +175,10 @@ async function checkByKeys(
   }
   const left = asLong.length - MOST_KEYS_TRIED;
   if (verified === 'wrong' && left > 0) {
-    const detail = `none of ${MOST_KEYS_TRIED} of the ${asLong.length} keys that may be meant made it; the other ${left} were not tried, since ${header.kid === undefined ? 'the token names none by kid' : 'they all have its kid'}`;
+    const detail = `it was not made with the first ${MOST_KEYS_TRIED} of ${asLong.length} possible keys; the other ${left} were not tried, because ${header.kid === undefined ? 'the token has no kid' : 'all of them have its kid'}`;
     return [key, failed('signature', 'keys_not_all_tried', detail)];
   }
-  return [key, wrongOrRight(verified, header)];
+  return [key, buildSignatureCheck(verified, header)];
 }
 
 /** `right`, `wrong`, or why it cannot be told. */
@@ -199,17 +195,21 @@ async function verify(token: string, alg: string, key: JWK | Uint8Array): Promis
   }
 }
 
-function wrongOrRight(verified: Verified, header: JsonObject): Check {
+function buildSignatureCheck(verified: Verified, header: JsonObject): Check {
   if (verified === 'right') return passed('signature', `a valid ${header.alg} signature`);
   if (verified !== 'wrong')
     return failed('signature', 'key_unusable', `it cannot be checked: ${verified.why}`);
   return (
-    offeredKey('signature', header, 'the signature is not of a key that is trusted') ??
-    failed('signature', 'signature_wrong', 'the signature is wrong: it was altered, or another key made it')
+    offeredKey('signature', header, 'no trusted key verifies the signature') ??
+    failed(
+      'signature',
+      'signature_wrong',
+      'the signature is wrong: the token was altered, or signed with another key',
+    )
   );
 }
 
-/** @param others the keys there are, and those that were passed over */
+/** @param others the keys that are there, and those that were passed over */
 function noKey(header: JsonObject, others: readonly string[] = []): Check {
   const { kid } = header;
   const there = others.length === 0 ? '' : `; there are ${others.slice(0, MOST_KEYS_LISTED).join('; ')}`;
@@ -218,11 +218,15 @@ function noKey(header: JsonObject, others: readonly string[] = []): Check {
   return offeredKey('key', header, why) ?? failed('key', 'key_unknown', why);
 }
 
-/** Says that a token wanted to be checked by a key of its own. */
+/** Says that a token offers a key of its own, which is not used. */
 function offeredKey(name: string, header: JsonObject, why: string): Check | undefined {
   const offered = OFFERED_KEYS.find((one) => header[one] !== undefined);
   if (offered === undefined) return undefined;
-  return failed(name, `${offered}_not_trusted`, `${why}; the one it brings along (${offered}) is never used`);
+  return failed(
+    name,
+    `${offered}_not_trusted`,
+    `${why}; the key in the token itself (${offered}) is never used`,
+  );
 }
 
 function keyDetail(fitting: readonly JWK[], header: JsonObject): string {
@@ -230,12 +234,12 @@ function keyDetail(fitting: readonly JWK[], header: JsonObject): string {
   const which =
     fitting.length === 1 && only !== undefined
       ? describeKey(only)
-      : `${fitting.length} keys to try, for it ${header.kid === undefined ? 'has no kid' : 'names them all'}`;
+      : `${fitting.length} possible keys: ${header.kid === undefined ? 'the token has no kid' : 'all of them have its kid'}`;
   const offered = OFFERED_KEYS.filter((one) => header[one] !== undefined);
   return offered.length === 0 ? which : `${which}; its own ${offered.join(', ')} is not used`;
 }
 
-const unsigned = (): Check => skipped('signature', 'there is no key to check it by');
+const unsigned = (): Check => skipped('signature', 'there is no key to verify it with');
 const unchecked = (because: string): readonly Check[] => [
   skipped('key', `not looked for because of ${because}`),
   skipped('signature', `not checked because of ${because}`),
@@ -268,10 +272,10 @@ function modulusLength(n: string | undefined): number | undefined {
   );
 }
 
-/** jose remembers an imported key by the object, so that each is made once. */
+/** jose caches an imported key by its JWK object, so the same objects are passed to it each time. */
 const usableKeysByInput = new WeakMap<object, readonly JWK[]>();
 
-/** The public keys to check signatures with; what is no key, is shared or is for encryption is left out. */
+/** Lists the public keys that can verify signatures; other entries are left out. */
 function usableKeys(keys: Exclude<VerificationKeys, { secret: unknown }>): readonly JWK[] {
   const known = usableKeysByInput.get(keys);
   if (known !== undefined) return known;
@@ -285,20 +289,20 @@ function isUsable(key: unknown): key is JWK {
   return findKeyDefect(key) === undefined;
 }
 
-/** Why a key cannot check signatures; undefined for one that can. */
+/** Finds why a key cannot verify signatures; undefined for one that can. */
 function findKeyDefect(key: unknown): string | undefined {
   if (!isJsonObject(key)) return 'it is no key';
   const { kty, crv, use, key_ops } = key;
   if (kty === 'oct') return 'it is a shared secret';
   if (use !== undefined && use !== 'sig') return `it is for another use (${shown(use)})`;
-  // A private key in the set stands for its public part.
+  // Of a private key in the set its public part is used.
   if (Array.isArray(key_ops) && !key_ops.includes('verify') && !key_ops.includes('sign'))
     return `it is for other operations (${shown(key_ops)})`;
   if (listSigningAlgs(key as JWK).length > 0) return undefined;
   return `no algorithm known here signs with ${[kty, crv].filter(Boolean).join(' ') || 'it'}`;
 }
 
-/** Why each of the keys that are no use for a signature is none. */
+/** Says of each key that cannot verify signatures why not. */
 function describeUnusable(keys: Exclude<VerificationKeys, { secret: unknown }>): readonly string[] {
   const all: readonly unknown[] = 'key' in keys ? [keys.key] : keys.keys;
   const { passedOver = [] } = keys as Partial<KeySet>;
@@ -314,16 +318,16 @@ function describeKid(key: unknown): string {
   return kid === undefined ? '' : ` (${shown(kid)})`;
 }
 
-/** What a key verifies, its own `alg` included. */
-function algsOfKey(key: JWK): readonly string[] {
+/** Lists the algorithms that a key verifies, by its own `alg` as well. */
+function listKeyAlgs(key: JWK): readonly string[] {
   return listSigningAlgs(key).filter((alg) => key.alg === undefined || key.alg === alg);
 }
 
 function listAlgs(keys: Exclude<VerificationKeys, { secret: unknown }>): readonly string[] {
-  return [...new Set(usableKeys(keys).flatMap(algsOfKey))];
+  return [...new Set(usableKeys(keys).flatMap(listKeyAlgs))];
 }
 
-function keysNamed(keys: readonly JWK[], kid: unknown): readonly JWK[] {
+function filterByKid(keys: readonly JWK[], kid: unknown): readonly JWK[] {
   return kid === undefined ? keys : keys.filter((key) => key.kid === kid);
 }
 

@@ -4,7 +4,7 @@ import type { JsonObject } from '../json.ts';
 
 export type Outcome = 'passed' | 'failed' | 'skipped';
 
-/** One thing that was looked at, and what came of it. */
+/** A check of a token and its outcome. */
 export interface Check {
   /** A header parameter or claim by its wire name, or `format`, `key`, `signature`, `kind`, `max_age`, `claim NAME`. */
   readonly name: string;
@@ -16,7 +16,7 @@ export interface Check {
   readonly detail: string;
 }
 
-/** What may verify a signature: a JWK Set told apart by `kid`, one key for any `kid`, or a shared secret for HS* only. */
+/** What may verify a signature: a JWK Set, whose keys are chosen by `kid`, one key for any `kid`, or a shared secret for HS* only. */
 export type VerificationKeys =
   | JSONWebKeySet
   | { readonly key: JWK }
@@ -25,17 +25,17 @@ export type VerificationKeys =
 /** Finds the keys for one token, for example by its unverified `kid`; undefined where there are none. */
 export type KeyFinder = (header: JsonObject) => Promise<VerificationKeys | undefined>;
 
-/** What a claim must hold. */
+/** What the value of a claim must be. */
 export interface ClaimExpectation {
   /** The claim's name, or a path into objects and arrays: dots, `[0]`, `["a name with dots"]`. */
   readonly name: string;
-  /** Any of these: equal to it, an array's element, or one word of `scope`. None, and no `json`: it need only be there. */
+  /** Any of these: equal to it, an array's element, or one word of `scope`. With none of them and no `json`, the claim must only exist. */
   readonly values: readonly unknown[];
-  /** One more of them as JSON, whose numbers are compared as they are written. */
+  /** A further value, as JSON; its numbers are compared as they are written. */
   readonly json?: string | undefined;
 }
 
-/** What kind of JWT it has to be, with everything that its specification demands. */
+/** The kind of JWT that is expected, with the requirements of its specification. */
 export type JwtProfile = 'access_token' | 'id_token' | 'logout_token';
 
 /** What the claims of a JWT are compared with; what is undefined is not checked. */
@@ -52,18 +52,18 @@ export interface ClaimExpectations {
   /** Seconds since `iat`, or for an ID token since `auth_time`. */
   readonly maxAge?: number | undefined;
   readonly claims?: readonly ClaimExpectation[] | undefined;
-  /** Claims that must be there, beside those that the profile demands. */
+  /** Claims that must exist, beside those that the profile requires. */
   readonly required?: readonly string[] | undefined;
   readonly profile?: JwtProfile | undefined;
-  /** Refuses what is recognisably an ID, refresh or logout token; the profile `access_token` always does. */
+  /** Refuses a token that is recognised as an ID, refresh or logout token; the profile `access_token` always does. */
   readonly accessTokenOnly?: boolean | undefined;
   /** The client that an ID or logout token must be for. */
   readonly clientId?: string | undefined;
-  /** What an ID token must repeat. */
+  /** The nonce that an ID token must have. */
   readonly nonce?: string | undefined;
-  /** What came with an ID token, for `at_hash`. */
+  /** The access token that was issued with an ID token, for `at_hash`. */
   readonly accessToken?: string | undefined;
-  /** What came with an ID token, for `c_hash`. */
+  /** The code that was issued with an ID token, for `c_hash`. */
   readonly code?: string | undefined;
 }
 
@@ -97,13 +97,13 @@ export const skipped = (name: string, detail: string): Check => ({ name, outcome
 /** Characters of a value that a detail shows. */
 const LONGEST_SHOWN = 200;
 
-/** A value of a token as a detail shows it. */
+/** Formats a value of a token for a detail. */
 export function shown(value: unknown): string {
   if (value === undefined) return 'missing';
   return cutShown(stringifyJson(value));
 }
 
-/** JSON as a detail shows it. */
+/** Shortens JSON for a detail. */
 export function cutShown(text: string): string {
   return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
 }

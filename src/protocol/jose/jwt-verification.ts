@@ -16,7 +16,7 @@ export async function verifyJwt(token: string, expected: JwtExpectations): Promi
     flaws.length === 0
       ? [passed('format', 'a signed JWT')]
       : flaws.map(({ reason, detail }) => failed('format', reason, detail));
-  // What cannot be read to the letter is not handed on to read it otherwise.
+  // jose may read a malformed token differently, so it is not passed on.
   const signed =
     flaws.length === 0 && header !== undefined
       ? await checkSignature({ token, header, signature }, expected)

@@ -7,7 +7,7 @@ export interface DecodedJwt {
 }
 
 /**
- * Reads a JWS without checking anything; jose, which checks, takes its time to load.
+ * Reads a JWS without checking anything, and without jose, which is slow to load.
  * @returns undefined for an opaque token, a JWE or anything else that is no readable JWS
  * @see https://www.rfc-editor.org/rfc/rfc7519#section-7.2
  */
@@ -19,7 +19,7 @@ export function decodeUnverified(token: string): DecodedJwt | undefined {
 }
 
 /**
- * Says how a JWE is encrypted, which is all that there is to read of it.
+ * Says how a JWE is encrypted; nothing else of it can be read without the key.
  * @returns undefined for anything else
  * @see https://www.rfc-editor.org/rfc/rfc7516#section-4.1
  */

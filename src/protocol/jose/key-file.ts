@@ -6,9 +6,9 @@ import { readKeySet } from './key-set.ts';
 import { repairPem } from './pem-repair.ts';
 
 /**
- * Reads keys: a JWK, a JWK Set, or PEM (PKCS#8, PKCS#1, SEC1, SPKI, X.509). Of a set the keys that cannot be used are
- * passed over.
- * @param name what errors call the file
+ * Reads keys: a JWK, a JWK Set, or PEM (PKCS#8, PKCS#1, SEC1, SPKI, X.509). Keys of a set that cannot be used are
+ * skipped.
+ * @param name of the file, for errors
  * @throws UsageError `key_encrypted`, `key_invalid`
  * @see https://www.rfc-editor.org/rfc/rfc7517
  * @see https://www.rfc-editor.org/rfc/rfc7468

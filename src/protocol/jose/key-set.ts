@@ -2,7 +2,7 @@ import { calculateJwkThumbprint, importJWK, type JSONWebKeySet, type JWK } from 
 import { isJsonObject } from '../json.ts';
 import { listSigningAlgs, PRIVATE_MEMBERS } from './key.ts';
 
-/** A JWK Set as far as it can be used. */
+/** The usable keys of a JWK Set. */
 export interface KeySet extends JSONWebKeySet {
   keys: JWK[];
   /** Why each of the other keys was passed over. */
@@ -11,7 +11,7 @@ export interface KeySet extends JSONWebKeySet {
 
 /**
  * Reads keys out of JSON: a JWK Set, a list of JWKs, one JWK, or an object whose members are certificates in PEM by
- * `kid`. A key that cannot be used is passed over, and says why.
+ * `kid`. A key that cannot be used is skipped, and the reason is kept.
  * @returns undefined for JSON that holds nothing like keys
  * @see https://www.rfc-editor.org/rfc/rfc7517#section-5
  */
@@ -40,12 +40,12 @@ function listEntries(value: unknown): readonly unknown[] | undefined {
     ([, text]) => typeof text === 'string' && text.includes('-----BEGIN '),
   );
   if (named.length === 0) return undefined;
-  // A service account's file names its key by another member.
+  // In a Google service account file, another member names the key.
   if (typeof value.private_key === 'string') return [{ kid: value.private_key_id, pem: value.private_key }];
   return named.map(([kid, pem]) => ({ kid, pem }));
 }
 
-/** @throws Error that says why the key is passed over */
+/** @throws Error whose message says why the key is skipped */
 async function readKey(entry: unknown): Promise<JWK> {
   if (!isJsonObject(entry)) throw new Error(`it is ${entry === null ? 'null' : 'no JSON object'}`);
   const jwk = await withMaterial(entry);
@@ -54,7 +54,7 @@ async function readKey(entry: unknown): Promise<JWK> {
   if (!KINDS.includes(kty)) throw new Error(`its kind "${kty}" is not known here`);
   if (kty !== 'RSA' && kty !== 'oct' && kty !== 'AKP' && !CURVES.includes(String(crv)))
     throw new Error(`its curve "${String(crv)}" is not known here`);
-  // What a key says it is for does not matter for whether it is one.
+  // `use` and `key_ops` do not decide whether it is a valid key.
   const { use: _use, key_ops: _ops, ...bare } = jwk;
   const alg = listSigningAlgs(jwk)[0] ?? (kty === 'oct' ? 'HS256' : 'ECDH-ES');
   try {
@@ -62,7 +62,7 @@ async function readKey(entry: unknown): Promise<JWK> {
     await importJWK(bare as JWK, alg);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`its members make no key (${why})`, { cause });
+    throw new Error(`its members are no valid key (${why})`, { cause });
   }
   return jwk;
 }
@@ -70,7 +70,7 @@ async function readKey(entry: unknown): Promise<JWK> {
 const KINDS = ['RSA', 'EC', 'OKP', 'AKP', 'oct'];
 const CURVES = ['P-256', 'P-384', 'P-521', 'Ed25519', 'X25519'];
 
-/** The key, whose parts may be in its certificate only. */
+/** Completes a key whose parts are in its certificate only. */
 async function withMaterial({ pem, ...entry }: Record<string, unknown>): Promise<JWK> {
   const hasParts = ['n', 'x', 'k', 'pub', ...PRIVATE_MEMBERS].some((name) => entry[name] !== undefined);
   if (hasParts) return entry as unknown as JWK;

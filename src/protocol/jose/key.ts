@@ -34,7 +34,7 @@ export interface KeyFile {
   readonly repairs?: readonly string[];
 }
 
-/** The members of a JWK that are nobody's business. @see https://www.rfc-editor.org/rfc/rfc7518#section-6 */
+/** The secret members of a JWK. @see https://www.rfc-editor.org/rfc/rfc7518#section-6 */
 export const PRIVATE_MEMBERS = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']);
 
 /** Says whether a JWK holds a private key. */
@@ -46,7 +46,7 @@ export function isPrivate(jwk: JWK): boolean {
 export function publicPart(jwk: JWK): JWK {
   if (jwk.kty === 'oct') {
     throw new UsageError('key_symmetric', 'a symmetric key has no public part', {
-      hint: 'It is shared with the server by another way, as a client secret is.',
+      hint: 'It is shared with the server like a client secret, not published.',
     });
   }
   return Object.fromEntries(Object.entries(jwk).filter(([member]) => !PRIVATE_MEMBERS.has(member))) as JWK;
@@ -57,14 +57,14 @@ export async function computeKid(jwk: JWK): Promise<string> {
   return jwk.kid ?? calculateJwkThumbprint(jwk);
 }
 
-/** The algorithms that a key can sign with, as far as kind and curve go; those of SIGNING_ALGS. */
+/** The algorithms that a key can sign with, by its kind and curve; those of SIGNING_ALGS. */
 export function listSigningAlgs({ kty, crv, alg }: JWK): readonly string[] {
   if (kty === 'RSA') return SIGNING_ALGS.filter((name) => /^[RP]S/.test(name));
   if (kty === 'AKP') return SIGNING_ALGS.filter((name) => name === alg);
   return CURVE_ALGS[crv ?? ''] ?? [];
 }
 
-/** The algorithms that a key can encrypt or decrypt content keys with, as far as kind, curve, `use` and `alg` go. */
+/** The algorithms that a key can encrypt or decrypt content keys with, by its kind, curve, `use` and `alg`. */
 export function listEncryptionAlgs({ kty, crv, use, alg }: JWK): readonly string[] {
   if (use !== undefined && use !== 'enc') return [];
   const isCurve = kty === 'EC' || (kty === 'OKP' && crv === 'X25519');
@@ -79,21 +79,21 @@ export function listEncryptionAlgs({ kty, crv, use, alg }: JWK): readonly string
 export function selectDecryptionKeys({ keys, passedOver }: KeyFile, name: string): readonly JWK[] {
   const fitting = keys.filter((key) => listEncryptionAlgs(key).length > 0);
   if (fitting.length === 0) {
-    throw new UsageError('key_unfit', `no key in ${name} is one to decrypt with`, {
-      hint: `${listPassedOver(passedOver)}It takes an RSA, EC or X25519 key whose "use" is not "sig"; make one with "oauthctl key generate".`,
+    throw new UsageError('key_unfit', `no key in ${name} can decrypt`, {
+      hint: `${listPassedOver(passedOver)}Give an RSA, EC or X25519 key whose "use" is not "sig"; make one with "oauthctl key generate".`,
     });
   }
   const usable = fitting.filter(isPrivate);
   if (usable.length > 0) return usable;
   throw new UsageError('key_public_only', `${name} holds a public key only`, {
-    hint: 'Decrypting takes the private key: the file that belongs to this one.',
+    hint: 'Give the file of the private key that belongs to it.',
   });
 }
 
 /**
  * Picks the private key to sign with.
  * @param kid names one of a JWK Set; for a single key it is the `kid` to send
- * @param kidFlag the option by which a person names it
+ * @param kidFlag the option by which the user names it
  * @throws UsageError `kid_unknown`, `key_public_only`, `key_unfit`, `key_ambiguous`
  */
 export function selectSigningKey(
@@ -111,15 +111,15 @@ export function selectSigningKey(
   }
   const signing = named.filter((key) => listSigningAlgs(key).length > 0 && key.use !== 'enc');
   if (signing.length === 0) {
-    throw new UsageError('key_unfit', `no key in ${name} is one to sign with`, {
-      hint: `${listPassedOver(passedOver)}It takes an RSA, EC or Ed25519 key whose "use" is not "enc"; make one with "oauthctl key generate".`,
+    throw new UsageError('key_unfit', `no key in ${name} can sign`, {
+      hint: `${listPassedOver(passedOver)}Give an RSA, EC or Ed25519 key whose "use" is not "enc"; make one with "oauthctl key generate".`,
     });
   }
   const usable = signing.filter(isPrivate);
   const [key] = usable;
   if (key === undefined) {
     throw new UsageError('key_public_only', `${name} holds a public key only`, {
-      hint: 'Signing takes the private key: the file that belongs to this one.',
+      hint: 'Give the file of the private key that belongs to it.',
     });
   }
   if (usable.length > 1) {
@@ -133,9 +133,9 @@ export function selectSigningKey(
 /**
  * Chooses the algorithm of a signature: the one that was asked for, else the key's own, else the first that the key
  * can do and the server lists.
- * @param wanted a person's own choice, which need not be one that the server lists
+ * @param wanted the user's own choice, which the server need not list
  * @param supported what the server's metadata lists, where it lists any
- * @param flag the option by which a person names the algorithm
+ * @param flag the option by which the user names the algorithm
  * @throws UsageError `signing_alg_unknown`, `signing_alg_unfit`
  */
 export function chooseSigningAlg(
@@ -165,8 +165,8 @@ export function chooseSigningAlg(
   if (chosen !== undefined) return chosen;
   throw new UsageError(
     'signing_alg_unfit',
-    `the key signs with ${own.join(', ') || jwk.alg}, and the server lists none of it`,
-    { hint: `The server lists ${supported?.join(', ')}. ${flag} ALG sends another one all the same.` },
+    `the key signs with ${own.join(', ') || jwk.alg}, none of which the server lists`,
+    { hint: `The server lists ${supported?.join(', ')}. ${flag} ALG uses another one anyway.` },
   );
 }
 
@@ -174,7 +174,7 @@ function describeKind({ kty, crv }: JWK): string {
   return crv === undefined ? `this ${kty} key` : `this ${kty} key on ${crv}`;
 }
 
-/** A key pair just made. */
+/** A new key pair. */
 export interface GeneratedKey {
   /** The private key with `kid`, `alg` and `use`. */
   readonly jwk: JWK;
@@ -200,14 +200,14 @@ export async function generateKey(alg: string, kid?: string): Promise<GeneratedK
     const jwk = { ...bare, kid: kid ?? (await calculateJwkThumbprint(bare)), alg, use };
     return { jwk, pem: await exportPKCS8(privateKey) };
   } catch (cause) {
-    throw new UsageError('alg_unsupported', `this Node makes no keys for ${alg}`, {
-      hint: 'Newer versions of Node know more algorithms.',
+    throw new UsageError('alg_unsupported', `this version of Node makes no keys for ${alg}`, {
+      hint: 'Newer versions of Node support more algorithms.',
       cause,
     });
   }
 }
 
-/** What an algorithm's key is for; undefined for one that is not known. */
+/** Finds what keys of an algorithm are used for; undefined for an unknown algorithm. */
 export function chooseKeyUse(alg: string): KeyUse | undefined {
   if ((SIGNING_ALGS as readonly string[]).includes(alg)) return 'sig';
   return (ENCRYPTION_ALGS as readonly string[]).includes(alg) ? 'enc' : undefined;

@@ -5,7 +5,7 @@ const ENCODED = /^\s*LS0tLS1CRUdJTi[A-Za-z0-9+/=\s]*$/;
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----/gs;
 
 /**
- * Undoes what environment variables, JSON and YAML do to PEM: line ends that are written as `\n`, or replaced by spaces,
+ * Repairs what environment variables, JSON and YAML do to PEM: line ends that are written as `\n`, or replaced by spaces,
  * quotes around it, and base64 over all of it. Other texts are left as they are.
  * @see https://www.rfc-editor.org/rfc/rfc7468#section-3
  */
@@ -14,9 +14,9 @@ export function repairPem(text: string): Repaired {
   let pem = text;
   if (ENCODED.test(pem)) {
     pem = Buffer.from(pem, 'base64').toString('utf8');
-    repairs.push('it was in base64 once more');
+    repairs.push('it was encoded in base64 a second time');
   }
-  // In JSON the escapes are those of JSON.
+  // In JSON, escapes are part of the JSON.
   if (!pem.includes('-----BEGIN ') || /^\s*[[{]/.test(pem)) return { text, repairs: [] };
   if (/\\[rn]/.test(pem)) {
     pem = pem.replace(/\\r\\n|\\n|\\r/g, '\n').replace(/^\s*["']|["']\s*$/g, '');

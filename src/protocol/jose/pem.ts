@@ -18,14 +18,14 @@ const LATE_ALGS = ['ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87'];
 export async function readPemKey(text: string, name: string): Promise<JWK> {
   if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED/.test(text)) {
     throw new UsageError('key_encrypted', `the key in ${name} is encrypted with a passphrase`, {
-      hint: 'Decrypt it into a file of your own: openssl pkcs8 -topk8 -nocrypt -in FILE -out KEY.pem',
+      hint: 'Decrypt it into another file: openssl pkcs8 -topk8 -nocrypt -in FILE -out KEY.pem',
     });
   }
   const [privateKey, publicKey, certificate] = [PRIVATE, PUBLIC, ['CERTIFICATE']].map((labels) =>
     findBlock(text, labels),
   );
   const pem = privateKey ?? publicKey ?? certificate;
-  if (pem === undefined) throw new Error('its PEM holds neither a key nor a certificate that is whole');
+  if (pem === undefined) throw new Error('its PEM has no complete key or certificate');
   let key: KeyObject | undefined;
   try {
     key = privateKey === undefined ? createPublicKey(pem) : createPrivateKey(pem);
@@ -35,7 +35,7 @@ export async function readPemKey(text: string, name: string): Promise<JWK> {
     if (late !== undefined) return late;
     const kind = key?.asymmetricKeyType;
     const why =
-      kind === undefined ? 'its PEM cannot be read' : `a key of the kind "${kind}" is not used here`;
+      kind === undefined ? 'its PEM cannot be read' : `keys of the kind "${kind}" are not supported`;
     throw new Error(why, { cause });
   }
 }

@@ -4,10 +4,10 @@ import { parsePairs } from './find-tokens.ts';
 import { joinJwt, type Repaired, unwrapToken } from './jwt-repair.ts';
 import { describeShape } from './token-shape.ts';
 
-/** The one token that is meant by an argument. */
+/** The token that an argument gives. */
 export interface PickedToken {
   readonly token: string;
-  /** The member or parameter that it stood in, in snake_case, where it was taken out of a token response or the like. */
+  /** The member or parameter that held it, in snake_case, where it was in a token response or similar. */
   readonly name?: string | undefined;
   /** What was repaired, in a few words each. */
   readonly repairs: readonly string[];
@@ -18,10 +18,10 @@ interface Candidate {
   readonly token: string;
 }
 
-/** Members that hold a token without saying which. */
+/** Names of members that do not say which kind of token they hold. */
 const UNSPECIFIC = ['token', 'jwt', 'bearer', 'bearer_token'];
 
-/** What programs print where there is no token: jq, JavaScript, Python, masks, and variables that were not expanded. */
+/** What programs print in place of a token: jq, JavaScript, Python, masks, and variables that were not expanded. */
 const NO_TOKEN =
   /^(?:null|undefined|none|nil|nan|true|false|bearer|dpop|\*+|\.+|\$\{?\w+\}?|%\w+%|\{\{.*\}\}|<.*>|\[object object\])$/i;
 
@@ -29,11 +29,11 @@ const NO_TOKEN =
 const DEEPEST = 8;
 
 /**
- * Picks the one token that a text holds: the token itself, `Bearer …`, in quotes, broken over lines, or by its name out
- * of a token response, another JSON document, a form or a URL. The name decides which token of a response it is: another
- * one is never taken in its place. A JWT keeps its encoding: what is sent is what was given.
- * @param wanted the names that fit, the best first; `access_token`, `refresh_token`, `id_token` and the like
- * @param place what errors call the text
+ * Picks the one token that a text holds: the token itself, `Bearer …`, in quotes, broken over lines, or by its name in
+ * a token response, another JSON document, a form or a URL. A token of another name is never taken in its place. A JWT
+ * keeps its encoding, so that it is sent as it was given.
+ * @param wanted the accepted names, by preference; `access_token`, `refresh_token`, `id_token` and the like
+ * @param place where the text is from, for errors
  * @throws UsageError `token_empty`; `token_unfit` where there are only tokens of other names; `token_ambiguous` where
  *   there are several; `token_invalid` for what can be no token
  */
@@ -55,7 +55,7 @@ function picked({ text, repairs }: Repaired, before: readonly string[]): PickedT
   return { token: text, repairs: [...before, ...repairs] };
 }
 
-/** What stands in the text by a name; undefined where it is a text without names. */
+/** Lists the named tokens in the text; undefined where it has no names. */
 function listCandidates(text: string): readonly Candidate[] | undefined {
   if (/^[[{]/.test(text)) {
     try {
@@ -97,7 +97,7 @@ function pickCandidate(
   if (named.length > 0) {
     const [best = 'token'] = wanted;
     throw new UsageError('token_unfit', `there is no ${best} in ${place}`, {
-      hint: `It holds ${[...new Set(named.map(({ name }) => name))].join(', ')}, which is not sent in its place.`,
+      hint: `It holds ${[...new Set(named.map(({ name }) => name))].join(', ')}, which is not used instead.`,
     });
   }
   const [only, ...others] = candidates;
@@ -112,7 +112,7 @@ function checkOpaque(unwrapped: Repaired, place: string): Repaired {
   const words = text.split(/\s+/);
   if (words.length > 1 && words.every((word) => joinJwt(word) !== undefined))
     throw ambiguous(place, words.length);
-  // What no token has: spaces, control characters, letters beyond ASCII; quotes, braces and brackets of a document.
+  // No token has spaces, control characters, characters outside ASCII, quotes, braces or angle brackets.
   const isPrintable = /^[\x21-\x7e]+$/.test(text) && !/["{}<>]/.test(text);
   if (!isPrintable || NO_TOKEN.test(text) || describeShape(text).isNoToken) throw invalid(text, place);
   return unwrapped;
@@ -138,9 +138,13 @@ function unique(candidates: readonly Candidate[]): readonly Candidate[] {
 }
 
 function ambiguous(place: string, count: number): UsageError {
-  return new UsageError('token_ambiguous', `there are ${count} tokens in ${place}, and one is needed`, {
-    hint: 'Give one of them alone.',
-  });
+  return new UsageError(
+    'token_ambiguous',
+    `there are ${count} tokens in ${place}, but exactly one is required`,
+    {
+      hint: 'Give one of them only.',
+    },
+  );
 }
 
 function invalid(text: string, place: string): UsageError {
@@ -149,9 +153,9 @@ function invalid(text: string, place: string): UsageError {
   const what = NO_TOKEN.test(text)
     ? `it says "${text}"`
     : isBroken
-      ? 'it has spaces or line breaks in it, and is no JWT'
+      ? 'it has spaces or line breaks, and is no JWT'
       : `it looks like ${looksLike}`;
   return new UsageError('token_invalid', `there is no token in ${place}: ${what}`, {
-    hint: hint ?? 'Give the token alone, as -, as @FILE, or as @last.access_token and its like.',
+    hint: hint ?? 'Give the token itself, -, @FILE, or @last.access_token (refresh_token, id_token).',
   });
 }

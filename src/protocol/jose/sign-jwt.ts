@@ -5,27 +5,27 @@ import { chooseSigningAlg } from './key.ts';
 
 const SECRET_ALGS = ['HS256', 'HS384', 'HS512'];
 
-/** What a JWT of ours is signed with. */
+/** The key and algorithm to sign a JWT with. */
 export interface JwtSigner {
   /** A private key, or the client secret. */
   readonly key: JWK | string;
-  /** The person's own choice of an algorithm. */
+  /** The user's own choice of an algorithm. */
   readonly alg?: string | undefined;
   /** What the metadata lists for this kind of JWT. */
   readonly supportedAlgs?: readonly string[] | undefined;
 }
 
-/** How a JWT of ours is named. */
+/** The names of a JWT in its header and in errors. */
 export interface JwtNaming {
-  /** What errors call it, for example "the client assertion". */
+  /** Its name in errors, for example "the client assertion". */
   readonly name: string;
   readonly typ?: string | undefined;
-  /** The option by which a person names the algorithm. */
+  /** The option by which the user names the algorithm. */
   readonly algFlag?: string | undefined;
 }
 
 /**
- * Signs a JWT of ours; the `kid` of the key is sent where it has one.
+ * Signs a JWT; the `kid` of the key is sent where it has one.
  * @throws UsageError `signing_alg_unknown`, `signing_alg_unfit`, `key_unfit`
  * @see https://www.rfc-editor.org/rfc/rfc7515
  */
@@ -46,7 +46,7 @@ export async function signJwt(
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new UsageError('key_unfit', `${name} cannot be signed with ${alg}: ${why}`, {
-      hint: 'Make a key that can with "oauthctl key generate".',
+      hint: 'Make a suitable key with "oauthctl key generate".',
       cause,
     });
   }
@@ -70,14 +70,14 @@ function chooseSecretAlg(
   if (wanted !== undefined) {
     if (isSecretAlg(wanted)) return wanted;
     throw new UsageError('signing_alg_unfit', `a client secret cannot sign with ${wanted}`, {
-      hint: `It can with ${SECRET_ALGS.join(', ')}.`,
+      hint: `It can sign with ${SECRET_ALGS.join(', ')}.`,
     });
   }
   const chosen = SECRET_ALGS.find((alg) => supported === undefined || supported.includes(alg));
   if (chosen !== undefined) return chosen;
   throw new UsageError(
     'signing_alg_unfit',
-    `a client secret signs with ${SECRET_ALGS.join(', ')}, and the server lists none of it`,
-    { hint: `The server lists ${supported?.join(', ')}. ${flag} ALG sends another one all the same.` },
+    `a client secret signs with ${SECRET_ALGS.join(', ')}, none of which the server lists`,
+    { hint: `The server lists ${supported?.join(', ')}. ${flag} ALG uses another one anyway.` },
   );
 }

@@ -18,17 +18,17 @@ import { repairJwt } from './jwt-repair.ts';
 import { ENCRYPTION_ALGS, listEncryptionAlgs } from './key.ts';
 import type { KeySet } from './key-set.ts';
 
-/** Bytes that an encrypted one may be inflated to. */
+/** Bytes of the decompressed content of a JWE. */
 const LONGEST_CONTENT = 256 * 1024;
 
 /** Seconds by which a server's clock may be ahead of ours. */
 export const CLOCK_AHEAD = 60;
 
-/** What the signature of a JWT from the server is checked by, and its encryption undone. */
+/** The keys to verify and decrypt a JWT from the server with. */
 export interface JwtKeys {
-  /** The server's. */
+  /** The keys of the server. */
   readonly jwks: JSONWebKeySet;
-  /** Used for HS256 and its kin only. */
+  /** Used for HS256, HS384 and HS512 only. */
   readonly client_secret?: string | undefined;
   /** The algorithm that the client is registered for, when it is known. */
   readonly alg?: string | undefined;
@@ -36,11 +36,11 @@ export interface JwtKeys {
   readonly supportedAlgs?: readonly string[] | undefined;
   /** The client's private keys, for a JWT that is encrypted. */
   readonly decryptionKeys?: readonly JWK[] | undefined;
-  /** Hears what was repaired before the JWT was verified, one sentence each. */
+  /** Receives each repair that was made before the JWT was verified. */
   readonly onRepair?: ((what: string) => void) | undefined;
 }
 
-/** Who a JWT from the server must be from and for. */
+/** The expected issuer and audience of a JWT from the server. */
 export interface JwtParties {
   readonly issuer: string;
   readonly client_id: string;
@@ -58,7 +58,7 @@ export interface JwtEncryption {
 
 export interface OpenedJwt {
   readonly alg: string;
-  /** What the header says that it is. */
+  /** `typ` of the header. */
   readonly typ: unknown;
   readonly claims: JWTPayload;
   /** Undefined where it was signed only. */
@@ -70,9 +70,9 @@ export type JwtRefusal = (what: string, details?: ErrorDetails) => ValidationErr
 
 /**
  * Decrypts a JWT from the server where it is a JWE, and verifies its signature: by a key of the server's JWKS, or by the
- * client secret; a key that the JWT itself brings along counts for nothing. Of its claims nothing is checked.
- * @param mayRepeat whether a claim may be there again with the very same string
- * @throws what `refuse` makes of the first thing that is wrong
+ * client secret. A key in the JWT itself is never used. No claim is checked.
+ * @param mayRepeat whether a claim may occur twice with the same string as its value
+ * @throws the error that `refuse` makes for the first flaw
  * @see https://www.rfc-editor.org/rfc/rfc8725#section-3
  * @see https://openid.net/specs/openid-connect-core-1_0.html#SigningOrder
  */
@@ -90,7 +90,7 @@ export async function openSignedJwt(
   const { header, flaws } = readCompactJws(jws, mayRepeat);
   if (header === undefined || (isEncrypted && jws.split('.').length !== 3)) {
     throw refuse(
-      isEncrypted ? 'what is encrypted in it is no signed JWT' : 'it is not a signed JWT that can be read',
+      isEncrypted ? 'its encrypted content is not a signed JWT' : 'it is not a signed JWT that can be read',
     );
   }
   const [flaw] = flaws;
@@ -100,14 +100,14 @@ export async function openSignedJwt(
   return { alg, typ: header.typ, claims, encryption: decrypted?.encryption };
 }
 
-/** Undoes what a server or a proxy did to the encoding of a JWT. */
+/** Repairs the encoding of a JWT. */
 function repair(jwt: string, { onRepair }: JwtKeys): string {
   const repaired = repairJwt(jwt);
   for (const what of repaired?.repairs ?? []) onRepair?.(`the JWT of the server: ${what}`);
   return repaired?.text ?? jwt;
 }
 
-/** What is wrong with whom a JWT from the server is from and for: `iss`, `aud`. */
+/** Lists what is wrong with the issuer and audience of a JWT from the server: `iss`, `aud`. */
 export function wrongParties(claims: JWTPayload, { issuer, client_id }: JwtParties): string[] {
   const { iss, aud } = claims;
   return [
@@ -116,7 +116,7 @@ export function wrongParties(claims: JWTPayload, { issuer, client_id }: JwtParti
   ];
 }
 
-/** What is wrong with the claims of a JWT from the server that expires: `iss`, `aud`, `exp`, `nbf`. */
+/** Lists what is wrong with the common claims of a JWT from the server: `iss`, `aud`, `exp`, `nbf`. */
 export function wrongCommonClaims(claims: JWTPayload, expected: JwtParties): string[] {
   const { exp, nbf } = claims;
   const { leeway = 0 } = expected;
@@ -132,20 +132,20 @@ export function wrongCommonClaims(claims: JWTPayload, expected: JwtParties): str
   return wrong;
 }
 
-/** Whether a time can be in milliseconds only: in seconds it would be after the year 9999. */
+/** Says whether a time must be in milliseconds: in seconds it would be after the year 9999. */
 export function isMilliseconds(time: number): boolean {
   return time > LATEST_TIME && time / 1000 <= LATEST_TIME;
 }
 
-/** What is wrong with a claim that is in milliseconds. @see https://www.rfc-editor.org/rfc/rfc7519#section-2 */
+/** Describes a claim that is in milliseconds. @see https://www.rfc-editor.org/rfc/rfc7519#section-2 */
 export function inMilliseconds(name: string, time: number): string {
-  return `${name} is ${time}, which is milliseconds: it must be seconds since 1970`;
+  return `${name} is ${time}, which is in milliseconds; it must be seconds since 1970`;
 }
 
 /** The end of the year 9999, in seconds since 1970. */
 const LATEST_TIME = 253_402_300_799;
 
-/** A claim as an error shows it. */
+/** Formats a claim for an error. */
 export function show(value: unknown): string {
   return value === undefined ? 'missing' : JSON.stringify(value);
 }
@@ -161,9 +161,9 @@ export function isJwe(jwt: string): boolean {
 }
 
 /**
- * Decrypts a JWE from the server; who made it is not known by that.
+ * Decrypts a JWE from the server. This does not prove who made it.
  * @param keys the client's private keys
- * @throws what `refuse` makes of what is wrong
+ * @throws the error that `refuse` makes
  * @see https://www.rfc-editor.org/rfc/rfc7516#section-5.2
  */
 export async function decryptJwe(jwe: string, keys: readonly JWK[], refuse: JwtRefusal): Promise<Decrypted> {
@@ -173,14 +173,14 @@ export async function decryptJwe(jwe: string, keys: readonly JWK[], refuse: JwtR
     throw refuse(`it is encrypted with ${show(alg)}, which is not decrypted here`);
   if (keys.length === 0) {
     throw refuse(`it is encrypted with ${alg}, and there is no key to decrypt it with`, {
-      hint: 'Give --decryption-key FILE: the private key whose public part is registered with "use": "enc".',
+      hint: 'Give --decryption-key FILE: the private key whose public key is registered with "use": "enc".',
     });
   }
   const fitting = keys.filter((key) => listEncryptionAlgs(key).includes(encryption.alg));
   const named = fitting.filter((key) => kid !== undefined && key.kid === kid);
   let cause: unknown;
   let other: unknown;
-  // A PEM has no kid, and a server may give a key another one than its file does.
+  // A PEM has no kid, and a server may give a key another kid than its file has.
   for (const key of named.length > 0 ? named : fitting) {
     try {
       const { plaintext } = await compactDecrypt(jwe, await importJWK({ ...key, alg: encryption.alg }), {
@@ -189,7 +189,7 @@ export async function decryptJwe(jwe: string, keys: readonly JWK[], refuse: JwtR
       });
       return { content: new TextDecoder().decode(plaintext), encryption };
     } catch (error) {
-      // That a key is the wrong one says less than what else is wrong.
+      // Any other error says more than that a key is the wrong one.
       if (error instanceof errors.JWEDecryptionFailed) cause = error;
       else other ??= error;
     }
@@ -247,12 +247,12 @@ async function verifySignature(
       throw refuse(`no key in the JWKS matches its kid and alg${describePassedOver(keys.jwks)}`, {
         cause: error,
       });
-    // jose's own, or of the runtime for a key that it will not take.
+    // An error of jose, or of the runtime for a key that it rejects.
     throw refuse(`its signature cannot be checked: ${errorText(error)}`, { cause: error });
   }
 }
 
-/** What stands in the JWKS beside the keys that are used. */
+/** Lists the entries of the JWKS that are not used. */
 function describePassedOver(jwks: JSONWebKeySet): string {
   const { passedOver = [] } = jwks as Partial<KeySet>;
   const unused = jwks.keys.length === 0 && passedOver.length === 0 ? ['the set is empty'] : passedOver;

@@ -4,7 +4,7 @@ export async function sha256(value: string): Promise<string> {
   return Buffer.from(digest).toString('base64url');
 }
 
-/** The hash in the name of a JWS algorithm (RS256, PS384, HS512 …); EdDSA's is what Ed25519 itself hashes with. */
+/** The hash in the name of a JWS algorithm (RS256, PS384, HS512 …); for EdDSA the hash that Ed25519 uses. */
 function hashForAlg(alg: string): string | undefined {
   if (alg === 'EdDSA' || alg === 'Ed25519') return 'SHA-512';
   const bits = /^(?:[RPEH]S)(256|384|512)$/.exec(alg)?.[1];
@@ -14,7 +14,7 @@ function hashForAlg(alg: string): string | undefined {
 /**
  * The left half of the hash of a token, code or state, as `at_hash`, `c_hash` and `s_hash` hold it.
  * @param alg of the ID token's signature
- * @returns undefined where no hash is agreed on for the algorithm
+ * @returns undefined where no hash is defined for the algorithm
  * @see https://openid.net/specs/openid-connect-core-1_0.html#HybridIDToken
  */
 export async function halfHash(value: string, alg: string): Promise<string | undefined> {

@@ -1,13 +1,13 @@
-/** What a text looks like that is no JWT, and what to do with it. */
+/** What a text that is no JWT looks like, and what to do with it. */
 export interface TokenShape {
   /** For example `a UUID: a reference token`. */
   readonly looksLike: string;
   readonly hint?: string;
-  /** Whether it can be no token of any kind. */
+  /** Whether it cannot be a token of any kind. */
   readonly isNoToken?: true;
 }
 
-const OPAQUE = 'Only the server that issued it knows what it stands for: ask it by introspection.';
+const OPAQUE = 'Only the server that issued it can read it: introspect it.';
 
 const SHAPES: readonly (TokenShape & { readonly pattern: RegExp })[] = [
   {
@@ -20,7 +20,7 @@ const SHAPES: readonly (TokenShape & { readonly pattern: RegExp })[] = [
     pattern: /^eyJ[\w.-]*(?:\.\.\.|…)/,
     looksLike: 'a JWT that was shortened for display',
     isNoToken: true,
-    hint: 'Copy the whole of it.',
+    hint: 'Copy the whole token.',
   },
   {
     pattern: /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i,
@@ -29,8 +29,8 @@ const SHAPES: readonly (TokenShape & { readonly pattern: RegExp })[] = [
   },
   {
     pattern: /^v[1-4]\.(?:local|public)\./,
-    looksLike: 'a PASETO, which is another format than JWT',
-    hint: 'It takes a tool for PASETO.',
+    looksLike: 'a PASETO, which is not a JWT',
+    hint: 'Use a tool for PASETO.',
   },
   // Base64 of `<?xml`, `<saml`, `<Assertion`, `<EncryptedAssertion` and, with a namespace, `<ns…:`.
   {
@@ -42,7 +42,7 @@ const SHAPES: readonly (TokenShape & { readonly pattern: RegExp })[] = [
     pattern: /^<\?xml|^<[\w:]*(?:Assertion|Response)\b/,
     looksLike: 'XML: a SAML assertion',
     isNoToken: true,
-    hint: 'It can be read as it stands.',
+    hint: 'It is text: read it in an editor.',
   },
   {
     pattern: /^\s*<(?:!doctype|html)/i,
@@ -65,21 +65,21 @@ const SHAPES: readonly (TokenShape & { readonly pattern: RegExp })[] = [
   },
   {
     pattern: /^\{.*"error"\s*:/s,
-    looksLike: 'an error answer of a server, with no token in it',
+    looksLike: 'an error answer of a server, without a token',
     isNoToken: true,
   },
-  { pattern: /^[[{]/, looksLike: 'JSON with no token in it', isNoToken: true },
+  { pattern: /^[[{]/, looksLike: 'JSON without a token', isNoToken: true },
   { pattern: /^ya29\./, looksLike: 'an access token of Google', hint: OPAQUE },
   { pattern: /^gh[oprsu]_|^github_pat_/, looksLike: 'a token of GitHub', hint: OPAQUE },
   { pattern: /^glpat-/, looksLike: 'a token of GitLab', hint: OPAQUE },
   { pattern: /^xox[abeprs]-/, looksLike: 'a token of Slack', hint: OPAQUE },
   { pattern: /^YII/, looksLike: 'a Kerberos (SPNEGO) token' },
-  { pattern: /^(?:https?|[a-z][\w+.-]*):\/\//i, looksLike: 'a URL with no token in it', isNoToken: true },
+  { pattern: /^(?:https?|[a-z][\w+.-]*):\/\//i, looksLike: 'a URL without a token', isNoToken: true },
   { pattern: /^[0-9a-f]{32,}$/i, looksLike: 'a number in hexadecimal: a reference token', hint: OPAQUE },
   { pattern: /^[\w~+/.=-]{8,}$/, looksLike: 'an opaque token', hint: OPAQUE },
 ];
 
-/** Says what a text looks like that is no JWT. */
+/** Describes a text that is no JWT. */
 export function describeShape(text: string): TokenShape {
   const shape = SHAPES.find(({ pattern }) => pattern.test(text));
   if (shape === undefined) return { looksLike: 'no token of any kind that is known here' };

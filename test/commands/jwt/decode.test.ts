@@ -40,7 +40,7 @@ describe('for people', () => {
     expect(code).toBe(0);
     expect(stderr).toMatch(UNVERIFIED);
     expect(stdout).toMatch(/^JWS RS256 · not verified$/m);
-    expect(stdout).toMatch(/^ {4}kid +k1 {2}which key/m);
+    expect(stdout).toMatch(/^ {4}kid +k1 {2}key that it is signed/m);
     expect(stdout).toMatch(/^ {4}exp +\d+ \(2026-01-01T00:04:12Z, in 4 min 12 s\) {2}expiration/m);
     expect(stdout).toMatch(/^ {4}iat +\d+ \(.*, 48 s ago\) {2}issued at/m);
     expect(stdout).toMatch(/^ {4}auth_time +\d+ \(.*, 3 h ago\)/m);

@@ -445,7 +445,7 @@ describe('the ID token', () => {
     [
       'a JWKS whose key is broken',
       {},
-      /no key in the JWKS .*key 1 \("ES256"\): its members make no key/,
+      /no key in the JWKS .*key 1 \("ES256"\): its members are no valid key/,
       {
         jwks: { json: { keys: [{ kty: 'EC', crv: 'P-256', kid: 'ES256', alg: 'ES256', x: 'AA', y: 'AA' }] } },
       },

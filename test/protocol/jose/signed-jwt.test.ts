@@ -373,7 +373,7 @@ describe.each(Object.entries(READERS))('%s', (_what, { code, read }) => {
 
     it('content that is encrypted only, and signed by nobody', async () => {
       const key = await keyFor('RSA-OAEP');
-      expect((await refusal(await encrypt(JSON.stringify(CLAIMS), key))).message).toMatch(/no signed JWT/);
+      expect((await refusal(await encrypt(JSON.stringify(CLAIMS), key))).message).toMatch(/not a signed JWT/);
       const none = unsigned({ alg: 'none' }, CLAIMS);
       expect((await refusal(await encrypt(none, key))).message).toMatch(/it is not signed/);
     });
@@ -382,7 +382,7 @@ describe.each(Object.entries(READERS))('%s', (_what, { code, read }) => {
       const key = await keyFor('RSA-OAEP');
       for (const content of [await upToDate(), 'a.b.c', '....', '\0'.repeat(1000), '']) {
         expect((await refusal(await encrypt(content, key))).message).toMatch(
-          /what is encrypted in it is no signed JWT/,
+          /its encrypted content is not a signed JWT/,
         );
       }
     });

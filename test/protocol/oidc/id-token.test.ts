@@ -319,7 +319,7 @@ describe('the leeway', () => {
 describe('a time in milliseconds', () => {
   it.each(['exp', 'iat', 'nbf'])('as %s is refused as such', async (name) => {
     const time = NOW + 60_000;
-    expect(await refused({ [name]: time })).toContain(`${name} is ${time}, which is milliseconds`);
+    expect(await refused({ [name]: time })).toContain(`${name} is ${time}, which is in milliseconds`);
   });
 });
 
