@@ -134,7 +134,7 @@ describe('oidc-provider', () => {
         'a message with spaces',
         ['--binding-message', 'test message'],
         'invalid_binding_message',
-        /^The server accepts no such/,
+        /^The server does not accept the binding message/,
       ],
     ] as const)('%s is refused', async ([, args, code, hint], context) => {
       const cli = await open(context);

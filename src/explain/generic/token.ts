@@ -73,7 +73,7 @@ export const GENERIC_TOKEN: readonly Case[] = [
   },
   {
     when: { endpoint: 'token', error: 'access_denied', isPersonsAnswer: true },
-    cause: 'The user denied or cancelled the request.',
+    cause: 'The user denied the request, or cancelled it.',
     remedy: 'Send a new request when the user is ready to approve it.',
   },
   {

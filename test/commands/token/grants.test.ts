@@ -84,7 +84,7 @@ describe('token device', () => {
     expect(result.code).toBe(7);
     expect(readFailure(result)).toMatchObject({
       code: 'access_denied',
-      hint: expect.stringContaining('denied or cancelled the request'),
+      hint: expect.stringContaining('denied the request, or cancelled it'),
       oauth: { error: 'access_denied', status: 400 },
     });
   });
