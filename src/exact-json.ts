@@ -2,7 +2,8 @@
 // into 1 and 1e400 into Infinity. Here a parsed value has the numbers of JSON.parse, and its objects and arrays remember
 // the text of every number that JSON.stringify would write differently.
 
-import { DEEPEST, isTooDeep } from './json-scan.ts';
+import { DEEPEST, findStringEnd, isTooDeep, QUOTE } from './json-scan.ts';
+import { trimTrailing } from './trim-trailing.ts';
 
 /** The texts of numbers, by member name or index. Enumerable, so that a copy by spread keeps them. */
 const TEXTS = Symbol('texts of numbers');
@@ -12,9 +13,9 @@ type Holder = object & { [TEXTS]?: ReadonlyMap<string, string> };
 const BYTE_ORDER_MARK = 0xfeff;
 
 /** Whether there may be a number that JSON.stringify writes differently: a long one, a fraction, an exponent, or -0. */
-const MAY_BE_INEXACT = /[:,[\s](?:-?(?:\d{16}|\d+[.eE])|-0)/;
-/** Every string and every number of a valid JSON text. */
-const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g;
+const MAY_BE_INEXACT = /[:,[\s]-?(?:\d{16}|\d{1,15}[.eE])|[:,[\s]-0/;
+/** A number of a valid JSON text. */
+const NUMBER = /-?\d[\d.eE+-]*/y;
 
 /**
  * Parses JSON; a byte order mark before it is passed over. A number that is the whole text has no place to remember its
@@ -33,8 +34,8 @@ export function parseJson(text: string): unknown {
 /** Says whether a text is JSON. */
 export function isJson(text: string): boolean {
   try {
-    JSON.parse(text);
-    return !isTooDeep(text);
+    parseJson(text);
+    return true;
   } catch {
     return false;
   }
@@ -167,13 +168,41 @@ function readQuoted(text: string): string {
 /** @param plain the value as JSON.parse reads it */
 function parseWithTexts(json: string, plain: unknown): unknown {
   const marker = findMarker(JSON.stringify(plain));
-  const marked = json.replace(TOKENS, (token) =>
-    token.startsWith('"') || JSON.stringify(Number(token)) === token ? token : `"${marker}${token}"`,
-  );
+  const marked = markNumbers(json, marker);
   const value: unknown = JSON.parse(marked);
   restoreNumbers(value, marker);
   return value;
 }
+
+/** Writes each number that JSON.stringify would write differently as a string that begins with the marker. */
+function markNumbers(json: string, marker: string): string {
+  let marked = '';
+  let from = 0;
+  for (let at = 0; at < json.length; at += 1) {
+    const character = json.charCodeAt(at);
+    if (character === QUOTE) {
+      at = findStringEnd(json, at);
+      continue;
+    }
+    NUMBER.lastIndex = at;
+    const text = isNumberStart(character) ? NUMBER.exec(json)?.[0] : undefined;
+    if (text === undefined) continue;
+    if (JSON.stringify(Number(text)) !== text) {
+      marked += `${json.slice(from, at)}"${marker}${text}"`;
+      from = at + text.length;
+    }
+    at += text.length - 1;
+  }
+  return marked + json.slice(from);
+}
+
+function isNumberStart(character: number): boolean {
+  return character === MINUS || (character >= DIGIT_0 && character <= DIGIT_9);
+}
+
+const MINUS = 0x2d;
+const DIGIT_0 = 0x30;
+const DIGIT_9 = 0x39;
 
 function restoreNumbers(value: unknown, marker: string): void {
   if (value === null || typeof value !== 'object') return;
@@ -197,12 +226,17 @@ function findMarker(json: string): string {
   return '#'.repeat(longest + 1);
 }
 
+/** Characters. */
+const LONGEST_EXPONENT = 100;
+
 /** A number in one way of writing: its digits without zeros around them, and its exponent. */
 function normalizeNumber(text: string): string {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
+  // Whoever writes more digits than this means no number, and reading them takes longer than their length.
+  if (exponent.length > LONGEST_EXPONENT) return text;
   const digits = `${whole}${fraction}`.replace(/^0+/, '');
-  const significant = digits.replace(/0+$/, '');
+  const significant = trimTrailing(digits, '0');
   if (significant === '') return '0';
   const zeros = digits.length - significant.length;
   return `${sign}${significant}e${BigInt(exponent) - BigInt(fraction.length) + BigInt(zeros)}`;

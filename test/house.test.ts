@@ -29,7 +29,14 @@ interface MeasuredFunction {
 }
 
 const ROOT = fileURLToPath(new URL('../src/', import.meta.url));
-const SHARED = ['errors.ts', 'exact-json.ts', 'json-scan.ts', 'redact.ts', 'refusal-codes.ts'];
+const SHARED = [
+  'errors.ts',
+  'exact-json.ts',
+  'json-scan.ts',
+  'redact.ts',
+  'refusal-codes.ts',
+  'trim-trailing.ts',
+];
 
 /** What parameters are, as data: it imports nothing, and may be imported where the rest of its folder may not. */
 const DEFINITIONS = 'protocol/definitions';
@@ -56,6 +63,7 @@ const MAY_IMPORT: Readonly<Record<string, { run?: readonly string[]; types?: rea
   'errors.ts': {},
   'exact-json.ts': {},
   'json-scan.ts': {},
+  'trim-trailing.ts': {},
   'redact.ts': { run: [DEFINITIONS] },
   'refusal-codes.ts': {},
   help: { run: ['session', 'output', 'settings.ts'] },
@@ -128,6 +136,7 @@ const START: readonly string[] = [
   'setting-definition.ts',
   'settings.ts',
   'store/stdin-claim.ts',
+  'trim-trailing.ts',
 ];
 
 /** Functions and files that are too long, as `path name` and `path`. */

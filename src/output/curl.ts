@@ -1,4 +1,4 @@
-import { isSecretName, maskBody, type Redactor } from '../redact.ts';
+import { isSecretName, maskBody, maskUrl, type Redactor } from '../redact.ts';
 
 /** The parts of a request that are shown; compatible with the transport's type. */
 interface ShownRequest {
@@ -78,7 +78,7 @@ export function renderCurl(request: ShownRequest, transport: CurlTransport, reda
     path === undefined ? [] : [`${flag} ${quote(path)}`];
   const proxy = () => {
     if (transport.proxy === undefined) return [];
-    const hasPassword = /\/\/[^/@]*:[^/@]*@/.test(transport.proxy) && !redactor.showSecrets;
+    const hasPassword = !redactor.showSecrets && maskUrl(transport.proxy) !== transport.proxy;
     return [`--proxy ${hasPassword ? `"${reference('proxy')}"` : quote(transport.proxy)}`];
   };
   const parts = [

@@ -1,3 +1,4 @@
+import { parseJson } from '../exact-json.ts';
 import {
   CLOSE_ARRAY,
   CLOSE_OBJECT,
@@ -98,5 +99,5 @@ function stringAfter(text: string, endOfName: number): string | undefined {
 /** Escapes are resolved: `"\u0061lg"` is `alg`. */
 function nameBetween(text: string, start: number, end: number): string {
   const raw = text.slice(start + 1, end);
-  return raw.includes('\\') ? JSON.parse(text.slice(start, end + 1)) : raw;
+  return raw.includes('\\') ? String(parseJson(text.slice(start, end + 1))) : raw;
 }

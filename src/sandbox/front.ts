@@ -58,7 +58,7 @@ export function createHandler(
   const handOver = provider.callback();
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { target = '/', query = '' } =
-      /^(?<target>[^?]*)(?<query>.*)$/.exec(request.url ?? '/')?.groups ?? {};
+      /^(?<target>[^?]*)(?<query>.*)$/s.exec(request.url ?? '/')?.groups ?? {};
     const path = belowRealm(target);
     const methods = path === undefined ? undefined : listMethods(path);
     if (path === undefined || methods === undefined) {

@@ -1,6 +1,7 @@
 import { issueTokens } from 'oidc-provider/lib/helpers/grant_common.js';
 import * as grantHelpers from 'oidc-provider/lib/helpers/grants.js';
 import type { Grant, Payload, Provider, RouteContext } from 'oidc-provider/lib/provider.js';
+import { parseJson } from '../exact-json.ts';
 import { ACR_VALUES, SCOPES } from './parts.ts';
 
 /** oidc-provider's helpers in the form in which its own grants get them. */
@@ -47,7 +48,9 @@ export async function issueByDecision(
     scope,
     ...(identifiers.length === 0 ? {} : { resource: identifiers }),
     ...(isLogin ? { authTime: Math.floor(Date.now() / 1000), acr: ACR_VALUES[0], amr: ['pwd'] } : {}),
-    ...(params.authorization_details === undefined ? {} : { rar: JSON.parse(params.authorization_details) }),
+    ...(params.authorization_details === undefined
+      ? {}
+      : { rar: parseJson(params.authorization_details) as readonly Record<string, unknown>[] }),
   });
   await issueTokens(provider, bindGrantHelpers(provider), ctx, source, grant, {
     gty,

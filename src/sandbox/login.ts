@@ -7,6 +7,7 @@ import type {
   Payload,
   Provider,
 } from 'oidc-provider/lib/provider.js';
+import { parseJson, stringifyJson } from '../exact-json.ts';
 import type { SandboxUser } from './accounts.ts';
 import { saveGrant } from './grant-source.ts';
 import { details, html, sendPage, sendRefusal } from './pages.ts';
@@ -151,9 +152,12 @@ async function leaveOtherUser(
   await interaction.persist();
 }
 
+/** The members of the `claims` parameter that are shown. */
+type WishedClaims = { readonly [place in 'userinfo' | 'id_token']?: object | null };
+
 function readWishes({ params }: Interaction): Wishes {
   const scope = typeof params.scope === 'string' ? params.scope.split(' ') : [];
-  const claims = typeof params.claims === 'string' ? JSON.parse(params.claims) : {};
+  const claims = typeof params.claims === 'string' ? (parseJson(params.claims) as WishedClaims) : {};
   return {
     scopes: scope.filter((name) => SCOPES.includes(name)),
     claims: [...new Set([claims.userinfo, claims.id_token].flatMap((part) => Object.keys(part ?? {})))],
@@ -203,7 +207,7 @@ function credentialFields(username: string) {
 }
 
 function indented(json: string): string {
-  return JSON.stringify(JSON.parse(json), null, 2);
+  return stringifyJson(parseJson(json), 2);
 }
 
 /** The CSP source of a redirect URI, which browsers check the answer to the form against. CSP knows no IPv6 addresses. */

@@ -1,4 +1,5 @@
 import type { Context, Payload, RouteContext } from 'oidc-provider/lib/provider.js';
+import { parseJson } from '../exact-json.ts';
 import { AUTHORIZATION_DETAILS_TYPES, type SandboxParts, SCOPES } from './parts.ts';
 import { SandboxRefusal } from './refusal.ts';
 
@@ -53,7 +54,7 @@ function refuseUnknownScopes(ctx: RouteContext): void {
 
 function requestedDetails(ctx: RouteContext): Details | undefined {
   const { authorization_details: json } = ctx.oidc.params;
-  return json === undefined ? undefined : JSON.parse(json);
+  return json === undefined ? undefined : (parseJson(json) as Details);
 }
 
 /** What a token request asks for out of what its source has; a token request without a source is its own. */

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { jwtVerify } from 'jose';
 import type { Provider } from 'oidc-provider/lib/provider.js';
+import { parseJson } from '../exact-json.ts';
 import { AUTHENTICATION_REQUEST, DELEGATION, type SandboxParts, type StoredDelegation } from './parts.ts';
 import { SandboxRefusal } from './refusal.ts';
 
@@ -69,7 +70,7 @@ async function verifyBearer(parts: SandboxParts, authorization: string | undefin
 function parseResult(body: Buffer): Result {
   let status: unknown;
   try {
-    ({ status } = JSON.parse(body.toString('utf8')));
+    ({ status } = parseJson(body.toString('utf8')) as { status?: unknown });
   } catch {
     // Falls through: what is not a JSON object has no status.
   }

@@ -155,5 +155,5 @@ async function askFor(
 }
 
 function readPlaceholder({ flags }: ParameterOption): string {
-  return (/<(.+)>/.exec(flags)?.[1] ?? '').toUpperCase();
+  return (/<([^<>]+)>/.exec(flags)?.[1] ?? '').toUpperCase();
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, readlink, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
+import { parseJson } from '../exact-json.ts';
 import { type SystemLock, trySystemLock } from './system-lock.ts';
 
 /** The process that takes locks. */
@@ -166,7 +167,7 @@ async function readText(path: string): Promise<string | undefined> {
 
 function parseRecord(text: string | undefined): LockRecord | undefined {
   try {
-    const value = JSON.parse(text ?? '') as LockRecord | null;
+    const value = parseJson(text ?? '') as LockRecord | null;
     return typeof value?.since === 'number' ? value : undefined;
   } catch {
     return undefined;

@@ -1,5 +1,6 @@
 import type { ExecException } from 'node:child_process';
 import { UsageError } from '../errors.ts';
+import { trimTrailing } from '../trim-trailing.ts';
 import { decodeText, type OnRepair, withoutByteOrderMark } from './text-file.ts';
 
 /** A secret, or a reference to it. */
@@ -112,7 +113,7 @@ function clean(text: string, what: string, onRepair: OnRepair, usual = 1): strin
 }
 
 function withoutLineBreaks(text: string, what: string, onRepair: OnRepair, usual: number): string {
-  const value = text.replace(/[\r\n]+$/, '');
+  const value = trimTrailing(text, '\r\n');
   const breaks = text.slice(value.length).match(/\r\n|\r|\n/g)?.length ?? 0;
   if (breaks > usual && value !== '') onRepair(`line breaks at the end of ${what} were removed`);
   return value;

@@ -39,9 +39,9 @@ function describe({ valid, invalid, ms }: LinesProgress): string {
   return `${grouped(valid + invalid)} tokens · ${grouped(invalid)} not valid${rate}`;
 }
 
+const GROUPED = new Intl.NumberFormat('en-US');
+
 /** `1234567` as `1 234 567`. */
 function grouped(count: number): string {
-  return Math.round(count)
-    .toString()
-    .replace(/\B(?=(?:\d{3})+$)/g, ' ');
+  return GROUPED.format(Math.round(count)).replaceAll(',', ' ');
 }

@@ -5,6 +5,7 @@ import { isLoopbackHost } from '../../protocol/loopback.ts';
 import { classifyAnswer, foreignAnswer } from '../../protocol/oauth/answer.ts';
 import { metadataUrls, parseMetadata, type ServerMetadata } from '../../protocol/oauth/metadata.ts';
 import { recognizeProduct } from '../../protocol/oauth/server-product.ts';
+import { trimTrailing } from '../../trim-trailing.ts';
 
 export interface DiscoverOptions {
   /** The issuer, or the address of its metadata. */
@@ -105,7 +106,7 @@ export async function findKeycloakRealm(
   options: { url: string; realm: string; acceptIssuer?: string | undefined },
 ): Promise<Discovered & { issuer: string }> {
   checkHttpUrl(options.url, '--url');
-  const base = options.url.replace(/\/+$/, '');
+  const base = trimTrailing(options.url, '/');
   const realm = encodeURIComponent(options.realm);
   let first: unknown;
   for (const issuer of [`${base}/realms/${realm}`, `${base}/auth/realms/${realm}`]) {

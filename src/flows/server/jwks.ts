@@ -1,5 +1,6 @@
 import type { Context } from '../../context.ts';
 import { RefusedError } from '../../errors.ts';
+import { parseJson } from '../../exact-json.ts';
 import type { KeySet } from '../../protocol/jose/key-set.ts';
 import type { JwtKeys, JwtParties } from '../../protocol/jose/signed-jwt.ts';
 import { classifyAnswer, foreignAnswer } from '../../protocol/oauth/answer.ts';
@@ -30,7 +31,7 @@ export async function fetchJwks(ctx: Context, metadata: ServerMetadata): Promise
 
 function readList(body: string): unknown {
   try {
-    return JSON.parse(body);
+    return parseJson(body);
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@
 // No specification covers it. @see https://www.keycloak.org/docs/latest/server_admin/#_client_initiated_backchannel_authentication_grant
 
 import type { OAuthRefusal } from '../../errors.ts';
+import { trimTrailing } from '../../trim-trailing.ts';
 import { decodeUnverified } from '../jose/jwt.ts';
 import { type JsonObject, parseJsonObject } from '../json.ts';
 import { classifyAnswer, type RawAnswer } from '../oauth/answer.ts';
@@ -53,12 +54,12 @@ export function parseDelegation(contentType: string | undefined, body: string): 
 
 /** The callback's address: it stands beside the authentication endpoint, and no metadata lists it. */
 export function callbackUrl(backchannelAuthenticationEndpoint: string): string {
-  return `${backchannelAuthenticationEndpoint.replace(/\/+$/, '')}/callback`;
+  return `${trimTrailing(backchannelAuthenticationEndpoint, '/')}/callback`;
 }
 
 /** The callback's address below an issuer, where its metadata is not at hand. */
 export function callbackUrlOfIssuer(issuer: string): string {
-  return callbackUrl(`${issuer.replace(/\/+$/, '')}/protocol/openid-connect/ext/ciba/auth`);
+  return callbackUrl(`${trimTrailing(issuer, '/')}/protocol/openid-connect/ext/ciba/auth`);
 }
 
 /** Builds the body of a result callback. */

@@ -112,5 +112,6 @@ function isToken(name: string, value: string): boolean {
 }
 
 function unique(tokens: readonly FoundToken[]): readonly FoundToken[] {
-  return tokens.filter((one, index) => tokens.findIndex(({ token }) => token === one.token) === index);
+  const known = new Set<string>();
+  return tokens.filter(({ token }) => !known.has(token) && known.add(token));
 }

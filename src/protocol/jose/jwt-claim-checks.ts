@@ -1,4 +1,5 @@
 import { findMember, isSameMember, type Member, parseJson, stringifyMember } from '../../exact-json.ts';
+import { trimTrailing } from '../../trim-trailing.ts';
 import { isJsonObject, type JsonObject } from '../json.ts';
 import { readAudiences } from './jwt.ts';
 import {
@@ -115,7 +116,7 @@ function checkIssuer({ iss }: JsonObject, { issuer }: ClaimExpectations): Check 
 
 /** Describes the difference of two issuers where it is small; undefined otherwise. */
 function describeDifference(one: string, other: string): string | undefined {
-  if (one.replace(/\/+$/, '') === other.replace(/\/+$/, '')) return 'a trailing slash only';
+  if (trimTrailing(one, '/') === trimTrailing(other, '/')) return 'a trailing slash only';
   if (one.toLowerCase() === other.toLowerCase()) return 'upper and lower case only';
   if (!URL.canParse(one) || !URL.canParse(other)) return undefined;
   const [left, right] = [new URL(one), new URL(other)];

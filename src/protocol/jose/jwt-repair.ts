@@ -1,5 +1,6 @@
 // Repairs what copying, terminals and files do to a token. The signature is verified over the repaired token, byte for
 // byte.
+import { parseJson } from '../../exact-json.ts';
 import { parseJsonObject } from '../json.ts';
 
 /** A text, and the repairs that were made to it, in a few words each; empty where there were none. */
@@ -25,17 +26,30 @@ const LOOSE_JWT = /^e[w-z0-9][\w+/-]*={0,2}(?:\.[\w+/-]*={0,2}){2}(?:(?:\.[\w+/-
  */
 export function unwrapToken(text: string): Repaired {
   let rest = text;
-  let before: string;
-  do {
-    before = rest;
+  for (let pass = 0; pass < MOST_WRAPPERS; pass += 1) {
+    const before = rest;
     // The byte order mark is white space to trim().
-    rest = rest.replace(/^\s*(?:\\[rn])+|(?:\\[rn])+\s*$/g, '').trim();
+    rest = trimEscapes(rest.trim()).trim();
     rest = unquote(rest);
     rest = rest.replace(/^(?:authorization\s*:\s*)?(?:bearer|dpop)\s+(?=\S)/i, '');
     if (/^[\w.~+/=-]+[,;]$/.test(rest)) rest = rest.slice(0, -1);
-  } while (rest !== before);
+    if (rest === before) break;
+  }
   const repairs = text.startsWith('\ufeff') ? ['a byte order mark before it was removed'] : [];
   return { text: rest, repairs };
+}
+
+/** A text can be made of nothing but wrappers, each of which takes one pass over it. */
+const MOST_WRAPPERS = 16;
+
+/** Removes line ends that are written as `\r` and `\n` from both ends. */
+function trimEscapes(text: string): string {
+  const isEscape = (at: number) => text.startsWith('\\n', at) || text.startsWith('\\r', at);
+  let start = 0;
+  let end = text.length;
+  while (isEscape(start)) start += 2;
+  while (end - start >= 2 && isEscape(end - 2)) end -= 2;
+  return text.slice(start, end);
 }
 
 /** Removes quotes; of a JSON string the escapes as well. */
@@ -46,7 +60,7 @@ function unquote(text: string): string {
   const inside = quoted.slice(1, -1);
   if (!inside.includes(closing) && !inside.includes('\\')) return inside;
   try {
-    return closing === '"' ? String(JSON.parse(quoted)) : text;
+    return closing === '"' ? String(parseJson(quoted)) : text;
   } catch {
     return inside.includes(closing) ? text : inside;
   }

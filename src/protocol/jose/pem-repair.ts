@@ -2,7 +2,7 @@ import type { Repaired } from './jwt-repair.ts';
 
 /** `-----BEGIN` in base64, as Kubernetes and CI systems store secrets. */
 const ENCODED = /^\s*LS0tLS1CRUdJTi[A-Za-z0-9+/=\s]*$/;
-const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----/gs;
+const BEGIN = /-----BEGIN ([A-Z0-9 ]{1,64})-----/g;
 
 /**
  * Repairs what environment variables, JSON and YAML do to PEM: line ends that are written as `\n`, or replaced by spaces,
@@ -22,13 +22,34 @@ export function repairPem(text: string): Repaired {
     pem = pem.replace(/\\r\\n|\\n|\\r/g, '\n').replace(/^\s*["']|["']\s*$/g, '');
     repairs.push('its line ends were written as "\\n"');
   }
-  const lined = pem.replace(BLOCK, (block, label: string, body: string) => {
-    // A header such as "Proc-Type: …" has a meaning of its own.
-    const isOnOneLine = !body.includes(':') && (/\S[ \t]+\S/.test(body) || !/^\s*\n/.test(body));
-    if (!isOnOneLine) return block;
-    const lines = body.replace(/\s+/g, '').match(/.{1,64}/g) ?? [];
-    return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`].join('\n');
-  });
+  const lined = breakLines(pem);
   if (lined !== pem) repairs.push('it had no line ends');
   return { text: lined, repairs };
+}
+
+/** Gives each block of a PEM text that has no line ends its lines. */
+function breakLines(pem: string): string {
+  let lined = '';
+  let from = 0;
+  let end = 0;
+  for (const { 0: header, 1: label = '', index } of pem.matchAll(BEGIN)) {
+    if (index < from) continue;
+    const start = index + header.length;
+    // Found once for all blocks before it, so that the time grows with the length alone.
+    if (end < start) end = pem.indexOf('-----END ', start);
+    if (end < 0) break;
+    const footer = `-----END ${label}-----`;
+    if (!pem.startsWith(footer, end)) continue;
+    const body = pem.slice(start, end);
+    // A header such as "Proc-Type: …" has a meaning of its own.
+    const isOnOneLine = !body.includes(':') && (/\S[ \t]+\S/.test(body) || !/^\s*\n/.test(body));
+    if (isOnOneLine) {
+      const lines = body.replace(/\s+/g, '').match(/.{1,64}/g) ?? [];
+      lined += pem.slice(from, index) + [header, ...lines, footer].join('\n');
+    } else {
+      lined += pem.slice(from, end + footer.length);
+    }
+    from = end + footer.length;
+  }
+  return lined + pem.slice(from);
 }

@@ -131,10 +131,11 @@ function toSnakeCase(name: string): string {
 }
 
 function unique(candidates: readonly Candidate[]): readonly Candidate[] {
-  return candidates.filter(
-    (one, index) =>
-      candidates.findIndex(({ name, token }) => token === one.token && name === one.name) === index,
-  );
+  const known = new Set<string>();
+  return candidates.filter(({ name, token }) => {
+    const key = `${name}\n${token}`;
+    return !known.has(key) && known.add(key);
+  });
 }
 
 function ambiguous(place: string, count: number): UsageError {

@@ -80,7 +80,7 @@ export interface BrokerName {
 
 /** Whether a text can be the host name or address of a broker. */
 export function isHost(text: string): boolean {
-  return /^(?:[\p{L}\p{N}._-]+|[0-9a-f:.]*:[0-9a-f:.]*)$/iu.test(text);
+  return /^[\p{L}\p{N}._-]+$/u.test(text) || (text.includes(':') && /^[0-9a-f:.]+$/i.test(text));
 }
 
 /**

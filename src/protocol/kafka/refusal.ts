@@ -57,7 +57,7 @@ const CASES: readonly Case[] = [
     remedy: `${NEW_TOKEN} Where it is fresh, compare the clocks.`,
   },
   {
-    says: /unknown signing key|unable to find .*(?:verification )?key|no (?:suitable|matching) .*key/i,
+    says: /unknown signing key|^(?=.*(?:unable to find|no suitable|no matching) ).*key/is,
     reason: 'key_unknown',
     validation: 'local',
     cause:
@@ -66,7 +66,7 @@ const CASES: readonly Case[] = [
       'Compare kid with "oauthctl discover" of the realm of the listener, and see oauth.jwks.endpoint.uri and oauth.jwks.refresh.seconds.',
   },
   {
-    says: /issuer not allowed|issuer .*(?:invalid|expected)|iss.*(?:doesn't match|does not match|rejected)/i,
+    says: /issuer not allowed|^(?=.*\biss(?:uer)?\b).*(?:invalid|expected|doesn't match|does not match|rejected)/is,
     reason: 'issuer_not_allowed',
     validation: 'local',
     cause:
@@ -104,7 +104,7 @@ const CASES: readonly Case[] = [
     remedy: 'A connection stays with one user or client: connect anew.',
   },
   {
-    says: /runtime failure|introspection .*(?:fail|error)|failed to introspect/i,
+    says: /runtime failure|failed to introspect|^(?=.*introspection ).*(?:fail|error)/is,
     reason: 'broker_failed',
     validation: undefined,
     cause:

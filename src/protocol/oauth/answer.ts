@@ -58,7 +58,7 @@ function describeForeignBody(answer: RawAnswer): string {
   if (isTooDeep(body)) return `status ${status} and JSON that is nested too deep to be read`;
   if (body.trim() === '') return `status ${status} and an empty body`;
   if (isHtml(answer)) {
-    const title = /<title[^>]{0,80}>([^<]{1,80})/i.exec(body)?.[1]?.trim();
+    const title = /<title[^<>]{0,80}>([^<]{1,80})/i.exec(body)?.[1]?.trim();
     return `status ${status} and an HTML page${title ? ` ("${title}")` : ''} instead of JSON`;
   }
   return `status ${status} and ${type ?? 'a body without a type'} that is not a JSON object`;

@@ -1,4 +1,5 @@
 import { ValidationError } from '../../errors.ts';
+import { trimTrailing } from '../../trim-trailing.ts';
 import { isJsonObject, type JsonObject } from '../json.ts';
 import { isLoopbackHost } from '../loopback.ts';
 import { isKeycloakUrl } from './server-product.ts';
@@ -43,7 +44,7 @@ export interface ServerMetadata extends JsonObject {
  */
 export function metadataUrls(issuer: string): readonly string[] {
   const url = new URL(issuer);
-  const path = url.pathname.replace(/\/+$/, '');
+  const path = trimTrailing(url.pathname, '/');
   return [
     `${url.origin}${path}/.well-known/openid-configuration`,
     `${url.origin}/.well-known/oauth-authorization-server${path}`,
@@ -173,7 +174,7 @@ export function withMtlsEndpointAliases(metadata: ServerMetadata): ServerMetadat
 
 /** What to do about an issuer of another name; a foreign name does not come first. */
 function issuerMismatchHint(expected: string, issuer: string): string {
-  if (expected.replace(/\/+$/, '') === issuer.replace(/\/+$/, '')) {
+  if (trimTrailing(expected, '/') === trimTrailing(issuer, '/')) {
     return `They differ by a trailing slash only: use ${issuer} to the character.`;
   }
   if (/[{}]/.test(issuer)) {

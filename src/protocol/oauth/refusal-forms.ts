@@ -137,8 +137,7 @@ export function readPlainText(body: string): string | undefined {
 
 function readForm({ status, headers, body }: RawAnswer): StatedRefusal | undefined {
   const isForm = /^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? '');
-  if (!isForm && !/^(?:[\w.-]+=[^&\s]*&)*error=[^&\s]+(?:&[\w.-]+=[^&\s]*)*\s*$/.test(body.slice(0, 4096)))
-    return undefined;
+  if (!isForm && !looksLikeForm(body)) return undefined;
   const parameters = new URLSearchParams(body.trim());
   const error = parameters.get('error');
   if (!error) return undefined;
@@ -152,10 +151,27 @@ function readForm({ status, headers, body }: RawAnswer): StatedRefusal | undefin
   };
 }
 
+/** Whether a body of another type is a short form with an `error` in it. */
+function looksLikeForm(body: string): boolean {
+  const text = body.trimEnd();
+  if (text.length > LONGEST_FORM) return false;
+  const pairs = text.split('&');
+  return pairs.every((pair) => /^[\w.-]+=\S*$/.test(pair)) && pairs.some((pair) => /^error=./.test(pair));
+}
+
+/** Characters. */
+const LONGEST_FORM = 4096;
+
 /** The type of problem details, by the last segment of its URI; `about:blank` says nothing. */
 function readProblemType({ type, title }: JsonObject): string | undefined {
   if (typeof title !== 'string' || typeof type !== 'string') return undefined;
-  return /([\w.-]+)\/?$/.exec(type.replace(/^about:blank$/, ''))?.[1];
+  if (type === 'about:blank') return undefined;
+  return (
+    type
+      .replace(/\/$/, '')
+      .split(/[^\w.-]/)
+      .at(-1) || undefined
+  );
 }
 
 function readTitle({ title }: JsonObject): string | undefined {
