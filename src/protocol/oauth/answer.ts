@@ -6,16 +6,16 @@ import { recognizeProduct } from './server-product.ts';
 
 export type { RawAnswer } from './refusal-forms.ts';
 
-/** An answer that has been classified before anyone trusts it. */
+/** The classification of an answer. */
 export type ClassifiedAnswer =
   | { readonly kind: 'ok'; readonly json: JsonObject }
   | { readonly kind: 'refused'; readonly oauth: OAuthRefusal; readonly json: JsonObject }
   | { readonly kind: 'foreign'; readonly reason: string };
 
 /**
- * Sorts an answer into success, refusal, or something that is not the protocol. The JSON member `error` decides, not the
- * status: some servers send 200 with an error in it, others 403 where 400 is specified. A refusal in another form than
- * RFC 6749's is read as far as it can be.
+ * Classifies an answer as a success, a refusal, or an answer that is not of the protocol. The JSON member `error` decides,
+ * not the status: some servers send 200 with an error, others 403 instead of 400. Refusals in other forms than that of
+ * RFC 6749 are read as far as possible.
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-5.2
  */
 export function classifyAnswer(answer: RawAnswer, endpoint: Endpoint): ClassifiedAnswer {
@@ -44,11 +44,11 @@ export function classifyAnswer(answer: RawAnswer, endpoint: Endpoint): Classifie
 
 const REDIRECT = 'a redirect';
 
-/** The error for an answer that is not the protocol's (exit 5). */
+/** Builds the error for an answer that is not of the protocol (exit 5). */
 export function foreignAnswer(reason: string, url: string): NetworkError {
   const hint = reason.startsWith(REDIRECT)
-    ? 'oauthctl follows no redirect here, because credentials would go to another address. If the new address is right, use it: in --issuer, or at the server, whose metadata names the old one.'
-    : 'Another program, a proxy or a login page may answer there: check the address, and look at the exchange with -v.';
+    ? 'oauthctl does not follow it, because credentials would be sent to another address. If the new address is right, use it in --issuer, or correct the metadata of the server, which has the old one.'
+    : 'Another program, a proxy or a login page may have answered: check the address, and look at the exchange with -v.';
   return new NetworkError('not_the_protocol', `${url} answered with ${reason}`, { hint, maybeHandled: true });
 }
 

@@ -13,15 +13,15 @@ import {
 } from './refusal-forms.ts';
 import { recognizeProduct } from './server-product.ts';
 
-/** What the answer to a preflight means. */
+/** The verdict on the answer to a preflight. */
 export type PreflightVerdict =
-  /** Nothing is refused so far. */
+  /** The server has not refused the request so far. */
   | { readonly kind: 'passed'; readonly answered: string }
   | { readonly kind: 'refused'; readonly oauth: OAuthRefusal }
-  /** It cannot be told whether a browser would be refused. */
+  /** It is not known whether the server would refuse the request of a browser. */
   | { readonly kind: 'unclear'; readonly reason: string };
 
-/** The parameters that a server judges without a user. Nothing of them is used up, and no response is expected. */
+/** The parameters that a server checks without a user. None of them can be used only once. */
 const JUDGED = [
   'client_id',
   'response_type',
@@ -31,7 +31,7 @@ const JUDGED = [
   'code_challenge_method',
 ];
 
-/** Takes the parameters of a preflight from those of the authorization request. */
+/** Selects the parameters of a preflight from those of the authorization request. */
 export function pickPreflightParameters(parameters: DeclaredParameters): DeclaredParameters {
   return withoutParameters(parameters, listLeftOut(parameters));
 }
@@ -62,11 +62,11 @@ export function classifyPreflight(
   if (concerned === undefined) return { kind: 'refused', oauth };
   return {
     kind: 'unclear',
-    reason: `it refuses because of "${concerned}", which the preflight does not send`,
+    reason: `the server refuses it because of "${concerned}", which the preflight does not send`,
   };
 }
 
-/** What depends on a session that a browser may have. */
+/** Errors that a browser with a session may not get. */
 const NEEDS_SESSION = [
   'login_required',
   'interaction_required',
@@ -81,14 +81,14 @@ function classifyRedirect(
 ): PreflightVerdict {
   const { location } = headers;
   if (location === undefined || !URL.canParse(location, url))
-    return { kind: 'unclear', reason: `it redirects (${status}) to no address` };
+    return { kind: 'unclear', reason: `it redirects (${status}) without a valid address` };
   const to = new URL(location, url);
   const [, redirectUri] = parameters.find(([name]) => name === 'redirect_uri') ?? [];
   const isRedirectUri = redirectUri !== undefined && isSameAddress(to, redirectUri);
   const response = new URLSearchParams(`${to.search.slice(1)}&${to.hash.slice(1)}`);
   const error = response.get('error');
   const error_description = response.get('error_description') ?? undefined;
-  // A login page may have an `error` of its own.
+  // A login page may have an `error` parameter that is not of the protocol.
   if (error && (isRedirectUri || error_description !== undefined)) {
     if (NEEDS_SESSION.includes(error)) return { kind: 'passed', answered: `${error}, without a session` };
     const error_uri = response.get('error_uri') ?? undefined;
@@ -105,7 +105,7 @@ function isSameAddress(to: URL, redirectUri: string): boolean {
   return to.protocol === protocol && to.host === host && to.pathname === pathname;
 }
 
-/** Statuses that a browser with a session, or a moment later, may not get. */
+/** Statuses that a browser with a session, or a later request, may not get. */
 const UNCLEAR = [405, 406, 407, 408, 425, 429, 502, 503, 504];
 
 function classifyPage(answer: RawAnswer): PreflightVerdict {
@@ -114,8 +114,8 @@ function classifyPage(answer: RawAnswer): PreflightVerdict {
   if (stated === undefined) return { kind: 'passed', answered: 'a page' };
   const challenge = headers['www-authenticate'];
   if (status === 401 && challenge !== undefined)
-    return { kind: 'unclear', reason: `it asks for an HTTP authentication (${challenge.split(' ')[0]})` };
-  // A browser runs what a bot protection sends.
+    return { kind: 'unclear', reason: `it requires HTTP authentication (${challenge.split(' ')[0]})` };
+  // A browser may pass a bot protection that this request does not pass.
   if (UNCLEAR.includes(status) || headers['cf-mitigated'] !== undefined) {
     const words = stated.error_description === undefined ? '' : `: ${stated.error_description}`;
     return { kind: 'unclear', reason: `it answered ${status} ${stated.error}${words}` };
@@ -132,7 +132,7 @@ function readRefusal(answer: RawAnswer): StatedRefusal | undefined {
   const stated = readOtherRefusal(answer);
   if (stated !== undefined && stated.error !== statusWord(status)) return stated;
   const text = stated?.error_description ?? readPlainText(body);
-  // Spring's text begins as a JSON array does.
+  // An error text of Spring begins with a bracket, like a JSON array.
   const bracketed = BRACKETED.test(body) ? body.slice(0, LONGEST_TEXT) : '';
   return readErrorText(text ?? bracketed, status);
 }

@@ -11,10 +11,10 @@ import {
 import type { ProofKey } from './pkce.ts';
 import { parseLifetime } from './response-members.ts';
 
-/** What a response type may be made of. @see https://openid.net/specs/oauth-v2-multiple-response-types-1_0.html */
+/** The parts of a response type. @see https://openid.net/specs/oauth-v2-multiple-response-types-1_0.html */
 export const RESPONSE_TYPE_WORDS = ['code', 'id_token', 'token'] as const;
 
-/** What a person asks for in an authorization request; the names are the wire's. */
+/** The parameters of an authorization request that the user chooses, by their wire names. */
 export interface AuthorizationRequest {
   readonly response_type: string;
   readonly response_mode?: string | undefined;
@@ -28,7 +28,7 @@ export interface AuthorizationRequest {
   readonly claims?: string | undefined;
   readonly ui_locales?: string | undefined;
   readonly display?: string | undefined;
-  /** Keycloak's own: the identity provider to go to. */
+  /** Of Keycloak: the identity provider to use. */
   readonly kc_idp_hint?: string | undefined;
   /** A JSON array. @see https://www.rfc-editor.org/rfc/rfc9396 */
   readonly authorization_details?: string | undefined;
@@ -36,7 +36,7 @@ export interface AuthorizationRequest {
   readonly resource?: readonly string[] | undefined;
 }
 
-/** What ties the response to this one request. */
+/** The parameters that bind the response to the request. */
 export interface AuthorizationBinding {
   readonly client_id: string;
   readonly redirect_uri: string;
@@ -73,7 +73,7 @@ export function buildAuthorizationRequest(
 }
 
 /**
- * The address to send a browser to. A query that the endpoint has already is kept as it is.
+ * Builds the URL to open in a browser. A query of the endpoint is kept.
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-3.1
  */
 export function buildAuthorizationUrl(endpoint: string, parameters: DeclaredParameters): string {
@@ -83,8 +83,8 @@ export function buildAuthorizationUrl(endpoint: string, parameters: DeclaredPara
 }
 
 /**
- * The parameters beside a request object in the address: RFC 9101 requires the client id, OpenID Connect the response
- * type and the scope as well. The server reads the values in the object only.
+ * Builds the parameters that are sent beside a request object: RFC 9101 requires the client id, OpenID Connect also the
+ * response type and the scope. The server uses the values in the object.
  * @see https://www.rfc-editor.org/rfc/rfc9101#section-5
  * @see https://openid.net/specs/openid-connect-core-1_0.html#RequestObject
  */
@@ -94,20 +94,20 @@ export function besideRequestObject(parameters: DeclaredParameters, request: str
   return joinParameters(withoutParameters(parameters, others), buildParameters('authorization', { request }));
 }
 
-/** The value of a parameter that stands once; undefined where it does not stand, or stands several times. */
+/** Returns the value of a parameter that occurs once; undefined if it is missing or repeated. */
 export function singleValue(parameters: FormParameters, name: string): string | undefined {
   const values = parameters.filter(([one]) => one === name);
   return values.length === 1 ? values[0]?.[1] : undefined;
 }
 
-/** The kinds of things that a response type asks for. */
+/** Splits a response type into its parts. */
 export function splitResponseType(responseType: string | undefined): readonly string[] {
   return responseType?.split(' ').filter(Boolean) ?? [];
 }
 
 /**
- * In which part of the redirect the response comes.
- * @param mode `response_mode`, where one was sent
+ * Finds the part of the redirect that holds the response.
+ * @param mode `response_mode`, if it was sent
  * @see https://openid.net/specs/oauth-v2-multiple-response-types-1_0.html#ResponseModes
  */
 export function responsePlace(
@@ -124,11 +124,11 @@ export interface AuthorizationResponseExpectations {
   /** Whether the server's metadata says `authorization_response_iss_parameter_supported`. */
   readonly requiresIss: boolean;
   readonly responseType: string | undefined;
-  /** Whether it came as a signed JWT, whose `iss` has been verified. */
+  /** Whether it is a signed JWT whose `iss` has been verified. */
   readonly isJwt?: boolean | undefined;
 }
 
-/** An authorization response, checked; `json` keeps every parameter as it came. */
+/** A checked authorization response; `json` has every parameter unchanged. */
 export type AuthorizationResponse =
   | { readonly kind: 'refused'; readonly oauth: OAuthRefusal }
   | {
@@ -140,9 +140,9 @@ export type AuthorizationResponse =
     };
 
 /**
- * Checks an authorization response whose `state` has been found right.
- * @throws ValidationError `issuer_mix_up` where another server than the one that was asked answers,
- *   `authorization_response_invalid` for a parameter that is missing or stands twice
+ * Checks an authorization response whose `state` is correct.
+ * @throws ValidationError `issuer_mix_up` if it is from another server, `authorization_response_invalid`
+ *   for a parameter that is missing or repeated
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2
  * @see https://www.rfc-editor.org/rfc/rfc9207#section-2.4
  */
@@ -152,7 +152,7 @@ export function parseAuthorizationResponse(
 ): AuthorizationResponse {
   const names = parameters.map(([name]) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw invalid(`"${twice}" stands in it more than once`);
+  if (twice !== undefined) throw invalid(`"${twice}" occurs more than once`);
   const json: Readonly<Record<string, string>> = Object.fromEntries(parameters);
   checkIssuer(json.iss, expected);
   const { error, error_description, error_uri, code, access_token, id_token } = json;
@@ -175,10 +175,10 @@ function checkIssuer(iss: string | undefined, expected: AuthorizationResponseExp
   throw new ValidationError(
     'issuer_mix_up',
     iss === undefined
-      ? 'the authorization response has no "iss", although the server says that it sends one'
-      : `the authorization response is of another issuer: asked ${expected.issuer}, got ${iss}`,
+      ? 'the authorization response has no "iss", but the metadata of the server says that it sends it'
+      : `the authorization response is from another issuer: expected ${expected.issuer}, got ${iss}`,
     {
-      hint: 'Another server may have put itself in between (RFC 9207): its code was sent nowhere. Begin again, and look at the address of the login page.',
+      hint: 'This may be a mix-up attack by another server (RFC 9207). The code was not sent anywhere. Start again, and check the address of the login page.',
     },
   );
 }
@@ -191,10 +191,10 @@ function invalid(what: string): ValidationError {
   );
 }
 
-/** A pushed authorization response, checked. */
+/** A checked pushed authorization response. */
 export interface PushedAuthorization {
   readonly request_uri: string;
-  /** Seconds; undefined where the server does not say. */
+  /** Seconds; undefined if the server does not say. */
   readonly expires_in: number | undefined;
 }
 
@@ -215,8 +215,8 @@ export function parsePushedAuthorization({ request_uri, expires_in }: JsonObject
 }
 
 /**
- * The values of the `acr` that `claims` makes essential for the ID token; undefined where it makes none so.
- * @param claims the parameter of the request, which may be no JSON at all
+ * Reads the values of an `acr` that `claims` makes essential for the ID token; undefined if it makes none essential.
+ * @param claims the parameter of the request, which may be invalid JSON
  * @see https://openid.net/specs/openid-connect-core-1_0.html#acrSemantics
  */
 export function readEssentialAcr(claims: string | undefined): readonly string[] | undefined {

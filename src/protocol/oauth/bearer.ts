@@ -7,7 +7,7 @@ export const VALIDATIONS = ['local', 'introspection'] as const;
 
 export type Validation = (typeof VALIDATIONS)[number];
 
-/** What a request brought along to be let in by. */
+/** The credentials of a request. */
 export type Credentials =
   | { readonly kind: 'none' }
   | { readonly kind: 'token'; readonly token: string }
@@ -20,9 +20,9 @@ export type Credentials =
 const TOKEN68 = /^[A-Za-z0-9\-._~+/]+=*$/;
 
 /**
- * Reads the credentials of a request. A token is taken in the Authorization header only: a query is written to logs.
+ * Reads the credentials of a request. A token is accepted in the Authorization header only, because queries are written to logs.
  * @param authorization every Authorization header of the request
- * @param query what stands behind the question mark, still encoded
+ * @param query the encoded text after the question mark
  * @see https://www.rfc-editor.org/rfc/rfc6750#section-2
  */
 export function parseCredentials(authorization: readonly string[], query: string): Credentials {
@@ -35,8 +35,8 @@ export function parseCredentials(authorization: readonly string[], query: string
     return unusable(
       'invalid_request',
       isBearer
-        ? 'the token came by two methods: Authorization header and query'
-        : 'a token is taken in the Authorization header only, not in the query',
+        ? 'the token was sent in two places: Authorization header and query'
+        : 'a token is accepted in the Authorization header only, not in the query',
     );
   }
   if (!isBearer) return { kind: 'none' };
@@ -48,7 +48,7 @@ function unusable(error: 'invalid_request' | 'invalid_token', description: strin
   return { kind: 'unusable', error, description };
 }
 
-/** What became of a token that a protected resource was given. */
+/** The verdict of a protected resource on a token. */
 export type TokenVerdict =
   | {
       readonly outcome: 'accepted';
@@ -58,7 +58,7 @@ export type TokenVerdict =
     }
   | {
       readonly outcome: 'invalid_token';
-      /** Undefined where the token is of nobody on the list. */
+      /** Undefined if the token is of no configured tenant. */
       readonly tenant?: string;
       /** A stable code in snake_case. */
       readonly reason: string;
@@ -67,21 +67,21 @@ export type TokenVerdict =
   | {
       readonly outcome: 'insufficient_scope';
       readonly tenant: string;
-      /** What the tenant demands. */
+      /** The scopes that the tenant requires. */
       readonly scopes: readonly string[];
       readonly description: string;
     }
   | {
-      /** The issuer is needed and not to be had. */
+      /** The issuer is needed but not available. */
       readonly outcome: 'unavailable';
       readonly tenant: string;
       readonly reason: string;
       readonly description: string;
-      /** Seconds until asking again makes sense. */
+      /** Seconds until the next attempt. */
       readonly retryAfter: number;
     };
 
-/** What a Bearer challenge says; nothing of it where the request had no token. */
+/** The parameters of a Bearer challenge; without an error if the request had no token. */
 export interface BearerChallenge {
   readonly realm: string;
   readonly error?: 'invalid_request' | 'invalid_token' | 'insufficient_scope';
@@ -104,8 +104,7 @@ export function buildBearerChallenge(challenge: BearerChallenge): string {
 }
 
 /**
- * Makes text fit for `error_description`, whose characters are few; quotes become apostrophes, anything else a
- * question mark.
+ * Replaces the characters that `error_description` does not allow: quotes by apostrophes, others by question marks.
  * @see https://www.rfc-editor.org/rfc/rfc6750#section-3
  */
 export function describable(text: string): string {
@@ -115,7 +114,7 @@ export function describable(text: string): string {
     .slice(0, LONGEST_DESCRIPTION);
 }
 
-/** Characters; a token must not make the answer as long as it likes. */
+/** Characters; the limit keeps a token from making the answer long. */
 const LONGEST_DESCRIPTION = 300;
 
 /** Metadata of a protected resource. @see https://www.rfc-editor.org/rfc/rfc9728#section-2 */
@@ -129,7 +128,7 @@ export interface ResourceMetadata {
 /**
  * Builds the metadata of a protected resource.
  * @param resource its identifier, a URL
- * @param tenants whose tokens it takes
+ * @param tenants whose tokens it accepts
  * @see https://www.rfc-editor.org/rfc/rfc9728#section-2
  */
 export function buildResourceMetadata(

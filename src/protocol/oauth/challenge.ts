@@ -2,23 +2,23 @@
 export interface AuthenticateChallenge {
   /** As the server wrote it; compared without regard to case. */
   readonly scheme: string;
-  /** By name in lower case; of a name that is repeated the first value. */
+  /** By name in lower case; the first value of a repeated name. */
   readonly parameters: Readonly<Record<string, string>>;
-  /** The one word in place of parameters, where there is one. */
+  /** The single word in place of parameters, if any. */
   readonly token68?: string | undefined;
 }
 
 const TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
 const TOKEN68 = /[ \t]+([A-Za-z0-9\-._~+/]+=*)(?=[ \t]*(?:,|$))/y;
 const EQUALS = /[ \t]*=[ \t]*/y;
-/** The text of a quoted string, or a bare value: servers forget the quotes around addresses and scopes. */
+/** A quoted string, or a bare value: some servers omit the quotes around URLs and scopes. */
 const VALUE = /"((?:[^"\\]|\\.)*)"|([^\s",]+)/sy;
 /** Empty elements are allowed between commas. */
 const SEPARATORS = /[ \t,]*/y;
 
 /**
- * Reads the challenges of a WWW-Authenticate header; what cannot be read ends the list.
- * @param header the value; several headers joined with a comma do as well
+ * Reads the challenges of a WWW-Authenticate header, up to the first that cannot be read.
+ * @param header the value; several headers may be joined with commas
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
  */
 export function parseChallenges(header: string | undefined): readonly AuthenticateChallenge[] {

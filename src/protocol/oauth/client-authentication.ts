@@ -28,15 +28,15 @@ export interface RegisteredClient {
   readonly token_endpoint_auth_method: ClientAuthMethod;
   /** The private key of private_key_jwt; its `kid` is sent where it has one. */
   readonly client_key?: JWK | undefined;
-  /** What an assertion is signed with, where the person names it. */
+  /** The algorithm of an assertion, if the user chooses it. */
   readonly token_endpoint_auth_signing_alg?: string | undefined;
   /** A ready-made assertion, sent as it is. */
   readonly client_assertion?: string | undefined;
-  /** `aud` of an assertion: the issuer (the default), the token endpoint, or what is given. */
+  /** `aud` of an assertion: `issuer` (the default), `endpoint` for the token endpoint, or any other value. */
   readonly assertion_audience?: string | undefined;
 }
 
-/** What a client assertion is made of, beside the client. */
+/** What a client assertion needs, beside the client. */
 export interface AuthenticationCircumstances {
   readonly metadata: ServerMetadata;
   /** Milliseconds since the epoch. */
@@ -50,8 +50,8 @@ export interface ClientAuthentication {
 }
 
 /**
- * Builds what identifies the client in a request to the token endpoint and its like.
- * @throws UsageError when the method needs a secret or a key that is not there, or that cannot do what is asked of it
+ * Builds the headers and parameters that authenticate the client at the token endpoint and similar endpoints.
+ * @throws UsageError if the method needs a secret or key that is missing or does not fit
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3
  * @see https://openid.net/specs/openid-connect-core-1_0.html#ClientAuthentication
  * @see https://www.rfc-editor.org/rfc/rfc8705#section-2
@@ -65,7 +65,7 @@ export async function buildClientAuthentication(
     case 'none':
     case 'tls_client_auth':
     case 'self_signed_tls_client_auth':
-      // The transport sends the certificate; the form says which client it is of.
+      // The transport sends the certificate; the form names the client.
       return { headers: {}, parameters: buildParameters('client_authentication', { client_id }) };
     case 'client_secret_jwt':
     case 'private_key_jwt':
@@ -79,7 +79,7 @@ export async function buildClientAuthentication(
         }),
       };
     case 'client_secret_basic': {
-      // RFC 6749 §2.3.1: both are form-encoded before they are joined, so that an id may have a colon.
+      // RFC 6749 §2.3.1: both are form-encoded before they are joined, so that an id may contain a colon.
       const credentials = `${formEncode(client_id)}:${formEncode(requireSecret(client))}`;
       return {
         headers: { authorization: `Basic ${toBase64(credentials)}` },
@@ -102,7 +102,7 @@ async function assertionParameters(
     });
   if (client_assertion !== undefined) return parameters(client_assertion);
   const key = method === 'client_secret_jwt' ? requireSecret(client) : requireKey(client);
-  // Loaded here, because jose is needed for nothing else in most runs.
+  // Loaded here, because most runs do not need jose.
   const { buildClientAssertion } = await import('./client-assertion.ts');
   return parameters(
     await buildClientAssertion({
@@ -124,14 +124,18 @@ function chooseAudience({ assertion_audience: wanted }: RegisteredClient, metada
 
 function requireSecret({ client_secret, token_endpoint_auth_method: method }: RegisteredClient): string {
   if (client_secret !== undefined) return client_secret;
-  throw new UsageError('client_secret_missing', `${method} needs a client secret, and none is configured`, {
-    hint: 'Give --client-secret env:NAME (or file:PATH, cmd:COMMAND, -), or --auth-method none for a public client.',
-  });
+  throw new UsageError(
+    'client_secret_missing',
+    `${method} requires a client secret, and none is configured`,
+    {
+      hint: 'Give --client-secret env:NAME (or file:PATH, cmd:COMMAND, -), or --auth-method none for a public client.',
+    },
+  );
 }
 
 function requireKey({ client_key, token_endpoint_auth_method: method }: RegisteredClient): JWK {
   if (client_key !== undefined) return client_key;
-  throw new UsageError('client_key_missing', `${method} needs a private key, and none is configured`, {
+  throw new UsageError('client_key_missing', `${method} requires a private key, and none is configured`, {
     hint: 'Give --client-key FILE (PEM, JWK or JWK Set; "oauthctl key generate" makes one), or --client-assertion REF.',
   });
 }

@@ -25,7 +25,7 @@ export interface DeviceAuthorization {
   readonly expires_in: number;
   /** Seconds; undefined where the server names none. */
   readonly interval: number | undefined;
-  /** What does not have the specified form and was understood all the same. */
+  /** Members that do not have the specified form, but were understood. */
   readonly remarks: readonly string[];
   readonly json: JsonObject;
 }
@@ -39,8 +39,8 @@ export function buildDeviceAuthorizationRequest(request: DeviceAuthorizationRequ
 }
 
 /**
- * Checks a device authorization response. Its URLs are checked before anybody is sent to them.
- * @param options.intervalOverride the person's own `--interval`, in seconds: it stands in for one that breaks the protocol
+ * Checks a device authorization response. Its URLs are checked before they are shown or opened.
+ * @param options.intervalOverride the user's own `--interval` in seconds, which replaces an invalid one
  * @throws ValidationError `device_authorization_invalid` for a member that is missing or has a wrong value
  * @see https://www.rfc-editor.org/rfc/rfc8628#section-3.2
  */
@@ -66,7 +66,7 @@ export function parseDeviceAuthorization(
   if (isNamed && interval === undefined && options.intervalOverride === undefined) {
     throw invalid(
       `"interval" must be a positive whole number of seconds, and is ${showMember(json, 'interval')}`,
-      'Name one yourself with --interval SECONDS to go on all the same.',
+      'To continue anyway, set it with --interval SECONDS.',
     );
   }
   return {
@@ -81,15 +81,15 @@ export function parseDeviceAuthorization(
   };
 }
 
-/** Finds the name that a URL goes by: Google and drafts of the RFC have `verification_url`. */
+/** Finds the name of a URL: Google and drafts of the RFC use `verification_url`. */
 function findUriName(json: JsonObject, end: '' | '_complete', remarks: string[]): Member | undefined {
   const names = [`verification_uri${end}`, `verification_url${end}`] as const;
   const found = names.find((name) => json[name] !== undefined && json[name] !== null);
-  if (found === names[1]) remarks.push(`"${names[0]}" is called "${found}"`);
+  if (found === names[1]) remarks.push(`"${names[0]}" is named "${found}"`);
   return found;
 }
 
-/** A code of digits may come as a number. */
+/** Some servers send a code of digits as a number. */
 function readUserCode(json: JsonObject, remarks: string[]): string {
   if (typeof json.user_code !== 'number') return requireText(json, 'user_code');
   remarks.push('"user_code" is a number instead of a string');
@@ -101,19 +101,19 @@ type Member = MemberOf<'device_authorization'>;
 function requireText(json: JsonObject, name: Member): string {
   const value = json[name];
   if (typeof value === 'string' && value.trim() !== '') return value;
-  throw invalid(value === undefined ? `it has no "${name}"` : `"${name}" must be a text that is not empty`);
+  throw invalid(value === undefined ? `it has no "${name}"` : `"${name}" must be a non-empty string`);
 }
 
-/** The message does not show the value: a complete URL carries the user code. */
+/** The message does not show the value, because a complete URL contains the user code. */
 function requireWebPage(json: JsonObject, name: Member): string {
   const value = requireText(json, name);
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
     throw invalid(`"${name}" is not an http or https URL`);
   }
-  // https://bank.example@evil.example looks like the bank.
+  // https://bank.example@evil.example looks like a URL of the bank.
   if (url.username !== '' || url.password !== '') {
-    throw invalid(`"${name}" names a user before its host, which misleads whoever reads it`);
+    throw invalid(`"${name}" has a user name before the host, which misleads the reader`);
   }
   return value;
 }

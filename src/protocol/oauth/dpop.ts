@@ -18,31 +18,31 @@ export interface DpopKey {
   readonly alg: string;
   /** The RFC 7638 thumbprint of the public key: what the tokens carry in `cnf.jkt`. */
   readonly jkt: string;
-  /** Whether it is a file of the person's, which is not to be kept anywhere else. */
+  /** Whether it is from a file of the user, and is therefore not kept in the store. */
   readonly isOwn?: boolean | undefined;
 }
 
-/** Claims of the person's own: each replaces what would be sent; undefined leaves it out. */
+/** Claims that the user sets: each replaces the usual one; undefined omits it. */
 export type DpopClaims = Readonly<Record<string, unknown>>;
 
-/** What a proof is of. */
+/** The request that a proof is made for, and the key. */
 export interface DpopProof {
   readonly key: DpopKey;
   readonly method: string;
   readonly url: string;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** Never used before. */
+  /** Must not have been used before. */
   readonly jti: string;
-  /** What the server gave, where it gave one. */
+  /** The nonce that the server has sent, if any. */
   readonly nonce?: string | undefined;
-  /** The access token that the request carries, where it carries one. */
+  /** The access token that the request carries, if any. */
   readonly accessToken?: string | undefined;
   readonly claims?: DpopClaims | undefined;
 }
 
 /**
- * Makes the proof that a request is by who holds the key.
+ * Makes the proof that the sender of a request has the key.
  * @throws UsageError `key_unfit`
  * @see https://www.rfc-editor.org/rfc/rfc9449#section-4.2
  */
@@ -58,22 +58,22 @@ export async function buildDpopProof(proof: DpopProof): Promise<string> {
     ...claims,
   };
   try {
-    // What is undefined has no place in JSON.
+    // JSON omits undefined claims.
     return await new CompactSign(encodeClaims(payload))
       .setProtectedHeader({ alg: key.alg, typ: 'dpop+jwt', jwk: bareKey(key.jwk) })
       .sign(await importJWK({ ...key.jwk, alg: key.alg }, key.alg));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new UsageError('key_unfit', `the DPoP proof cannot be signed with ${key.alg}: ${why}`, {
-      hint: 'Make a key that can with "oauthctl key generate".',
+      hint: 'Make a suitable key with "oauthctl key generate".',
       cause,
     });
   }
 }
 
 /**
- * Makes the key pair of one run.
- * @param wanted the person's own choice of an algorithm
+ * Makes the key pair for one run.
+ * @param wanted the user's own choice of an algorithm
  * @param supported what the metadata lists in `dpop_signing_alg_values_supported`
  * @throws UsageError as generateKey; `dpop_alg_unfit`
  */
@@ -96,8 +96,8 @@ export async function generateDpopKey(wanted?: string, supported?: readonly stri
 }
 
 /**
- * Takes the key pair of the person's own file.
- * @param name what errors call the file
+ * Selects the key pair from a file of the user.
+ * @param name of the file, for errors
  * @throws UsageError `key_ambiguous`; as selectSigningKey and chooseSigningAlg
  */
 export async function selectDpopKey(
@@ -108,7 +108,7 @@ export async function selectDpopKey(
 ): Promise<DpopKey> {
   if (file.keys.length > 1) {
     throw new UsageError('key_ambiguous', `${name} holds ${file.keys.length} keys`, {
-      hint: '--dpop-key takes a file with one.',
+      hint: 'Give --dpop-key a file with one key.',
     });
   }
   const jwk = selectSigningKey(file, name);
@@ -116,7 +116,7 @@ export async function selectDpopKey(
   return { jwk, alg, jkt: await calculateJwkThumbprint(jwk), isOwn: true };
 }
 
-/** The members that make a public key; `kid`, `use` and the like of a person's own key are nobody's business. */
+/** The members of a public key that are sent; `kid`, `use` and others are not. */
 const KEY_MEMBERS = ['kty', 'crv', 'x', 'y', 'e', 'n', 'pub'];
 
 function bareKey(jwk: JWK): JWK {
@@ -126,7 +126,7 @@ function bareKey(jwk: JWK): JWK {
   ) as JWK;
 }
 
-/** The request's address without query and fragment. */
+/** The URL of the request without query and fragment. */
 function targetUri(url: string): string {
   const uri = new URL(url);
   uri.search = '';

@@ -2,7 +2,7 @@ import { REGISTERED_ERRORS } from '../../refusal-codes.ts';
 import { type PageLine, readPageLines } from '../page-text.ts';
 import { type StatedRefusal, statusWord } from './refusal-forms.ts';
 
-/** Where products put the message of an error page, the more specific first; all marks of an entry must hold. */
+/** The elements that hold the message of an error page, the more specific first; all marks of an entry must match. */
 const MESSAGE_PLACES: readonly (readonly string[])[] = [
   // Keycloak
   ['#kc-error-message', '.instruction'],
@@ -14,14 +14,14 @@ const MESSAGE_PLACES: readonly (readonly string[])[] = [
   ['.error'],
 ];
 
-/** Characters of the server's words that are kept. */
+/** Characters of the message that are kept. */
 const LONGEST_TEXT = 300;
 
 /**
- * Reads a refusal from an HTML page for people, in the server's own words.
+ * Reads a refusal from an HTML error page, in the words of the server.
  * @param html the page
- * @param status of the answer, whose reason phrase is the `error` where the page names none
- * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1 such a page is all that a refused redirect URI leaves
+ * @param status of the answer, whose reason phrase is the `error` if the page has no error code
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1 a server that refuses the redirect URI shows such a page
  */
 export function readErrorPage(html: string, status: number): StatedRefusal {
   const all = readPageLines(html);
@@ -38,7 +38,7 @@ export function readErrorPage(html: string, status: number): StatedRefusal {
 
 /**
  * Reads a refusal from a text: an error code in it, such as Spring's `[invalid_request] OAuth 2.0 Parameter: client_id`.
- * @param status of the answer, whose reason phrase is the `error` where the text names none
+ * @param status of the answer, whose reason phrase is the `error` if the text has no error code
  */
 export function readErrorText(text: string, status: number): StatedRefusal {
   const [, bracketed, afterBracket] = /\[([a-z]+(?:_[a-z]+)+)\] ?([^[\]]{1,300})/.exec(text) ?? [];
@@ -51,7 +51,7 @@ export function readErrorText(text: string, status: number): StatedRefusal {
   };
 }
 
-/** Single words, such as a code of one word, are in any text. */
+/** Codes of one word are not used, because any text may contain them. */
 const CODES: ReadonlySet<string> = new Set(REGISTERED_ERRORS.filter((code) => code.includes('_')));
 
 const ERROR_LABEL = /^error(?: code)?$/i;

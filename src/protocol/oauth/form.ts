@@ -7,12 +7,12 @@ export type FormParameters = ReadonlyArray<readonly [name: string, value: string
 declare const declared: unique symbol;
 
 /**
- * Parameters of a request that are all declared in `definitions`, so that it is known which of them are secret. Only the
- * user's own parameters may be added to them, by {@link withExtraParameters}.
+ * Parameters that are declared in `definitions`, which say for each whether it is secret. Only {@link withExtraParameters}
+ * adds others: those of the user.
  */
 export type DeclaredParameters = FormParameters & { readonly [declared]: true };
 
-/** Parameters by their wire names; a list repeats the name, and undefined leaves it out. */
+/** Parameters by their wire names; a list repeats the name, and undefined omits it. */
 export type ParameterValues = Readonly<Record<string, ParameterValue>>;
 
 /** Values of which every name must be declared: a further name is a type error. */
@@ -69,7 +69,7 @@ export function withExtraParameters(
   return [...parameters.filter(([name]) => !replaced.has(name)), ...extra] as unknown as DeclaredParameters;
 }
 
-/** Leaves parameters out. @param names of the parameters; one that is not there does no harm */
+/** Omits parameters. @param names of the parameters; those that are not there are ignored */
 export function withoutParameters(
   parameters: DeclaredParameters,
   names: readonly string[],
@@ -77,7 +77,7 @@ export function withoutParameters(
   return parameters.filter(([name]) => !names.includes(name)) as unknown as DeclaredParameters;
 }
 
-/** Puts parameters of two definitions into one form. */
+/** Joins parameters of several definitions to one form. */
 export function joinParameters(...parts: readonly DeclaredParameters[]): DeclaredParameters {
   return parts.flat() as unknown as DeclaredParameters;
 }

@@ -7,11 +7,11 @@ export interface ScopeNotGranted {
 }
 
 /**
- * Compares the `scope` of a token response with what was asked for. A response without one grants what was asked for;
- * `openid` counts as granted where an ID token came, because some servers do not name it.
- * @param asked undefined where no scope was asked for
+ * Compares the `scope` of a token response with the requested one. A response without a scope grants the requested one;
+ * `openid` counts as granted if there is an ID token, because some servers do not list it.
+ * @param asked the requested scope; undefined if there was none
  * @param json the token response
- * @returns undefined where all of it was granted
+ * @returns undefined if every scope was granted
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
  */
 export function findScopeNotGranted(
@@ -35,7 +35,7 @@ function splitScope(scope: string): string[] {
   return scope.split(/[\s,]+/).filter(Boolean);
 }
 
-/** An event: not every scope that was asked for was granted. */
+/** The event that not every requested scope was granted. */
 export interface ScopeNotGrantedEvent extends ScopeNotGranted {
   readonly type: 'scope_not_granted';
 }

@@ -13,9 +13,9 @@ import { type Introspection, readActive, SIGNED_INTROSPECTION } from './introspe
 
 /**
  * Verifies an introspection response that came as a JWT: decryption, signature, `typ`, `iss`, `aud`, `iat`. Any failed
- * check refuses it.
+ * check is an error.
  * @param expected `supportedAlgs` is what the metadata lists in `introspection_signing_alg_values_supported`
- * @throws ValidationError `introspection_response_invalid` that names every claim found wrong, or what is wrong before them
+ * @throws ValidationError `introspection_response_invalid` that names every wrong claim, or the flaw that was found before the claims
  * @see https://www.rfc-editor.org/rfc/rfc9701#section-5
  */
 export async function readIntrospectionJwt(
@@ -25,7 +25,7 @@ export async function readIntrospectionJwt(
   const { claims, alg, typ } = await openSignedJwt(jwt, expected, invalid);
   const { iat, token_introspection: token } = claims;
   const wrong = wrongParties(claims, expected);
-  // By it, no other JWT of the server passes for an answer: an access token names the same issuer.
+  // It tells a response from other JWTs of the server, such as access tokens, which have the same issuer.
   if (typeof typ !== 'string' || !TYPES.includes(typ.toLowerCase()))
     wrong.push(`typ is ${show(typ)}, expected token-introspection+jwt`);
   if (typeof iat !== 'number') wrong.push('iat is missing or not a number');
@@ -38,7 +38,7 @@ export async function readIntrospectionJwt(
 
 const TYPES: readonly string[] = [
   SIGNED_INTROSPECTION,
-  // RFC 7515, section 4.1.9: the first part may be left out.
+  // RFC 7515, section 4.1.9: "application/" may be omitted.
   SIGNED_INTROSPECTION.replace('application/', ''),
 ];
 

@@ -4,20 +4,20 @@ import type { JsonObject } from '../json.ts';
 import { classifyAnswer, type RawAnswer } from './answer.ts';
 import { buildParameters, type DeclaredParameters } from './form.ts';
 
-/** What is asked about a token; the names are the wire's. */
+/** The parameters of an introspection request, by their wire names. */
 export interface IntrospectionRequest {
   readonly token: string;
   readonly token_type_hint?: string | undefined;
 }
 
-/** What a server says of a token. */
+/** An introspection response. */
 export interface Introspection {
   readonly active: boolean;
-  /** What it says of the token, every member. */
+  /** All members that describe the token. */
   readonly token: JsonObject;
-  /** The answer as it came; of a signed one its claims. */
+  /** The response unchanged; of a signed one its claims. */
   readonly json: JsonObject;
-  /** What a signed answer was signed with. */
+  /** The algorithm of a signed response. */
   readonly alg?: string | undefined;
 }
 
@@ -48,7 +48,7 @@ export function buildIntrospectionRequest({
  * @see https://www.rfc-editor.org/rfc/rfc7662#section-2.2
  */
 export function parseIntrospectionAnswer(answer: RawAnswer): IntrospectionAnswer {
-  // Some servers call a JWT JSON or text, and quote it; others call JSON a JWT.
+  // Some servers send a JWT with the type of JSON or text, or in quotes; others send JSON with the type of a JWT.
   const jwt = answer.status === 200 ? repairJwt(unwrapToken(answer.body).text)?.text : undefined;
   if (jwt !== undefined) return { kind: 'signed', jwt };
   const classified = classifyAnswer(answer, 'introspection');

@@ -16,16 +16,16 @@ export interface AuthorizationJwtExpectations extends JwtKeys, JwtParties {}
 
 /**
  * Reads an authorization response that came as a JWT (the parameter `response`), refusals of the server included:
- * decryption, algorithm, signature, `iss`, `aud`, `exp`. Whether its `state` is ours is the caller's to check.
- * @returns every claim: the parameters of the response, and those of the JWT itself
- * @throws ValidationError `authorization_response_invalid` that names every claim found wrong, or what is wrong before them
+ * decryption, algorithm, signature, `iss`, `aud`, `exp`. The caller has to check `state`.
+ * @returns all claims: the parameters of the response, and those of the JWT itself
+ * @throws ValidationError `authorization_response_invalid` that names every wrong claim, or the flaw that was found before the claims
  * @see https://openid.net/specs/oauth-v2-jarm.html#section-2.4
  */
 export async function readAuthorizationJwt(
   jwt: string,
   expected: AuthorizationJwtExpectations,
 ): Promise<JsonObject> {
-  // Keycloak 26 writes iss twice: the parameter of RFC 9207, and the claim of the JWT.
+  // Keycloak 26 writes iss twice: the parameter of RFC 9207 and the claim of the JWT.
   const { claims } = await openSignedJwt(jwt, expected, invalid, true);
   const wrong = wrongCommonClaims(claims, expected);
   if (wrong.length > 0) throw invalid(wrong.join('; '));
@@ -37,7 +37,7 @@ const invalid: JwtRefusal = (what, details) =>
     'authorization_response_invalid',
     `the authorization response must not be trusted: ${what}`,
     {
-      hint: 'The server or the client registration is at fault, or the response is not of this server. No code of it was used.',
+      hint: 'The server or the client registration is at fault, or the response is from another server. Its code was not used.',
       ...details,
     },
   );

@@ -2,10 +2,10 @@ import type { JWTPayload } from 'jose';
 import { copyNumberTexts } from '../../exact-json.ts';
 import { type JwtSigner, signJwt } from '../jose/sign-jwt.ts';
 
-/** What an assertion says, and what it is signed with. */
+/** The contents and the key of an assertion. */
 export interface JwtBearerAssertion extends JwtSigner {
   readonly issuer: string;
-  /** Whom the tokens are to be about. */
+  /** The subject of the requested tokens. */
   readonly subject: string | undefined;
   /** The authorization server. */
   readonly audience: string;
@@ -13,9 +13,9 @@ export interface JwtBearerAssertion extends JwtSigner {
   readonly now: number;
   /** Seconds. */
   readonly lifetime: number;
-  /** Never used before. */
+  /** Must not have been used before. */
   readonly jti: string;
-  /** Further claims, or others in the place of the usual ones; null leaves a claim out. */
+  /** Claims that are added or replace the usual ones; null omits a claim. */
   readonly claims: Readonly<Record<string, unknown>>;
 }
 

@@ -20,15 +20,15 @@ export const ENDPOINT_NAMES = [
 
 export type EndpointName = (typeof ENDPOINT_NAMES)[number];
 
-/** Set on metadata that was asked for by https, whatever the issuer calls itself. It is no member of the JSON. */
+/** Marks metadata that was requested by https, whatever its issuer is. It is not a member of the JSON. */
 const HTTPS_ASKED = Symbol('asked for by https');
 
-/** Set on metadata of an https issuer whose http addresses are used all the same. It is no member of the JSON. */
+/** Marks metadata of an https issuer whose http addresses are allowed. It is not a member of the JSON. */
 const HTTP_ALLOWED = Symbol('http addresses are allowed');
 
 /**
- * Authorization server metadata, as it came but for the issuer, which was checked. Addresses are unchecked: they are read
- * by requireEndpoint and findEndpoint, so that a member that nobody uses stops nothing.
+ * Authorization server metadata. Only the issuer was checked. requireEndpoint and findEndpoint check an address when it is
+ * used, so that an invalid member that is not used is no error.
  */
 export interface ServerMetadata extends JsonObject {
   readonly issuer: string;
@@ -37,7 +37,7 @@ export interface ServerMetadata extends JsonObject {
 }
 
 /**
- * The addresses at which an issuer's metadata may be: OpenID Connect Discovery first, then RFC 8414.
+ * Lists the URLs where the metadata of an issuer may be: OpenID Connect Discovery first, then RFC 8414.
  * @param issuer absolute URL, with or without a path and a trailing slash
  * @see https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationRequest
  * @see https://www.rfc-editor.org/rfc/rfc8414#section-3.1
@@ -52,15 +52,15 @@ export function metadataUrls(issuer: string): readonly string[] {
 }
 
 /**
- * Checks metadata against the issuer that was asked for. They must be equal to the character.
- * @throws ValidationError `issuer_mismatch` with both printed, `metadata_invalid` without an issuer
+ * Checks that the issuer of the metadata is identical to the requested one.
+ * @throws ValidationError `issuer_mismatch`, `metadata_invalid` if there is no issuer
  * @see https://www.rfc-editor.org/rfc/rfc8414#section-3.3
  */
 export function parseMetadata(json: JsonObject, askedIssuer: string, acceptIssuer?: string): ServerMetadata {
   const { issuer } = json;
   if (typeof issuer !== 'string') {
     throw new ValidationError('metadata_invalid', 'the metadata has no "issuer"', {
-      hint: 'Check that the address is that of an authorization server.',
+      hint: 'Check that it is the address of an authorization server.',
     });
   }
   const expected = acceptIssuer ?? askedIssuer;
@@ -76,8 +76,8 @@ export function parseMetadata(json: JsonObject, askedIssuer: string, acceptIssue
 }
 
 /**
- * Makes metadata of addresses that are given by hand, alone or over what discovery says.
- * @param endpoints by their names in the metadata; undefined leaves a member as it is
+ * Adds endpoints that the user has set; they replace those of the metadata.
+ * @param endpoints by their names in the metadata; undefined keeps the member of the metadata
  */
 export function withEndpoints(
   metadata: ServerMetadata,
@@ -87,29 +87,29 @@ export function withEndpoints(
   return given.length === 0 ? metadata : { ...metadata, ...Object.fromEntries(given) };
 }
 
-/** The same metadata, whose http addresses are used although the issuer is https. */
+/** Allows http addresses although the issuer is https. */
 export function allowHttp(metadata: ServerMetadata): ServerMetadata {
   return { ...metadata, [HTTP_ALLOWED]: true };
 }
 
 /**
- * Returns an address of the metadata.
- * @throws ValidationError `endpoint_missing` when the server does not have it; otherwise as findEndpoint
+ * Returns an endpoint of the metadata.
+ * @throws ValidationError `endpoint_missing` if the metadata has no such endpoint; as findEndpoint
  */
 export function requireEndpoint(metadata: ServerMetadata, name: EndpointName): string {
   const endpoint = findEndpoint(metadata, name);
   if (endpoint === undefined) {
     throw new ValidationError('endpoint_missing', `the metadata of ${metadata.issuer} has no "${name}"`, {
-      hint: `${ABSENCE[name] ?? 'Look at what the server offers with "oauthctl discover".'} An address that the metadata does not have can be given by ${endpointFlag(name)}.`,
+      hint: `${ABSENCE[name] ?? '"oauthctl discover" shows what the server offers.'} An endpoint that the metadata lacks can be given with ${endpointFlag(name)}.`,
     });
   }
   return endpoint;
 }
 
 /**
- * Finds an address of the metadata; an empty one and null count as absent.
- * @throws ValidationError `metadata_invalid` for what is no http or https URL, `endpoint_insecure` for an http URL of an
- *   https issuer, but for the loopback interface
+ * Finds an endpoint of the metadata; an empty string and null count as absent.
+ * @throws ValidationError `metadata_invalid` for anything but an http or https URL, `endpoint_insecure` for an http URL of
+ *   an https issuer, except on the loopback interface
  */
 export function findEndpoint(metadata: ServerMetadata, name: EndpointName): string | undefined {
   const value = metadata[name];
@@ -118,51 +118,46 @@ export function findEndpoint(metadata: ServerMetadata, name: EndpointName): stri
     throw new ValidationError(
       'metadata_invalid',
       `"${name}" in the metadata is not an http or https URL: ${JSON.stringify(value)}`,
-      { hint: `The server is at fault. Give the right address by ${endpointFlag(name)}.` },
+      { hint: `The server is at fault. Give the right address with ${endpointFlag(name)}.` },
     );
   }
   const isHttps = metadata.issuer.startsWith('https:') || metadata[HTTPS_ASKED] === true;
   if (metadata[HTTP_ALLOWED] || !isHttps) return value;
   const { protocol, hostname } = new URL(value);
   if (protocol === 'https:' || isLoopbackHost(hostname)) return value;
-  throw new ValidationError(
-    'endpoint_insecure',
-    `the server was asked for by https, and its "${name}" is http: ${value}`,
-    {
-      hint:
-        'Nothing was sent there: it would be sent in clear. Most often a TLS proxy does not tell the server that it was ' +
-        `reached by https. ${describeProxyRemedy(metadata.issuer)} --allow-http-endpoints uses the address all the same.`,
-    },
-  );
+  throw new ValidationError('endpoint_insecure', `the issuer is https, but its "${name}" is http: ${value}`, {
+    hint:
+      'Nothing was sent there: it would be sent in clear. Most often a TLS proxy does not tell the server that it was ' +
+      `reached by https. ${describeProxyRemedy(metadata.issuer)} --allow-http-endpoints uses the address anyway.`,
+  });
 }
 
-/** The option that gives an address by hand. */
+/** Returns the option that sets an endpoint. */
 export function endpointFlag(name: EndpointName): string {
   return `--${name.replaceAll('_', '-')}`;
 }
 
-/** Returns the names that the metadata lists in a member; undefined where it lists none. */
+/** Returns the names that the metadata lists in a member; undefined if the member is missing. */
 export function listedIn(metadata: ServerMetadata, member: string): string[] | undefined {
   const names = metadata[member];
   return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : undefined;
 }
 
-/** What it means that an endpoint is not there. */
+/** What a missing endpoint means. */
 const ABSENCE: Readonly<Record<string, string>> = {
-  backchannel_authentication_endpoint: 'This server does not offer CIBA, or has the feature switched off.',
+  backchannel_authentication_endpoint: 'This server does not offer CIBA, or the feature is disabled.',
   pushed_authorization_request_endpoint:
     'This server does not offer pushed authorization requests (RFC 9126).',
-  device_authorization_endpoint: 'This server does not offer the device grant, or has it switched off.',
-  introspection_endpoint:
-    'This server does not offer introspection (RFC 7662): its tokens are checked locally.',
-  revocation_endpoint: 'This server does not offer revocation (RFC 7009): its tokens live until they expire.',
-  userinfo_endpoint: 'This server does not offer UserInfo: it may be no OpenID provider.',
-  end_session_endpoint: 'This server ends no sessions for clients: revoke the refresh token instead.',
+  device_authorization_endpoint: 'This server does not offer the device grant, or the feature is disabled.',
+  introspection_endpoint: 'This server does not offer introspection (RFC 7662): check its tokens locally.',
+  revocation_endpoint:
+    'This server does not offer revocation (RFC 7009): its tokens are valid until they expire.',
+  userinfo_endpoint: 'This server does not offer UserInfo: it may not be an OpenID provider.',
+  end_session_endpoint: 'This server does not offer logout: revoke the refresh token instead.',
 };
 
 /**
- * The metadata as a client with a certificate is to read it: where an endpoint has an alias for mutual TLS, the alias
- * stands in its place. An empty alias is none.
+ * Replaces the endpoints by their aliases for mutual TLS, for a client with a certificate. An empty alias is ignored.
  * @see https://www.rfc-editor.org/rfc/rfc8705#section-5
  */
 export function withMtlsEndpointAliases(metadata: ServerMetadata): ServerMetadata {
@@ -172,20 +167,20 @@ export function withMtlsEndpointAliases(metadata: ServerMetadata): ServerMetadat
   return { ...metadata, ...Object.fromEntries(given), issuer: metadata.issuer };
 }
 
-/** What to do about an issuer of another name; a foreign name does not come first. */
+/** Says what to do about another issuer; the issuer that the server has sent is not named first. */
 function issuerMismatchHint(expected: string, issuer: string): string {
   if (trimTrailing(expected, '/') === trimTrailing(issuer, '/')) {
-    return `They differ by a trailing slash only: use ${issuer} to the character.`;
+    return `They differ by a trailing slash only: use exactly ${issuer}.`;
   }
   if (/[{}]/.test(issuer)) {
-    return 'The server answers with a template, because the address is that of many tenants. Use the address of one tenant.';
+    return 'The issuer is a template, because the address is shared by many tenants. Use the address of one tenant.';
   }
   if (issuer === expected.replace(/^https:/, 'http:')) {
     return `A TLS proxy in front of the server does not tell it that it was reached by https. ${describeProxyRemedy(issuer)}`;
   }
   return (
     'Check that the address is the right one. If the server is reached by an internal address on purpose, add ' +
-    `--accept-issuer ${issuer}. Otherwise use the name that the server has for itself as --issuer, or mend its host name.`
+    `--accept-issuer ${issuer}. Otherwise use the issuer of the server as --issuer, or correct the host name that the server is configured with.`
   );
 }
 

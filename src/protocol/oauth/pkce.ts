@@ -1,14 +1,14 @@
 import { sha256 } from '../jose/token-hash.ts';
 import { type Random, unguessable } from '../unguessable.ts';
 
-/** The two halves of a proof key: the challenge goes through the browser, the verifier straight to the server. */
+/** A proof key: the challenge is sent through the browser, the verifier directly to the server. */
 export interface ProofKey {
   readonly code_verifier: string;
   readonly code_challenge: string;
   readonly code_challenge_method: 'S256';
 }
 
-/** Bytes that a verifier is made of; in base64url they are its 43 characters. */
+/** Random bytes of a verifier, which are 43 characters in base64url. */
 const VERIFIER_BYTES = 32;
 
 /**
@@ -24,7 +24,7 @@ export async function makeProofKey(random: Random): Promise<ProofKey> {
   };
 }
 
-/** The S256 challenge of a verifier. @see https://www.rfc-editor.org/rfc/rfc7636#section-4.2 */
+/** Computes the S256 challenge of a verifier. @see https://www.rfc-editor.org/rfc/rfc7636#section-4.2 */
 export function computeCodeChallenge(verifier: string): Promise<string> {
   return sha256(verifier);
 }

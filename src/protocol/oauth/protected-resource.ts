@@ -1,7 +1,7 @@
 import { ValidationError } from '../../errors.ts';
 import type { JsonObject } from '../json.ts';
 
-/** Metadata of a protected resource: the members that are used here by name, and all others as they came. */
+/** Metadata of a protected resource: the members that are used here, and all others unchanged. */
 export interface ParsedResourceMetadata extends JsonObject {
   readonly resource: string;
   readonly authorization_servers?: readonly string[];
@@ -9,9 +9,9 @@ export interface ParsedResourceMetadata extends JsonObject {
 }
 
 /**
- * Checks an address of metadata that a challenge named: a resource speaks for its own origin, and for no other.
+ * Checks the metadata URL of a challenge: it must have the origin of the resource.
  * @param link the value of `resource_metadata`
- * @param url what was requested
+ * @param url of the request
  * @throws ValidationError `resource_metadata_foreign`
  * @see https://www.rfc-editor.org/rfc/rfc9728#section-5.1
  */
@@ -24,8 +24,8 @@ export function checkMetadataLink(link: string, url: string): void {
 }
 
 /**
- * Checks the metadata of a resource, found by its challenge: it must be that of the address that was requested.
- * @param url what was requested; its query and fragment may be left out of the identifier
+ * Checks the metadata of a resource that a challenge led to: it must be of the requested resource.
+ * @param url of the request; the identifier may lack its query and fragment
  * @throws ValidationError `resource_mismatch`, `resource_metadata_invalid`
  * @see https://www.rfc-editor.org/rfc/rfc9728#section-3.3
  */
@@ -52,7 +52,7 @@ export function parseResourceMetadata(json: JsonObject, url: string): ParsedReso
   return json as ParsedResourceMetadata;
 }
 
-/** An origin alone is written with and without its slash. */
+/** Lists the identifiers that a URL may have; an origin is written with or without the final slash. */
 function listIdentifiers(url: string): readonly string[] {
   const { origin, pathname, search } = new URL(url);
   const bare = `${origin}${pathname}`;

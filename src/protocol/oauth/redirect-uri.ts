@@ -1,14 +1,14 @@
 import { UsageError } from '../../errors.ts';
 import { isLoopbackHost } from '../loopback.ts';
 
-/** A redirect URI, taken apart. */
+/** The parts of a redirect URI. */
 export interface RedirectUri {
   readonly text: string;
-  /** Without the colon: `http`, `https`, or a scheme of an app's own. */
+  /** Without the colon: `http`, `https`, or the private scheme of an app. */
   readonly scheme: string;
-  /** Without the brackets of IPv6; empty where there is none. */
+  /** Without the brackets of IPv6; empty if there is none. */
   readonly host: string;
-  /** Undefined where it stands for a free one: on the loopback interface, without a port or with port 0. */
+  /** Undefined if any free port is used: on the loopback interface, without a port or with port 0. */
   readonly port: number | undefined;
   readonly path: string;
   /** Whether it leads to the machine of the browser. */
@@ -18,8 +18,8 @@ export interface RedirectUri {
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
 
 /**
- * Takes a redirect URI apart.
- * @throws UsageError `redirect_uri_invalid` for what is no absolute URI, or has a fragment
+ * Parses a redirect URI.
+ * @throws UsageError `redirect_uri_invalid` unless it is an absolute URI without a fragment
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-3.1.2
  * @see https://www.rfc-editor.org/rfc/rfc8252#section-7
  */
@@ -31,7 +31,7 @@ export function parseRedirectUri(text: string): RedirectUri {
   const host = hostname.replace(/^\[|\]$/g, '');
   const isWeb = scheme in DEFAULT_PORTS;
   const isLoopback = isWeb && isLoopbackHost(host);
-  // The URL itself forgets a port that is the scheme's own.
+  // URL drops the default port of a scheme.
   const given = isWeb ? /^[a-z]+:\/\/[^/?]*:(\d+)(?:[/?]|$)/i.exec(text)?.[1] : port;
   const isFree = isLoopback && (given === undefined || Number(given) === 0);
   return {
@@ -45,8 +45,8 @@ export function parseRedirectUri(text: string): RedirectUri {
 }
 
 /**
- * The redirect URI as it is sent: where it stands for a free port, with the one that was taken; without `taken` as it is
- * registered, for any port.
+ * Builds the redirect URI that is sent: one for any free port gets the port that was taken. Without `taken` it is built as
+ * it is registered, without a port.
  * @see https://www.rfc-editor.org/rfc/rfc8252#section-7.3
  */
 export function redirectUriAt({ text, port }: RedirectUri, taken?: number): string {

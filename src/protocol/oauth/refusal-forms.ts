@@ -3,7 +3,7 @@ import { STATUS_ERRORS } from '../../refusal-codes.ts';
 import { isJsonObject, type JsonObject } from '../json.ts';
 import { parseChallenges } from './challenge.ts';
 
-/** What `protocol` needs of an HTTP answer. */
+/** The parts of an HTTP answer that `protocol` uses. */
 export interface RawAnswer {
   /** The address that answered. */
   readonly url?: string | undefined;
@@ -12,15 +12,15 @@ export interface RawAnswer {
   readonly body: string;
 }
 
-/** What a refusal says, in the terms of RFC 6749. */
+/** A refusal, in the terms of RFC 6749. */
 export interface StatedRefusal {
-  /** The server's own word, else the reason phrase of the status in snake_case. */
+  /** The error code of the server, else the reason phrase of the status in snake_case. */
   readonly error: string;
   readonly error_description?: string | undefined;
   readonly error_uri?: string | undefined;
 }
 
-/** Names that products use for the text of a refusal, the more specific first. */
+/** Names of members that hold the description of a refusal, the more specific first. */
 const DESCRIPTIONS = [
   'error_description',
   'errorDescription',
@@ -37,7 +37,7 @@ const DESCRIPTIONS = [
   'reason',
 ] as const;
 
-/** Names that products use for the code of a refusal. */
+/** Names of members that hold the error code of a refusal. */
 const CODES = ['errorCode', 'error_code', 'code', 'type', 'status', 'reason', 'name', 'faultcode'] as const;
 
 /** Members that hold the refusal as an object, or as a list of such objects. */
@@ -47,7 +47,7 @@ const WRAPPERS = ['error', 'errors', 'fault', 'Error'] as const;
  * Reads a refusal from a JSON object.
  * @param json the body
  * @param status of the answer; below 400 only an `error` member makes it a refusal
- * @returns undefined where the object does not say that something was refused
+ * @returns undefined if the object is not a refusal
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-5.2
  * @see https://www.rfc-editor.org/rfc/rfc9457 problem details
  */
@@ -80,7 +80,7 @@ export function readJsonRefusal(json: JsonObject, status: number): StatedRefusal
 
 /**
  * Reads a refusal from an answer whose body is no JSON object: a form, a challenge, a short text, or the status alone.
- * @returns undefined for a success, an HTML page, and whatever a gateway says of a server that it cannot reach
+ * @returns undefined for a success, an HTML page, and the answer of a gateway that cannot reach the server
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1 challenges
  * @see https://www.rfc-editor.org/rfc/rfc6585#section-4 status 429
  */
@@ -100,7 +100,7 @@ export function readOtherRefusal(answer: RawAnswer): StatedRefusal | undefined {
   const challenge = headers['www-authenticate'];
   if (status === 429) return { error: statusWord(status), error_description: text };
   if (isPage || UNREACHABLE.has(status)) return undefined;
-  // An address that does not exist is answered by whatever program is there.
+  // For a wrong address, any program may have answered.
   if (status === 404 || status === 405) return undefined;
   if (text !== undefined) return { error: statusWord(status), error_description: text };
   if (body.trim() !== '' || status >= 500) return undefined;
@@ -110,19 +110,19 @@ export function readOtherRefusal(answer: RawAnswer): StatedRefusal | undefined {
   };
 }
 
-/** Says whether the body is an HTML page; an empty one is none, whatever its type. */
+/** Says whether the body is an HTML page; an empty body is not, whatever its type. */
 export function isHtml({ headers, body }: RawAnswer): boolean {
   if (body.trim() === '') return false;
   return /^text\/html\b/i.test(headers['content-type'] ?? '') || /^\s*<(!doctype|html)\b/i.test(body);
 }
 
-/** What a gateway answers when the server behind it does not. */
+/** Statuses of a gateway that gets no answer from the server. */
 const UNREACHABLE: ReadonlySet<number> = new Set([502, 503, 504]);
 
-/** Characters; a longer text is no message. */
+/** Characters; a longer text is not a message. */
 const LONGEST_TEXT = 500;
 
-/** Reads a body that is a short text; undefined for markup, data, and what is too long for a message. */
+/** Reads a body that is a short text; undefined for markup, data and long texts. */
 export function readPlainText(body: string): string | undefined {
   const text = body.trim();
   if (
@@ -141,7 +141,7 @@ function readForm({ status, headers, body }: RawAnswer): StatedRefusal | undefin
   const parameters = new URLSearchParams(body.trim());
   const error = parameters.get('error');
   if (!error) return undefined;
-  // A success that carries an `error` is a refusal as well, as in JSON.
+  // As in JSON, an answer with `error` is a refusal also if the status is one of success.
   return {
     error,
     error_description:
@@ -151,7 +151,7 @@ function readForm({ status, headers, body }: RawAnswer): StatedRefusal | undefin
   };
 }
 
-/** Whether a body of another type is a short form with an `error` in it. */
+/** Says whether a body of another type is a short form with an `error`. */
 function looksLikeForm(body: string): boolean {
   const text = body.trimEnd();
   if (text.length > LONGEST_FORM) return false;
@@ -162,7 +162,7 @@ function looksLikeForm(body: string): boolean {
 /** Characters. */
 const LONGEST_FORM = 4096;
 
-/** The type of problem details, by the last segment of its URI; `about:blank` says nothing. */
+/** Reads the type of problem details: the last segment of its URI; `about:blank` is no type. */
 function readProblemType({ type, title }: JsonObject): string | undefined {
   if (typeof title !== 'string' || typeof type !== 'string') return undefined;
   if (type === 'about:blank') return undefined;
@@ -198,7 +198,7 @@ function takeFirst(value: unknown): unknown {
   return Array.isArray(value) ? value[0] : value;
 }
 
-/** The reason phrase of a status in snake_case. */
+/** Returns the reason phrase of a status in snake_case. */
 export function statusWord(status: number): string {
   return STATUS_ERRORS[status] ?? 'refused';
 }

@@ -9,21 +9,21 @@ import type { FormParameters } from './form.ts';
 /** @see https://www.rfc-editor.org/rfc/rfc9101#section-10.8 */
 const TYPE = 'oauth-authz-req+jwt';
 
-/** Seconds that a request object lives: a person may have to log in before a server looks at it again. */
+/** Lifetime of a request object in seconds: the user may have to log in before the server reads it again. */
 const LIFETIME = 300;
 
-/** Every way that jose encrypts content; first what a server takes that was told of an `alg` only. */
+/** Every content encryption of jose, the default of servers first. */
 const CONTENT_ENCRYPTIONS = [
   ...['A128CBC-HS256', 'A256GCM', 'A128GCM', 'A256CBC-HS512', 'A192GCM', 'A192CBC-HS384'],
 ] as const;
 
-/** What has no place in a request object: another one, and how the client authenticates. */
+/** Parameters that a request object must not contain: another request object, and the client authentication. */
 const NEVER_INSIDE = new Set([
   ...['request', 'request_uri'],
   ...['client_secret', 'client_assertion', 'client_assertion_type'],
 ]);
 
-/** By which of its keys, and how, a request object is encrypted for the server. */
+/** The key and algorithms that a request object is encrypted with for the server. */
 export interface RequestObjectEncryption {
   /** The server's keys. */
   readonly jwks: JSONWebKeySet;
@@ -45,11 +45,11 @@ export interface RequestObjectOptions {
   readonly audience: string;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** Never used before. */
+  /** Must not have been used before. */
   readonly jti: string;
   /** A private key, or the client secret; undefined leaves it unsigned. */
   readonly key: JWK | string | undefined;
-  /** The person's own choice of an algorithm; `none` leaves it unsigned, whatever the key. */
+  /** The user's own choice of an algorithm; `none` leaves it unsigned, whatever the key. */
   readonly alg?: string | undefined;
   /** What the metadata lists in `request_object_signing_alg_values_supported`. */
   readonly supportedAlgs?: readonly string[] | undefined;
@@ -59,8 +59,8 @@ export interface RequestObjectOptions {
 }
 
 /**
- * Puts the parameters of an authorization request into a JWT, signed and, if so wished, encrypted for the server.
- * A repeated name becomes an array; `claims`, `authorization_details` and `max_age` become what they are in JSON.
+ * Puts the parameters of an authorization request into a JWT, signed and optionally encrypted for the server. A repeated
+ * name becomes an array; `claims`, `authorization_details` and `max_age` become JSON values.
  * @throws UsageError `parameter_invalid`, `request_object_unsigned`, `signing_alg_unknown`, `signing_alg_unfit`,
  * `key_unfit`, `encryption_alg_unknown`, `encryption_alg_unfit`; ValidationError `encryption_key_missing`, `encryption_key_invalid`
  * @see https://www.rfc-editor.org/rfc/rfc9101#section-4
@@ -129,9 +129,9 @@ function readJson(text: string): unknown {
 function parameterInvalid(name: string, what: string, text: string): UsageError {
   return new UsageError(
     'parameter_invalid',
-    `${name} is to be ${what} in a request object, and is "${text}"`,
+    `in a request object, ${name} must be ${what}; "${text}" is invalid`,
     {
-      hint: 'Outside of a request object it is sent as it is.',
+      hint: 'Without a request object, it is sent as it is.',
     },
   );
 }
@@ -144,7 +144,7 @@ function requireKey({ key, alg }: RequestObjectOptions): JWK | string {
 }
 
 const SIGNING_HINT =
-  'Give --request-object-key FILE or --client-key FILE, or --client-secret REF for HS256 and its kin.';
+  'Give --request-object-key FILE or --client-key FILE, or --client-secret REF for HS256, HS384 and HS512.';
 
 function unsigned(claims: JWTPayload, { alg, supportedAlgs }: RequestObjectOptions): string {
   if (alg !== 'none' && supportedAlgs?.includes('none') === false) {
@@ -175,7 +175,7 @@ async function encrypt(jwt: string, encryption: RequestObjectEncryption): Promis
   }
 }
 
-/** Chooses the server's key and the algorithm together: one that was asked for, else the first that is listed and has a key. */
+/** Chooses the algorithm and the key of the server: the requested algorithm, else the first listed one that a key fits. */
 function chooseEncryption({ jwks, alg: wanted, supportedAlgs, isKeycloak }: RequestObjectEncryption): {
   readonly alg: string;
   readonly key: JWK;
@@ -195,11 +195,11 @@ function chooseEncryption({ jwks, alg: wanted, supportedAlgs, isKeycloak }: Requ
   if (candidates.length === 0) {
     throw new UsageError(
       'encryption_alg_unfit',
-      'the server lists no algorithm to encrypt a request object with that is known here',
-      { hint: supportedAlgs?.length ? `It lists ${supportedAlgs.join(', ')}.` : 'It lists none at all.' },
+      'the server lists no supported algorithm to encrypt a request object with',
+      { hint: supportedAlgs?.length ? `It lists ${supportedAlgs.join(', ')}.` : 'It lists none.' },
     );
   }
-  // A key that says it is for encryption goes before one that does not say what it is for.
+  // Keys that are declared for encryption are preferred to keys without a declared use.
   const keys = jwks.keys
     .filter(isJsonObject)
     .toSorted((one, other) => Number(other.use === 'enc') - Number(one.use === 'enc'));
@@ -238,7 +238,7 @@ function chooseContentEncryption({ enc: wanted, supportedEncs }: RequestObjectEn
   if (chosen !== undefined) return chosen;
   throw new UsageError(
     'encryption_alg_unfit',
-    'the server lists no algorithm to encrypt the content of a request object with that is known here',
-    { hint: `It lists ${supportedEncs?.join(', ') || 'none at all'}.` },
+    'the server lists no supported algorithm to encrypt the content of a request object with',
+    { hint: `It lists ${supportedEncs?.join(', ') || 'none'}.` },
   );
 }

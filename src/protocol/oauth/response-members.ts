@@ -1,5 +1,4 @@
-// Members of responses that do not have the form that the specification says, and whose meaning is clear all the same.
-// What was understood so is said in a remark.
+// Reads members of responses that do not have the specified form but whose meaning is clear, and makes a remark on each.
 import { stringifyMember } from '../../exact-json.ts';
 import type { JsonObject } from '../json.ts';
 
@@ -15,7 +14,7 @@ export function parseLifetime(value: unknown): number | undefined {
 
 /**
  * Reads a member that holds seconds, as parseLifetime.
- * @param remarks gets what is odd about it
+ * @param remarks a deviation is added to it
  * @returns undefined where it is missing, null or no number of seconds
  */
 export function readSeconds(json: JsonObject, name: string, remarks: string[]): number | undefined {
@@ -28,8 +27,8 @@ export function readSeconds(json: JsonObject, name: string, remarks: string[]): 
 }
 
 /**
- * Reads a member that must be a positive whole number of seconds; it may stand in a string.
- * @param remarks gets what is odd about it
+ * Reads a member that must be a positive whole number of seconds; it may be in a string.
+ * @param remarks a deviation is added to it
  * @returns undefined where it is not
  */
 export function readWholeSeconds(json: JsonObject, name: string, remarks: string[]): number | undefined {
@@ -39,7 +38,7 @@ export function readWholeSeconds(json: JsonObject, name: string, remarks: string
   return seconds;
 }
 
-/** The value of a member as JSON, cut short; for members that are no secrets. */
+/** Formats the value of a member as shortened JSON; for members that are not secret. */
 export function showMember(json: JsonObject, name: string): string {
   if (json[name] === undefined) return 'missing';
   const text = stringifyMember(json, name);

@@ -8,7 +8,7 @@
 export function parseRetryAfter(value: string | undefined, now: number): number | undefined {
   if (value === undefined) return undefined;
   if (/^\d{1,9}$/.test(value.trim())) return Number(value.trim()) * 1000;
-  // Date.parse takes much that is no HTTP date; those begin with the name of the day.
+  // Date.parse accepts other formats; an HTTP date begins with the name of the day.
   const at = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(value.trim()) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(at) ? undefined : Math.max(0, at - now);
 }

@@ -2,16 +2,16 @@ import type { OAuthRefusal } from '../../errors.ts';
 import { classifyAnswer, type RawAnswer } from './answer.ts';
 import { buildParameters, type DeclaredParameters } from './form.ts';
 
-/** What is to be revoked; the names are the wire's. */
+/** The parameters of a revocation request, by their wire names. */
 export interface RevocationRequest {
   readonly token: string;
   readonly token_type_hint?: string | undefined;
 }
 
 export type RevocationAnswer =
-  /** The token is good no more; whether it ever was, the server does not say. */
+  /** The token is not valid any more; the server does not say whether it was. */
   | { readonly kind: 'revoked' }
-  /** The token is as good as before, and the server asks for time. */
+  /** The token is still valid, and the server asks the client to try again later. */
   | { readonly kind: 'unavailable'; readonly oauth: OAuthRefusal }
   | { readonly kind: 'refused'; readonly oauth: OAuthRefusal }
   | { readonly kind: 'foreign'; readonly reason: string };
@@ -25,8 +25,8 @@ export function buildRevocationRequest({ token, token_type_hint }: RevocationReq
 }
 
 /**
- * Classifies the answer of a revocation endpoint. A success has no body that means anything, but for an error in it:
- * Keycloak sends `invalid_token` with 200 where it does not know the token.
+ * Classifies the answer of a revocation endpoint. The body of a success has no meaning, except for an error in it:
+ * Keycloak sends `invalid_token` with 200 if it does not know the token.
  * @see https://www.rfc-editor.org/rfc/rfc7009#section-2.2
  */
 export function parseRevocationAnswer(answer: RawAnswer): RevocationAnswer {
@@ -40,7 +40,7 @@ export function parseRevocationAnswer(answer: RawAnswer): RevocationAnswer {
     return { kind: 'unavailable', oauth };
   }
   if (classified.kind === 'refused') return classified;
-  // A page with status 200 is somebody else's, and has revoked nothing.
+  // An HTML page with status 200 is from another program: nothing was revoked.
   const isDone = status >= 200 && status <= 299 && !isPage(answer);
   if (classified.kind === 'foreign' && !isDone) return classified;
   return { kind: 'revoked' };

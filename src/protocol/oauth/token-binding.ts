@@ -8,7 +8,7 @@ export interface Confirmation {
 }
 
 /**
- * Reads what an access token is bound to, as far as it can be read; unverified.
+ * Reads what an access token is bound to, if it is a readable JWT; nothing is verified.
  * @see https://www.rfc-editor.org/rfc/rfc7800#section-3.1
  */
 export function readConfirmation(accessToken: unknown): Confirmation {

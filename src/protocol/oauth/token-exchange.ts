@@ -7,7 +7,7 @@ export interface TokenExchangeRequest {
   readonly subject_token: string;
   readonly subject_token_type: string;
   readonly actor_token?: string | undefined;
-  /** Sent with an actor token only, as the specification has it. */
+  /** Sent only with an actor token, as the specification requires. */
   readonly actor_token_type?: string | undefined;
   readonly requested_token_type?: string | undefined;
   readonly audience?: readonly string[] | undefined;
@@ -17,20 +17,20 @@ export interface TokenExchangeRequest {
 
 /**
  * Reads a token type: a short name, or an absolute URI as it is.
- * @param flag the option it came by, for the error
+ * @param flag the option that gave it, for the error
  * @throws UsageError `token_type_unknown`
  */
 export function readTokenType(text: string, flag: string): string {
   if (Object.hasOwn(TOKEN_TYPES, text)) return TOKEN_TYPES[text as keyof typeof TOKEN_TYPES];
   if (URL.canParse(text)) return text;
-  throw new UsageError('token_type_unknown', `${flag} got "${text}", which is no token type`, {
-    hint: `There are: ${Object.keys(TOKEN_TYPES).join(', ')}; any other is named by its full URI.`,
+  throw new UsageError('token_type_unknown', `${flag} takes a token type; "${text}" is invalid`, {
+    hint: `There are: ${Object.keys(TOKEN_TYPES).join(', ')}; any other type is given by its full URI.`,
   });
 }
 
 /**
- * Makes the values of a token exchange; `audience` and `resource` repeat.
- * @throws UsageError `actor_token_missing` for a type of an actor token that is not there
+ * Builds the values of a token exchange; `audience` and `resource` may repeat.
+ * @throws UsageError `actor_token_missing` for an actor token type without an actor token
  * @see https://www.rfc-editor.org/rfc/rfc8693#section-2.1
  */
 export function buildTokenExchange(

@@ -6,7 +6,7 @@ import { classifyAnswer, type RawAnswer } from './answer.ts';
 import { type DeclaredParameters, declareParameters, type Exact, type ParameterValues } from './form.ts';
 import { readSeconds, showMember } from './response-members.ts';
 
-/** A token response as it is used; `json` keeps every member as it came. */
+/** A token response; `json` has every member unchanged. */
 export interface TokenResponse {
   readonly access_token: string;
   readonly token_type: string;
@@ -17,15 +17,15 @@ export interface TokenResponse {
   /** Never empty. */
   readonly id_token: string | undefined;
   readonly scope: string | undefined;
-  /** What does not have the specified form and was understood all the same. */
+  /** Members that do not have the specified form, but were understood. */
   readonly remarks: readonly string[];
   readonly json: JsonObject;
 }
 
-/** A token response without an access token that could be used. */
+/** A token response without a usable access token. */
 export interface UnusableTokenResponse {
   readonly error: ValidationError;
-  /** It replaces the one that was sent, even so. */
+  /** It replaces the one that was sent, although the response is unusable. */
   readonly refresh_token: string | undefined;
   readonly json: JsonObject;
 }
@@ -48,8 +48,8 @@ export function buildTokenRequest<const Type extends GrantType, Values extends T
 }
 
 /**
- * Builds the parameters of a token request whose grant is known at run time only.
- * @throws TypeError for a grant or a parameter that is not defined, which is a defect
+ * Builds the parameters of a token request whose grant is known only at run time.
+ * @throws TypeError for an undefined grant or parameter, which is a defect
  */
 export function buildDeclaredTokenRequest(grantType: string, values: ParameterValues): DeclaredParameters {
   const grant = findGrant(grantType);
@@ -82,7 +82,7 @@ export function parseTokenAnswer(answer: RawAnswer): TokenAnswer {
   }
 }
 
-/** Reads a token response in the form that GitHub and older servers send. */
+/** Reads a token response that is a form, as GitHub and older servers send it. */
 function readTokenForm({ status, headers, body }: RawAnswer): JsonObject | undefined {
   const isText = /^(?:application\/x-www-form-urlencoded|text\/plain)\b/i.test(
     headers['content-type'] ?? 'text/plain',
@@ -92,14 +92,14 @@ function readTokenForm({ status, headers, body }: RawAnswer): JsonObject | undef
 }
 
 export interface TokenResponseReading {
-  /** What is odd about the response as a whole. */
+  /** Deviations of the response as a whole. */
   readonly remarks?: readonly string[];
-  /** Whether all members are strings by nature: those of a form, or of a redirect. */
+  /** Whether all members are strings, as in a form or a redirect. */
   readonly isForm?: boolean;
 }
 
 /**
- * Reads a token response, as it came or as it was kept. Members whose meaning is clear are taken whatever their form.
+ * Reads a token response, received or kept. Members whose meaning is clear are accepted in any form.
  * @throws ValidationError `token_response_invalid` where there is no access token
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
  */
@@ -123,7 +123,7 @@ export function parseTokenResponse(json: JsonObject, reading: TokenResponseReadi
   };
 }
 
-/** The members of a token response as it is used: what readers of kept tokens rely on. */
+/** Writes the members of a token response in their specified form, for kept tokens. */
 export function normalizeTokenResponse(tokens: TokenResponse): JsonObject {
   const { access_token, token_type, refresh_token, id_token, scope } = tokens;
   const read = { access_token, token_type, refresh_token, id_token, scope };
@@ -149,8 +149,8 @@ function requireAccessToken(json: JsonObject): string {
 }
 
 /**
- * Keycloak's legacy exchange for a token of another issuer leaves the type out. What was issued may be something else
- * than an access token, for which RFC 8693 has the type `N_A`.
+ * Keycloak's legacy exchange for a token of another issuer omits the type. The issued token may be of another kind than an
+ * access token, for which RFC 8693 defines the type `N_A`.
  * @see https://www.rfc-editor.org/rfc/rfc8693#section-2.2.1
  */
 function readTokenType(json: JsonObject, remarks: string[]): string {
@@ -166,7 +166,7 @@ function readTokenType(json: JsonObject, remarks: string[]): string {
   return 'Bearer';
 }
 
-/** Reads a token that may be missing; its value is never shown. */
+/** Reads an optional token; its value is never shown. */
 function readOptionalToken(json: JsonObject, name: MemberOf<'token'>, remarks: string[]): string | undefined {
   const value = json[name];
   if (value === undefined || value === null) return undefined;

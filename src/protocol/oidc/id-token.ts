@@ -15,34 +15,34 @@ import {
 } from '../jose/signed-jwt.ts';
 import { halfHash } from '../jose/token-hash.ts';
 
-/** Seconds by which an ID token may seem older than the request that it answers. */
+/** Seconds by which an ID token may have been issued before its request. */
 const ISSUED_BEFORE = 300;
 
-/** What an authentication request asked for that its ID token must, or should, be the answer to. */
+/** The parts of an authentication request that its ID token is compared with. */
 export interface AuthenticationExpectations {
-  /** The ID token must repeat it. */
+  /** The nonce that the ID token must have. */
   readonly nonce?: string | undefined;
   /** Seconds: `max_age` of the request. */
   readonly maxAge?: number | undefined;
   /** `acr_values` of the request, separated by spaces. */
   readonly acrValues?: string | undefined;
-  /** The values of an `acr` that `claims` of the request made essential: one of them must be there. */
+  /** The values of an `acr` that `claims` of the request made essential; the ID token must have one of them. */
   readonly essentialAcr?: readonly string[] | undefined;
-  /** Milliseconds since the epoch: when it was asked for, when that is known. */
+  /** The time of the request in milliseconds since the epoch, if it is known. */
   readonly requestedAt?: number | undefined;
-  /** What came with the ID token, for `at_hash`. */
+  /** The access token that was issued with the ID token, for `at_hash`. */
   readonly accessToken?: string | undefined;
-  /** What came with the ID token, or was exchanged for it, for `c_hash`. */
+  /** The code that was issued with the ID token, or exchanged for it, for `c_hash`. */
   readonly code?: string | undefined;
   /** `state` of the request, for `s_hash`. */
   readonly state?: string | undefined;
-  /** Who else it may be issued to than the client: the audiences of a token exchange. */
+  /** Other clients that it may be issued to: the audiences of a token exchange. */
   readonly issuedTo?: readonly string[] | undefined;
-  /** The audiences that it may have beside the client. */
+  /** The audiences that it may have in addition to the client. */
   readonly trustedAudiences?: readonly string[] | undefined;
-  /** Of a refresh: the claims of the ID token that the authentication was answered with. */
+  /** Of a refresh: the claims of the ID token that was issued at the authentication. */
   readonly original?: JWTPayload | undefined;
-  /** Whether it came by the browser: then the hashes of the access token and the code must be there. */
+  /** Whether it came through the browser, which makes the hashes of the access token and the code mandatory. */
   readonly isFrontChannel?: boolean | undefined;
 }
 
@@ -53,15 +53,15 @@ export interface AuthenticationExpectations {
 export interface IdTokenExpectations extends JwtKeys, JwtParties, AuthenticationExpectations {}
 
 export interface VerifiedIdToken extends OpenedJwt {
-  /** What is not as it was asked for, though no reason to refuse it. */
+  /** Deviations from the request that are not a reason to refuse it. */
   readonly remarks: readonly string[];
 }
 
 /**
- * Validates an ID token: decryption, algorithm, signature, `iss`, `aud`, `azp`, `exp`, `iat`, and, as far as they are
- * expected, `nonce`, `auth_time` and the hashes. Any failed check refuses it, but for an `acr` that was asked for by
- * `acr_values`: they are voluntary, so that the server may answer with another one, which is remarked.
- * @throws ValidationError `id_token_invalid` that names every claim found wrong, or what is wrong before them
+ * Validates an ID token: decryption, algorithm, signature, `iss`, `aud`, `azp`, `exp`, `iat`, and, if
+ * expected, `nonce`, `auth_time` and the hashes. Any failed check is an error, except for an `acr` that `acr_values`
+ * requested: it is voluntary, so another one is only a remark.
+ * @throws ValidationError `id_token_invalid` that names every wrong claim, or the flaw that was found before the claims
  * @see https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation
  * @see https://openid.net/specs/openid-connect-core-1_0.html#HybridIDTValidation
  */
@@ -85,7 +85,7 @@ export async function verifyIdToken(
   return { ...opened, remarks: [...remarksOnAcr(claims, expected), ...hashes.remarks] };
 }
 
-/** @param holder the client that it is issued to: the one that asked for it, but in an exchange */
+/** @param holder the client that it is issued to, which only in an exchange is another one than that of the request */
 function wrongOwnClaims(claims: JWTPayload, expected: IdTokenExpectations, holder: string): string[] {
   const { sub, iat, azp } = claims;
   const now = expected.now / 1000;
@@ -95,7 +95,7 @@ function wrongOwnClaims(claims: JWTPayload, expected: IdTokenExpectations, holde
   if (typeof sub !== 'string' || sub === '') wrong.push('sub is missing');
   if (strangers.length > 0) wrong.push(`aud also names ${strangers.join(', ')}, which is not trusted`);
   else if (audiences.length > 1 && azp === undefined)
-    wrong.push(`azp is missing, and of several audiences it must name ${expected.client_id}`);
+    wrong.push(`azp is missing; with several audiences it must be ${expected.client_id}`);
   if (azp !== undefined && azp !== expected.client_id && azp !== holder)
     wrong.push(`azp is ${show(azp)}, expected ${expected.client_id}`);
   if (typeof iat !== 'number') wrong.push('iat is missing or not a number');
@@ -106,12 +106,12 @@ function wrongOwnClaims(claims: JWTPayload, expected: IdTokenExpectations, holde
     expected.requestedAt !== undefined &&
     iat < expected.requestedAt / 1000 - Math.max(ISSUED_BEFORE, expected.leeway ?? 0)
   ) {
-    wrong.push(`it was issued ${Math.round(expected.requestedAt / 1000 - iat)} s before it was asked for`);
+    wrong.push(`it was issued ${Math.round(expected.requestedAt / 1000 - iat)} s before it was requested`);
   }
   return wrong;
 }
 
-/** The audiences beside the client that nobody has said to trust. @see https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation */
+/** Lists the audiences other than the client that are not trusted. @see https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation */
 function listStrangers(
   claims: JWTPayload,
   { trustedAudiences = [] }: IdTokenExpectations,
@@ -122,35 +122,35 @@ function listStrangers(
   return audiences.filter((audience) => audience !== holder && !trustedAudiences.includes(audience));
 }
 
-/** What remedies a wrong ID token, where that is in the person's hands. */
+/** Chooses the hint for an invalid ID token. */
 function chooseHint(claims: JWTPayload, expected: IdTokenExpectations, holder: string): string {
   const strangers = listStrangers(claims, expected, holder);
   if (strangers.length > 0 && claims.azp === expected.client_id)
-    return `Where these audiences are known to you, accept them with --trust-audience "${strangers.join(' ')}", or in the profile (trust_audience). ${AT_FAULT}`;
+    return `If you trust these audiences, accept them with --trust-audience "${strangers.join(' ')}", or in the profile (trust_audience). ${AT_FAULT}`;
   const { exp, iat, nbf = 0 } = claims;
   const now = expected.now / 1000;
   const isClock =
     typeof exp === 'number' && typeof iat === 'number' && exp > iat && (exp <= now || iat > now || nbf > now);
   return isClock
-    ? `Compare the clocks of this machine and of the server; where neither can be set, --leeway SECONDS allows a difference. ${AT_FAULT}`
+    ? `Compare the clocks of this machine and of the server; if neither can be set, --leeway SECONDS allows a difference. ${AT_FAULT}`
     : AT_FAULT;
 }
 
 /**
- * What is wrong with an ID token of a refresh, compared with the one that the authentication was answered with.
+ * Lists the differences of an ID token of a refresh from the one that was issued at the authentication.
  * @see https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse
  */
 function wrongRefresh(claims: JWTPayload, original: JWTPayload): string[] {
   const differs = (name: string) => claims[name] !== original[name];
   const said = (name: string) =>
-    `${name} is ${show(claims[name])}, and that of the original ID token is ${show(original[name])}`;
+    `${name} is ${show(claims[name])}, but in the original ID token it is ${show(original[name])}`;
   const wrong = ['iss', 'sub', 'azp'].filter(differs).map(said);
   const audiences = readAudiences(claims);
   const isSame =
     audiences.length === readAudiences(original).length &&
     readAudiences(original).every((audience) => audiences.includes(audience));
   if (!isSame) wrong.push(said('aud'));
-  // These two may be left out.
+  // These two may be missing.
   for (const name of ['auth_time', 'nonce'])
     if (claims[name] !== undefined && differs(name)) wrong.push(said(name));
   return wrong;
@@ -161,19 +161,19 @@ function wrongAuthentication(
   { nonce: sent, maxAge, essentialAcr, requestedAt, now }: IdTokenExpectations,
 ): string[] {
   const wrong: string[] = [];
-  if (sent !== undefined && nonce === undefined) wrong.push('nonce is missing, and one was sent');
+  if (sent !== undefined && nonce === undefined) wrong.push('nonce is missing, but one was sent');
   else if (sent !== undefined && nonce !== sent) wrong.push('nonce is not the one that was sent');
   if (essentialAcr !== undefined && !(typeof acr === 'string' && essentialAcr.includes(acr)))
-    wrong.push(`acr is ${show(acr)}, and ${essentialAcr.join(' or ')} was asked for as essential`);
+    wrong.push(`acr is ${show(acr)}, but ${essentialAcr.join(' or ')} was requested as essential`);
   if (maxAge === undefined) return wrong;
   if (typeof auth_time !== 'number') {
-    wrong.push('auth_time is missing or not a number, and max_age asks for it');
+    wrong.push('auth_time is missing or not a number, but max_age requires it');
     return wrong;
   }
-  // Who takes long to log in or to consent is no older an authentication for it.
+  // Measured from the request, because the login and the consent may take long.
   const age = (requestedAt ?? now) / 1000 - auth_time;
   if (age > maxAge + CLOCK_AHEAD)
-    wrong.push(`auth_time is ${Math.round(age)} s before it was asked for, and max_age allows ${maxAge} s`);
+    wrong.push(`auth_time is ${Math.round(age)} s before the request, but max_age allows ${maxAge} s`);
   else if (auth_time > now / 1000 + CLOCK_AHEAD)
     wrong.push(`auth_time is ${Math.round(auth_time - now / 1000)} s in the future`);
   return wrong;
@@ -195,10 +195,10 @@ async function checkHashes(
     const hash = claims[claim];
     if (of === undefined || (hash === undefined && !isRequired)) continue;
     const right = await halfHash(of, alg);
-    if (hash === undefined) wrong.push(`${claim} is missing, and ${what} came with it`);
+    if (hash === undefined) wrong.push(`${claim} is missing, but ${what} was issued with it`);
     else if (right === undefined)
-      (isRequired ? wrong : remarks).push(`${claim} cannot be checked: no hash is agreed on for ${alg}`);
-    else if (hash !== right) wrong.push(`${claim} is not that of ${what}`);
+      (isRequired ? wrong : remarks).push(`${claim} cannot be checked: no hash is defined for ${alg}`);
+    else if (hash !== right) wrong.push(`${claim} is not the hash of ${what}`);
   }
   return { wrong, remarks };
 }
@@ -206,7 +206,7 @@ async function checkHashes(
 function remarksOnAcr({ acr }: JWTPayload, { acrValues }: IdTokenExpectations): string[] {
   const asked = acrValues?.split(' ').filter(Boolean) ?? [];
   if (asked.length === 0 || (typeof acr === 'string' && asked.includes(acr))) return [];
-  return [`acr is ${show(acr)}, and acr_values asked for ${asked.join(' or ')}`];
+  return [`acr is ${show(acr)}, but acr_values requested ${asked.join(' or ')}`];
 }
 
 const AT_FAULT =

@@ -1,9 +1,9 @@
 import type { OAuthRefusal } from '../../errors.ts';
 import { classifyAnswer, type RawAnswer } from '../oauth/answer.ts';
 
-/** What a client asks for when it sends a browser to log out; the names are the wire's. */
+/** The parameters of a logout in a browser, by their wire names. */
 export interface LogoutRequest {
-  /** The ID token whose session is to end: then most servers do not ask the person. */
+  /** An ID token of the session that is to end; with it, most servers do not ask the user. */
   readonly id_token_hint?: string | undefined;
   readonly logout_hint?: string | undefined;
   readonly post_logout_redirect_uri?: string | undefined;
@@ -13,14 +13,14 @@ export interface LogoutRequest {
 
 export type LogoutAnswer =
   | { readonly kind: 'ended' }
-  /** A page for people: the server does not end sessions by refresh token. */
+  /** An HTML page: the server does not end sessions by refresh token. */
   | { readonly kind: 'page' }
   | { readonly kind: 'refused'; readonly oauth: OAuthRefusal }
   | { readonly kind: 'foreign'; readonly reason: string };
 
 /**
- * Tells whether an end_session_endpoint takes a refresh token from the client, which only Keycloak's does. Keycloak is
- * recognised by the path of the endpoint, which is the same in all its versions.
+ * Says whether an end_session_endpoint accepts a refresh token from the client, which only that of Keycloak does. It is
+ * recognised by its path, which is the same in all versions.
  * @param endpoint absolute URL
  */
 export function takesRefreshToken(endpoint: string): boolean {
@@ -28,7 +28,7 @@ export function takesRefreshToken(endpoint: string): boolean {
 }
 
 /**
- * Classifies the answer to a request that ends a session by its refresh token, which is Keycloak's own.
+ * Classifies the answer to a request that ends a session by its refresh token, as Keycloak defines it.
  * @see https://www.keycloak.org/securing-apps/oidc-layers#_logout_endpoint
  */
 export function parseLogoutAnswer(answer: RawAnswer): LogoutAnswer {

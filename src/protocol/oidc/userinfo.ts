@@ -5,13 +5,13 @@ import { classifyAnswer, type RawAnswer } from '../oauth/answer.ts';
 
 /** The claims about the user of an access token. */
 export interface Userinfo {
-  /** The answer as it came; of a JWT its claims. */
+  /** The response unchanged; of a JWT its claims. */
   readonly json: JsonObject;
-  /** What the answer was signed with, where it was. */
+  /** The algorithm of a signed response. */
   readonly alg?: string | undefined;
-  /** How the answer was encrypted, where it was. */
+  /** The algorithms of an encrypted response. */
   readonly encryption?: { readonly alg: string; readonly enc: string } | undefined;
-  /** Deviations that are no reason to refuse it. */
+  /** Deviations that are not a reason to refuse it. */
   readonly remarks?: readonly string[];
 }
 
@@ -23,12 +23,12 @@ export type UserinfoAnswer =
   | { readonly kind: 'foreign'; readonly reason: string };
 
 /**
- * Classifies the answer of a UserInfo endpoint, but for those of status 400 and more, which are those of any resource.
+ * Classifies the answer of a UserInfo endpoint with a status below 400; others are handled as those of any resource.
  * @see https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse
  */
 export function parseUserinfoAnswer(answer: RawAnswer): UserinfoAnswer {
   const { status, body } = answer;
-  // Some servers call a JWT JSON or text, and quote it; others call JSON a JWT.
+  // Some servers send a JWT with the type of JSON or text, or in quotes; others send JSON with the type of a JWT.
   const jwt = status === 200 ? repairJwt(unwrapToken(body).text)?.text : undefined;
   if (jwt !== undefined) return { kind: 'jwt', jwt };
   const classified = classifyAnswer(answer, 'userinfo');

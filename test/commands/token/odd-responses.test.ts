@@ -43,7 +43,7 @@ describe('the device grant', () => {
     expect(code).toBe(0);
     expect(stderr).toContain(`Open ${verification_uri}\n`);
     expect(joined(stderr)).toContain(
-      '"verification_uri" is called "verification_url"; "expires_in" is a string, "1800"; "interval" is a string, "5"',
+      '"verification_uri" is named "verification_url"; "expires_in" is a string, "1800"; "interval" is a string, "5"',
     );
   });
 });

@@ -441,7 +441,7 @@ describe('the ID token of the code flow', () => {
   it.each([
     ['another nonce', { nonce: 'of-somebody-else' }, 'nonce is not the one that was sent'],
     ['no nonce', { nonce: undefined }, 'nonce is missing'],
-    ['another code', { c_hash: 'of-another-code' }, 'c_hash is not that of the code'],
+    ['another code', { c_hash: 'of-another-code' }, 'c_hash is not the hash of the code'],
   ])('of %s is refused, and no tokens are kept: exit 4', async (_what, claims, why) => {
     const lab: CodeLab = await startCodeLab({ token: [tokensOf(() => lab, claims)] });
     expect(await awaitFailure(lab.run())).toMatchObject({

@@ -48,8 +48,18 @@ describe('the ID token of a token response', () => {
     ['no nonce', { nonce: 'n' }, {}, /nonce is missing/],
     ['another nonce', { nonce: 'n' }, { nonce: 'm' }, /nonce is not the one that was sent/],
     ['no auth_time', { maxAge: 300 }, {}, /auth_time is missing/],
-    ['the hash of another code', { code: 'the-code' }, { c_hash: 'AAAA' }, /c_hash is not that of the code/],
-    ['the hash of another access token', {}, { at_hash: 'AAAA' }, /at_hash is not that of the access token/],
+    [
+      'the hash of another code',
+      { code: 'the-code' },
+      { c_hash: 'AAAA' },
+      /c_hash is not the hash of the code/,
+    ],
+    [
+      'the hash of another access token',
+      {},
+      { at_hash: 'AAAA' },
+      /at_hash is not the hash of the access token/,
+    ],
   ])('with %s is refused, and no tokens are kept', async (_what, expected, claims, message) => {
     const { run, kept } = await request(expected, () => claims);
     const error = await awaitFailure(run());
@@ -61,7 +71,7 @@ describe('the ID token of a token response', () => {
   it('is held against its own access token, not one that came before by the browser', async () => {
     const at_hash = await halfHash('from-the-browser', 'ES256');
     const { run } = await request({ accessToken: 'from-the-browser' }, () => ({ at_hash }));
-    expect((await awaitFailure(run())).message).toMatch(/at_hash is not that of the access token/);
+    expect((await awaitFailure(run())).message).toMatch(/at_hash is not the hash of the access token/);
   });
 
   it('of a login that took long is young enough, where it is known when it was asked for', async () => {
@@ -75,7 +85,7 @@ describe('the ID token of a token response', () => {
 
   it('with another acr than was asked for is remarked', async () => {
     const { run } = await request({ acrValues: 'gold' }, () => ({ acr: '0' }));
-    expect((await run()).idToken?.remarks).toEqual(['acr is "0", and acr_values asked for gold']);
+    expect((await run()).idToken?.remarks).toEqual(['acr is "0", but acr_values requested gold']);
   });
 
   it('that a refresh brings is of the new access token', async () => {

@@ -329,7 +329,7 @@ describe('the ID token of a refresh', () => {
     await expect(refresh(lab).run).rejects.toMatchObject({
       code: 'id_token_invalid',
       exitCode: 4,
-      message: expect.stringContaining('sub is "user-2", and that of the original ID token is "user-1"'),
+      message: expect.stringContaining('sub is "user-2", but in the original ID token it is "user-1"'),
     });
     const kept = (await keptBy(lab))?.response;
     expect(kept).toMatchObject({ id_token: before, access_token: 'access-1', refresh_token: 'refresh-2' });

@@ -135,7 +135,7 @@ describe('a preflight', () => {
       /403/,
     ],
     ['it redirects elsewhere', to('https://login.example/sign-in'), /redirects to login\.example/],
-    ['it redirects nowhere', { status: 302 }, /to no address/],
+    ['it redirects nowhere', { status: 302 }, /without a valid address/],
     [
       'a parameter is missed that the preflight leaves out',
       to(`${REDIRECT_URI}?error=invalid_request&error_description=Missing+parameter%3A+nonce`),

@@ -129,7 +129,7 @@ describe('an authorization response', () => {
         ['code', 'B'],
       ],
       {},
-      '"code" stands in it more than once',
+      '"code" occurs more than once',
     ],
     ['no token', [['token_type', 'Bearer']], { responseType: 'token' }, 'it has no "access_token"'],
     ['no token type', [['access_token', 'A']], { responseType: 'token' }, 'it has no "token_type"'],

@@ -64,7 +64,7 @@ describe('client authentication', () => {
       await expect(build({ token_endpoint_auth_method })).rejects.toMatchObject({
         code: 'client_secret_missing',
         exitCode: 2,
-        message: `${token_endpoint_auth_method} needs a client secret, and none is configured`,
+        message: `${token_endpoint_auth_method} requires a client secret, and none is configured`,
       });
     },
   );

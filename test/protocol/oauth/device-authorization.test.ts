@@ -70,12 +70,12 @@ describe('a device authorization response', () => {
     [
       { verification_uri: undefined, verification_url: 'https://as.example/go' },
       { verification_uri: 'https://as.example/go' },
-      '"verification_uri" is called "verification_url"',
+      '"verification_uri" is named "verification_url"',
     ],
     [
       { verification_uri_complete: null, verification_url_complete: 'https://as.example/go?c=1' },
       { verification_uri_complete: 'https://as.example/go?c=1' },
-      '"verification_uri_complete" is called "verification_url_complete"',
+      '"verification_uri_complete" is named "verification_url_complete"',
     ],
   ])('with %j is understood, and the remark says how', (odd, read, remark) => {
     expect(parseDeviceAuthorization({ ...json, ...odd })).toMatchObject({ ...read, remarks: [remark] });

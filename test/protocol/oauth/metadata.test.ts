@@ -74,7 +74,7 @@ describe('metadata', () => {
     const template = refusalOf(() =>
       parseMetadata({ issuer: 'https://login.example/{tenantid}/v2.0' }, 'https://login.example/common/v2.0'),
     );
-    expect(template.hint).toMatch(/^The server answers with a template/);
+    expect(template.hint).toMatch(/^The issuer is a template/);
     expect(template.hint).not.toContain('{tenantid}');
     const proxied = refusalOf(() => parseMetadata({ issuer: 'http://as.example' }, 'https://as.example'));
     expect(proxied.hint).toContain('X-Forwarded-Proto');
@@ -95,7 +95,7 @@ describe('metadata', () => {
   ])('that differs by a trailing slash only is refused and told apart: %s, %s', (asked, got) => {
     const refusal = refusalOf(() => parseMetadata({ issuer: got }, asked));
     expect(refusal.code).toBe('issuer_mismatch');
-    expect(refusal.hint).toBe(`They differ by a trailing slash only: use ${got} to the character.`);
+    expect(refusal.hint).toBe(`They differ by a trailing slash only: use exactly ${got}.`);
   });
 
   it('of an issuer that is accepted by name is taken, and no other', () => {

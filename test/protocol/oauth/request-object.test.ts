@@ -112,7 +112,7 @@ describe('a request object', () => {
     await expect(build([[name, value]])).rejects.toMatchObject({
       code: 'parameter_invalid',
       exitCode: 2,
-      message: `${name} is to be ${what} in a request object, and is "${value}"`,
+      message: `in a request object, ${name} must be ${what}; "${value}" is invalid`,
     });
   });
 
@@ -276,9 +276,9 @@ describe('an encrypted request object', () => {
       'encryption_alg_unfit',
       /lists RSA1_5/,
     ],
-    ['a server that lists nothing', { supportedAlgs: [] }, 'encryption_alg_unfit', /none at all/],
+    ['a server that lists nothing', { supportedAlgs: [] }, 'encryption_alg_unfit', /It lists none/],
     ['a server that lists only other encs', { supportedEncs: ['X'] }, 'encryption_alg_unfit', /lists X/],
-    ['a server that lists no encs', { supportedEncs: [] }, 'encryption_alg_unfit', /none at all/],
+    ['a server that lists no encs', { supportedEncs: [] }, 'encryption_alg_unfit', /It lists none/],
   ])('is refused for %s', async (_what, changes, code, hint) => {
     await expect(encryptedFor(await buildJwks(keyFor('RSA-OAEP')), changes)).rejects.toMatchObject({
       code,

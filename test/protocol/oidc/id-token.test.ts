@@ -49,7 +49,7 @@ describe('the nonce', () => {
   });
 
   it('is missed where it is not there', async () => {
-    expect(await refused({}, { nonce: 'n-0S6' })).toMatch(/nonce is missing, and one was sent/);
+    expect(await refused({}, { nonce: 'n-0S6' })).toMatch(/nonce is missing, but one was sent/);
   });
 
   it.each(['n-0S7', '', 'N-0S6', 'n-0S6 ', null, ['n-0S6'], 1])('is wrong as %j', async (nonce) => {
@@ -77,7 +77,7 @@ describe('the time of the authentication', () => {
   });
 
   it.each<[string, Claims, Partial<IdTokenExpectations>, RegExp]>([
-    ['missing', {}, { maxAge: 300 }, /auth_time is missing or not a number, and max_age asks for it/],
+    ['missing', {}, { maxAge: 300 }, /auth_time is missing or not a number, but max_age requires it/],
     ['text', { auth_time: String(SECONDS) }, { maxAge: 300 }, /auth_time is missing or not a number/],
     ['too old', since(400), { maxAge: 300 }, /auth_time is 401 s before .*max_age allows 300 s/],
     ['old, where max_age is 0', since(100), { maxAge: 0 }, /max_age allows 0 s/],
@@ -98,7 +98,7 @@ describe('the acr', () => {
     'of %j is refused where another is essential',
     async (claims) => {
       await expect(verify(claims, { essentialAcr: ['gold', 'silver'] })).rejects.toThrow(
-        /acr is .*gold or silver was asked for as essential/,
+        /acr is .*gold or silver was requested as essential/,
       );
     },
   );
@@ -112,9 +112,9 @@ describe('the acr', () => {
   });
 
   it.each([
-    [{ acr: '0' }, 'acr is "0", and acr_values asked for gold or silver'],
-    [{}, 'acr is missing, and acr_values asked for gold or silver'],
-    [{ acr: ['gold'] }, 'acr is ["gold"], and acr_values asked for gold or silver'],
+    [{ acr: '0' }, 'acr is "0", but acr_values requested gold or silver'],
+    [{}, 'acr is missing, but acr_values requested gold or silver'],
+    [{ acr: ['gold'] }, 'acr is ["gold"], but acr_values requested gold or silver'],
   ])('of %j is remarked and not refused: acr_values are voluntary', async (claims, remark) => {
     expect((await verify(claims, { acrValues: 'gold silver' })).remarks).toEqual([remark]);
   });
@@ -147,13 +147,13 @@ describe('a hash', () => {
     const came = { accessToken: ACCESS_TOKEN, code: CODE, state: 'the-state' };
     expect((await verify(hashes, came, signingOf(alg))).claims).toMatchObject(hashes);
     expect(await refused(hashes, { ...came, accessToken: 'x' }, signingOf(alg))).toMatch(
-      /: at_hash is not that of the access token$/,
+      /: at_hash is not the hash of the access token$/,
     );
     expect(await refused(hashes, { ...came, code: 'x' }, signingOf(alg))).toMatch(
-      /: c_hash is not that of the code$/,
+      /: c_hash is not the hash of the code$/,
     );
     expect(await refused(hashes, { ...came, state: 'x' }, signingOf(alg))).toMatch(
-      /: s_hash is not that of the state$/,
+      /: s_hash is not the hash of the state$/,
     );
   });
 
@@ -162,7 +162,7 @@ describe('a hash', () => {
       await crypto.subtle.digest('SHA-256', new TextEncoder().encode(ACCESS_TOKEN)),
     ).toString('base64url');
     for (const at_hash of [whole, await halfHash(ACCESS_TOKEN, 'ES384'), '', null, 1, ['x']]) {
-      expect(await refused({ at_hash }, { accessToken: ACCESS_TOKEN })).toMatch(/at_hash is not that/);
+      expect(await refused({ at_hash }, { accessToken: ACCESS_TOKEN })).toMatch(/at_hash is not the hash/);
     }
   });
 
@@ -170,7 +170,7 @@ describe('a hash', () => {
     const came = { accessToken: ACCESS_TOKEN, code: CODE, state: 'the-state' };
     expect((await verify({}, came)).remarks).toEqual([]);
     expect(await refused({}, { ...came, isFrontChannel: true })).toMatch(
-      /: at_hash is missing, and the access token came with it; c_hash is missing, and the code came with it$/,
+      /: at_hash is missing, but the access token was issued with it; c_hash is missing, but the code was issued with it$/,
     );
     expect((await verify({}, { isFrontChannel: true })).remarks).toEqual([]);
   });
@@ -273,7 +273,7 @@ describe('further audiences', () => {
       { trustedAudiences },
       /aud also names x, which/,
     ],
-    ['come without azp', { aud }, { trustedAudiences }, /azp is missing, and of several audiences/],
+    ['come without azp', { aud }, { trustedAudiences }, /azp is missing; with several audiences/],
     [
       'come with the azp of another',
       { aud, azp: 'other' },
@@ -341,7 +341,7 @@ describe('an ID token of a refresh', () => {
     ['nonce', { ...original, nonce: 'other' }],
   ])('with another %s is refused', async (name, claims) => {
     expect(await refused(claims, { original })).toMatch(
-      new RegExp(`${name} is .*, and that of the original ID token is`),
+      new RegExp(`${name} is .*, but in the original ID token it is`),
     );
   });
 
@@ -349,16 +349,16 @@ describe('an ID token of a refresh', () => {
     const aud = [CLIENT_ID, 'api'];
     const expected = { trustedAudiences: ['api'], original: { ...original, aud } };
     expect((await verify({ ...original, aud: ['api', CLIENT_ID] }, expected)).claims.sub).toBe('user-1');
-    expect(await refused(original, expected)).toContain('aud is "test-client", and that of the original');
+    expect(await refused(original, expected)).toContain('aud is "test-client", but in the original');
     const elsewhere = { original: { ...original, iss: 'https://other.example' } };
-    expect(await refused(original, elsewhere)).toContain(`iss is "${ISSUER}", and that of the original`);
+    expect(await refused(original, elsewhere)).toContain(`iss is "${ISSUER}", but in the original`);
   });
 
   it('without an azp before and now is accepted, and with one now refused', async () => {
     const { azp: _none, ...bare } = original;
     expect((await verify(bare, { original: bare })).claims.sub).toBe('user-1');
     expect(await refused(original, { original: bare })).toContain(
-      'azp is "test-client", and that of the original',
+      'azp is "test-client", but in the original',
     );
   });
 });
