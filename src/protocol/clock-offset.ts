@@ -1,25 +1,25 @@
-/** An answer whose `Date` says what the server's clock showed. */
+/** An answer with a `Date` header, and when it was requested. */
 export interface DatedAnswer {
   /** The header's value. */
   readonly date: string;
-  /** When the request left by our clock, in milliseconds since the epoch. */
+  /** When the request was sent by our clock, in milliseconds since the epoch. */
   readonly sentAt: number;
-  /** Milliseconds until the answer was there. */
+  /** Milliseconds until the answer was received. */
   readonly ms: number;
 }
 
-/** By how many milliseconds the server's clock is ahead of ours, between these two; negative where it is behind. */
+/** The bounds of how many milliseconds the server's clock is ahead of ours; negative if it is behind. */
 export interface ClockOffset {
   readonly min: number;
   readonly max: number;
 }
 
-/** Milliseconds: `Date` tells whole seconds. */
+/** Milliseconds: `Date` has a resolution of one second. */
 const RESOLUTION = 1000;
 
 /**
- * Measures how far the server's clock is off, by each answer more exactly.
- * @returns undefined where no answer has a `Date` that can be read
+ * Measures the offset of the server's clock; more answers make it more exact.
+ * @returns undefined if no answer has a readable `Date`
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-6.6.1
  */
 export function measureClockOffset(answers: readonly DatedAnswer[]): ClockOffset | undefined {
@@ -32,13 +32,13 @@ export function measureClockOffset(answers: readonly DatedAnswer[]): ClockOffset
       min: Math.max(offset.min, measured.min),
       max: Math.min(offset.max, measured.max),
     };
-    // Where they contradict each other a clock was set meanwhile: the last word counts.
+    // Contradicting bounds mean that a clock was set in between: the last answer counts.
     offset = both === undefined || both.min > both.max ? measured : both;
   }
   return offset;
 }
 
-/** Says how far the server's clock is off; undefined where the clocks may well agree. */
+/** Describes the offset of the server's clock; undefined if the clocks may agree. */
 export function describeClockOffset({ min, max }: ClockOffset): string | undefined {
   if (min <= 0 && max >= 0) return undefined;
   const [least, most] = [Math.min(Math.abs(min), Math.abs(max)), Math.max(Math.abs(min), Math.abs(max))];

@@ -8,7 +8,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
-/** Parses a JSON object, whose numbers remember how they were written; undefined for anything else. */
+/** Parses a JSON object, keeping how its numbers are written; undefined for anything else. */
 export function parseJsonObject(body: string): JsonObject | undefined {
   try {
     const value = parseJson(body);

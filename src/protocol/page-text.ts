@@ -1,17 +1,17 @@
 /** A line of the text of an HTML page. */
 export interface PageLine {
   readonly text: string;
-  /** Of the elements around it: ids as `#id`, classes as `.class`, roles as `role=name`. */
+  /** Marks of the elements around it: ids as `#id`, classes as `.class`, roles as `role=name`. */
   readonly marks: readonly string[];
 }
 
 /** Characters of a page that are read. */
 const LONGEST_PAGE = 128 * 1024;
 
-/** Characters of a tag; a `<` without its end in so many is text. */
+/** Characters of a tag; a `<` whose tag is longer is text. */
 const LONGEST_TAG = 2048;
 
-/** Elements that are open at the same time. */
+/** Levels of nested elements. */
 const DEEPEST = 100;
 
 /** Elements whose content is not shown, or is no text. */
@@ -49,9 +49,9 @@ interface OpenElement {
 }
 
 /**
- * Reads the visible text of an HTML page by lines, in time proportional to its length. It is no HTML parser: it serves
- * to find what an error page says.
- * @param html the page; what is longer than 128 KiB is cut
+ * Reads the visible text of an HTML page by lines, in time proportional to its length. It is not an HTML parser: it is
+ * made to find the message of an error page.
+ * @param html the page, of which 128 KiB are read
  */
 export function readPageLines(html: string): readonly PageLine[] {
   return new PageReader(html.slice(0, LONGEST_PAGE)).read();
@@ -82,7 +82,7 @@ class PageReader {
     return this.#lines;
   }
 
-  /** @returns where to read on */
+  /** @returns where the next text starts */
   #readMarkup(at: number): number {
     if (this.#html.startsWith('<!--', at)) return this.#skipTo('-->', at + 4);
     if (/[!?]/.test(this.#html[at + 1] ?? '')) return this.#skipTo('>', at);

@@ -11,29 +11,29 @@ import {
 } from '../json-scan.ts';
 import { type JsonObject, parseJsonObject } from './json.ts';
 
-/** Objects and arrays in one another; claims that are deeper are made to hurt whoever walks them. */
+/** Levels of nested objects and arrays; deeper claims are an attack on programs that walk them. */
 export const DEEPEST_JSON = 32;
 
-/** What `JSON.parse` would hide, or what is no JSON object at all. */
+/** A flaw that `JSON.parse` would not report, or that there is no JSON object. */
 export type JsonFlaw =
   | { readonly kind: 'not_json' }
   | { readonly kind: 'too_deep' }
   | { readonly kind: 'duplicate_member'; readonly member: string };
 
 export interface StrictJson {
-  /** Undefined where it is no JSON object, or too deep; of members with one name it has the last. */
+  /** Undefined if it is not a JSON object or nested too deep; of members with the same name it has the last. */
   readonly json?: JsonObject;
   readonly flaw?: JsonFlaw;
 }
 
 /**
- * Parses a JSON object and finds what two parsers may read differently: members that occur twice.
- * @param mayRepeat whether a member may be there again with the very same string, which every parser reads alike
+ * Parses a JSON object and finds members that occur twice, which parsers read differently.
+ * @param mayRepeat whether a member may occur twice with the same string, which every parser reads in the same way
  * @see https://www.rfc-editor.org/rfc/rfc8725#section-2.4
  * @see https://www.rfc-editor.org/rfc/rfc7519#section-4
  */
 export function parseStrictJson(text: string, mayRepeat = false): StrictJson {
-  // A byte order mark is none of JSON, and what is signed is read to the letter.
+  // JSON does not allow a byte order mark, and signed content is not repaired.
   const json = text.startsWith('\ufeff') ? undefined : parseJsonObject(text);
   if (json === undefined) return { flaw: { kind: isTooDeep(text) ? 'too_deep' : 'not_json' } };
   const flaw = findFlaw(text, mayRepeat);
@@ -43,7 +43,7 @@ export function parseStrictJson(text: string, mayRepeat = false): StrictJson {
 
 /** @param text valid JSON */
 function findFlaw(text: string, mayRepeat: boolean): JsonFlaw | undefined {
-  // The names in each object that is open, and where each ends; undefined stands for an array.
+  // For each open object its names and where they end; undefined for an array.
   const open: (Map<string, number> | undefined)[] = [];
   let isName = false;
   let duplicate: JsonFlaw | undefined;
@@ -83,15 +83,15 @@ function findFlaw(text: string, mayRepeat: boolean): JsonFlaw | undefined {
   return duplicate;
 }
 
-/** Whether the values after two names are one string, written alike. */
+/** Says whether the values of two names are the same string, written in the same way. */
 function isSameString(text: string, one: number, other: number): boolean {
   const value = stringAfter(text, one);
   return value !== undefined && value === stringAfter(text, other);
 }
 
-/** The string that is the value of the name that ends there, as it is written. */
+/** Returns the string value of the name that ends there, as it is written. */
 function stringAfter(text: string, endOfName: number): string | undefined {
-  // Of what is not a string, and of white space, there is no need: such repetitions are flaws.
+  // Other values, or white space before the value, make the repetition a flaw.
   const start = text.indexOf(':', endOfName) + 1;
   return text.charCodeAt(start) === QUOTE ? text.slice(start, findStringEnd(text, start)) : undefined;
 }

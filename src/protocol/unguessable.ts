@@ -1,20 +1,20 @@
-/** Makes so many bytes that nobody can guess. */
+/** Makes cryptographically random bytes. */
 export type Random = (bytes: number) => Uint8Array;
 
 const JTI_BYTES = 16;
 const STATE_BYTES = 24;
 
-/** Draws so many bytes, in base64url. */
+/** Makes random bytes, in base64url. */
 export function unguessable(random: Random, bytes: number): string {
   return Buffer.from(random(bytes)).toString('base64url');
 }
 
-/** Draws a `jti` that was never used before. @see https://www.rfc-editor.org/rfc/rfc7519#section-4.1.7 */
+/** Makes a unique `jti`. @see https://www.rfc-editor.org/rfc/rfc7519#section-4.1.7 */
 export function makeJti(random: Random): string {
   return unguessable(random, JTI_BYTES);
 }
 
-/** Draws a `state` or a `nonce`. @see https://www.rfc-editor.org/rfc/rfc6749#section-10.12 */
+/** Makes a `state` or a `nonce`. @see https://www.rfc-editor.org/rfc/rfc6749#section-10.12 */
 export function makeState(random: Random): string {
   return unguessable(random, STATE_BYTES);
 }

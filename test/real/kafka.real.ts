@@ -421,7 +421,7 @@ describe.sequential('kafka connect', () => {
         ['access_token', 'local', false],
       ]);
       expect(flows[1]?.remarks).toEqual([
-        expect.stringContaining('A revoked token stays good until it expires'),
+        expect.stringContaining('A revoked token is accepted until it expires'),
       ]);
       expect(brokers.local.notes).toEqual([expect.stringContaining('does not see that a token was revoked')]);
       await writeFile(join(cli.home, 'opaque'), '9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d');

@@ -188,14 +188,14 @@ describe('the authentication device', () => {
     const { post, refused, received } = await startServer({
       checkBearer: async (bearer) => {
         asked.push(bearer);
-        throw new ValidationError('bearer_invalid', 'the bearer is not trusted: it is not ours');
+        throw new ValidationError('bearer_invalid', 'the bearer token is not trusted: it is not ours');
       },
     });
     const answer = await post('{}');
     expect(answer.status).toBe(401);
     expect(answer.headers.get('www-authenticate')).toBe('Bearer error="invalid_token"');
     expect(asked).toEqual(['the-bearer']);
-    expect(refused).toEqual([['the bearer is not trusted: it is not ours', 401]]);
+    expect(refused).toEqual([['the bearer token is not trusted: it is not ours', 401]]);
     expect(received).toEqual([]);
   });
 

@@ -3,7 +3,7 @@ import type { JsonObject } from '../json.ts';
 import { buildParameters, type DeclaredParameters } from '../oauth/form.ts';
 import { readWholeSeconds, showMember } from '../oauth/response-members.ts';
 
-/** Seconds between polls where the acknowledgement names none. */
+/** Seconds between polls if the acknowledgement has no interval. */
 export const DEFAULT_INTERVAL = 5;
 
 /** Seconds that `slow_down` adds to this and all later waits. */
@@ -24,14 +24,14 @@ export interface AuthenticationRequest {
   readonly requested_expiry?: number | undefined;
 }
 
-/** The acknowledgement, checked; `json` keeps every member as it came. */
+/** A checked acknowledgement; `json` has every member unchanged. */
 export interface Acknowledgement {
   readonly auth_req_id: string;
   /** Seconds. */
   readonly expires_in: number;
   /** Seconds; undefined where the server names none. */
   readonly interval: number | undefined;
-  /** What does not have the specified form and was understood all the same. */
+  /** Members that do not have the specified form, but were understood. */
   readonly remarks: readonly string[];
   readonly json: JsonObject;
 }
@@ -47,9 +47,7 @@ export function buildAuthenticationRequest(request: AuthenticationRequest): Decl
     const flags = given.map((name) => `--${name.replaceAll('_', '-')}`).join(' and ');
     throw new UsageError(
       given.length === 0 ? 'hint_missing' : 'hint_ambiguous',
-      given.length === 0
-        ? 'nobody is named whom the server should ask'
-        : `${flags} were given, and only one may be`,
+      given.length === 0 ? 'no hint says which user to ask' : `${flags} were given, but only one is allowed`,
       { hint: 'Give exactly one of --login-hint, --login-hint-token and --id-token-hint.' },
     );
   }
@@ -73,13 +71,13 @@ export function buildAuthenticationRequest(request: AuthenticationRequest): Decl
 }
 
 export interface AcknowledgementOptions {
-  /** The person's own `--interval`, in seconds: it stands in for one that breaks the protocol. */
+  /** The user's own `--interval` in seconds, which replaces an invalid one. */
   readonly intervalOverride?: number | undefined;
 }
 
 /**
  * Checks the acknowledgement of an authentication request.
- * @throws ValidationError `acknowledgement_invalid` for a missing, ill-typed or senseless member
+ * @throws ValidationError `acknowledgement_invalid` for a member that is missing or has an invalid value
  * @see https://openid.net/specs/openid-client-initiated-backchannel-authentication-core-1_0.html#rfc.section.7.3
  */
 export function parseAcknowledgement(
@@ -89,7 +87,7 @@ export function parseAcknowledgement(
   const { auth_req_id } = json;
   const remarks: string[] = [];
   if (typeof auth_req_id !== 'string' || auth_req_id === '') {
-    throw invalid('it has no "auth_req_id", so there is nothing to poll for');
+    throw invalid('it has no "auth_req_id"');
   }
   const expires_in = readWholeSeconds(json, 'expires_in', remarks);
   if (expires_in === undefined) {
@@ -108,7 +106,7 @@ function readInterval(
   remarks: string[],
 ): number | undefined {
   if (json.interval === undefined || json.interval === null) return undefined;
-  const override = 'Name one yourself with --interval SECONDS to go on all the same.';
+  const override = 'To continue anyway, set it with --interval SECONDS.';
   const interval = readWholeSeconds(json, 'interval', remarks);
   if (interval !== undefined && interval <= expiresIn) return interval;
   if (options.intervalOverride !== undefined) return undefined;

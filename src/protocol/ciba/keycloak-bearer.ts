@@ -1,4 +1,4 @@
-// The bearer of Keycloak's delegation: a JWT of the realm that stands for one authentication request.
+// The bearer token of a delegation of Keycloak: a JWT of the realm that identifies one authentication request.
 import { createLocalJWKSet, errors, type JSONWebKeySet, jwtVerify } from 'jose';
 import { ValidationError } from '../../errors.ts';
 import { readCompactJws } from '../jose/compact-jws.ts';
@@ -6,7 +6,7 @@ import { decodeUnverified } from '../jose/jwt.ts';
 import { readBearer } from './keycloak-ciba.ts';
 
 /**
- * Checks that a bearer is a live JWT, signed by this realm and naming it as its issuer.
+ * Checks that a bearer token is a valid JWT of the issuer: signature, iss, aud and exp.
  * @param now milliseconds since the epoch
  * @throws ValidationError `bearer_invalid`
  */
@@ -29,17 +29,17 @@ export async function verifyBearer(
   } catch (error) {
     if (error instanceof errors.JWKSNoMatchingKey)
       throw invalid('no key of the issuer matches it', error, true);
-    // jose's own, or of the runtime for a key that it will not take.
+    // An error of jose, or of the runtime for a key that it rejects.
     throw invalid(error instanceof Error ? error.message : String(error), error);
   }
 }
 
-/** Seconds. A request that lives longer is no authentication that somebody waits for. */
+/** Seconds; no authentication request lives longer. */
 const LONGEST_LIFE = 7 * 86_400;
 
 /**
- * Checks that a bearer is written in the one way there is, and that it is a delegation's: no ID token, no access token of
- * RFC 9068, no logout token.
+ * Checks that a bearer token is strictly encoded, and that it is of the kind of a delegation: no ID token, access token of
+ * RFC 9068 or logout token.
  */
 function checkForm(bearer: string, now: number): void {
   const { header, claims, flaws } = readCompactJws(bearer);
@@ -47,7 +47,7 @@ function checkForm(bearer: string, now: number): void {
   if (flaw !== undefined) throw invalid(flaw.detail);
   const { typ } = header ?? {};
   if (typ !== undefined && !(typeof typ === 'string' && /^(?:application\/)?jwt$/i.test(typ)))
-    throw invalid(`its header says typ ${JSON.stringify(typ)}, and a delegation's says JWT`);
+    throw invalid(`typ in its header is ${JSON.stringify(typ)}, not "JWT"`);
   const { typ: kind, jti, exp, azp } = claims ?? {};
   if (kind !== 'Bearer') throw invalid(`its claim typ is ${JSON.stringify(kind) ?? 'missing'}, not "Bearer"`);
   if (typeof jti !== 'string' || jti === '') throw invalid('it has no jti');
@@ -57,8 +57,8 @@ function checkForm(bearer: string, now: number): void {
 }
 
 /**
- * Names what a bearer is known by: its `jti` at its issuer, and what is signed. Another encoding of the same bearer has
- * the same names.
+ * Returns identifiers of a bearer token: its `jti` at its issuer, and its signed content. Another encoding of the same
+ * token has the same identifiers.
  */
 export function identifyBearer(bearer: string): readonly string[] {
   const { iss, jti } = decodeUnverified(bearer)?.claims ?? {};
@@ -67,7 +67,7 @@ export function identifyBearer(bearer: string): readonly string[] {
 }
 
 /**
- * Checks that a bearer of any issuer at least says where its result goes.
+ * Checks that a bearer token of any issuer says where the result is sent.
  * @throws ValidationError `bearer_invalid`
  */
 export function requireIssuerUrl(bearer: string): void {
@@ -79,7 +79,7 @@ export function requireIssuerUrl(bearer: string): void {
   }
 }
 
-/** Says whether newer keys might make the bearer good. */
+/** Says whether the bearer token may be valid with newer keys. */
 export function isUnknownKey(error: unknown): boolean {
   return error instanceof ValidationError && error.code === 'bearer_key_unknown';
 }
@@ -87,7 +87,7 @@ export function isUnknownKey(error: unknown): boolean {
 function invalid(why: string, cause?: unknown, unknownKey = false): ValidationError {
   return new ValidationError(
     unknownKey ? 'bearer_key_unknown' : 'bearer_invalid',
-    `the bearer is not trusted: ${why}`,
+    `the bearer token is not trusted: ${why}`,
     {
       hint: 'The delegation must come from the issuer of the profile, by the same host name. For tests, --any-issuer accepts delegations of every issuer.',
       cause,

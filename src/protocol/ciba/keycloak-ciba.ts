@@ -1,5 +1,5 @@
-// What is Keycloak's alone in a CIBA flow: the delegation to the authentication device, and the callback.
-// No specification covers it. @see https://www.keycloak.org/docs/latest/server_admin/#_client_initiated_backchannel_authentication_grant
+// The parts of a CIBA flow that only Keycloak defines: the delegation to the authentication device, and the callback.
+// No specification covers them. @see https://www.keycloak.org/docs/latest/server_admin/#_client_initiated_backchannel_authentication_grant
 
 import type { OAuthRefusal } from '../../errors.ts';
 import { trimTrailing } from '../../trim-trailing.ts';
@@ -7,7 +7,7 @@ import { decodeUnverified } from '../jose/jwt.ts';
 import { type JsonObject, parseJsonObject } from '../json.ts';
 import { classifyAnswer, type RawAnswer } from '../oauth/answer.ts';
 
-/** The results that Keycloak knows. */
+/** The results that Keycloak accepts. */
 export const CALLBACK_STATUS = {
   succeed: 'SUCCEED',
   unauthorized: 'UNAUTHORIZED',
@@ -16,7 +16,7 @@ export const CALLBACK_STATUS = {
 
 export type CallbackStatus = (typeof CALLBACK_STATUS)[keyof typeof CALLBACK_STATUS];
 
-/** What the server asks the authentication device, without the bearer. */
+/** The request of the server to the authentication device, without the bearer token. */
 export interface Delegation {
   readonly login_hint: string | undefined;
   readonly scope: string | undefined;
@@ -26,10 +26,10 @@ export interface Delegation {
 }
 
 /**
- * Reads the body of a delegation, JSON or form. Members that are not known are left alone: Keycloak 15 to 17
- * put the client's secret there.
- * @param contentType the header's value, as it came
- * @returns undefined when the body is neither
+ * Reads the body of a delegation, JSON or form. Unknown members are ignored: Keycloak 15 to 17
+ * send the secret of the client.
+ * @param contentType the value of the header
+ * @returns undefined for other bodies
  */
 export function parseDelegation(contentType: string | undefined, body: string): Delegation | undefined {
   const type = contentType?.split(';')[0]?.trim().toLowerCase() ?? '';
@@ -52,12 +52,12 @@ export function parseDelegation(contentType: string | undefined, body: string): 
   };
 }
 
-/** The callback's address: it stands beside the authentication endpoint, and no metadata lists it. */
+/** Builds the URL of the callback: it is below the authentication endpoint, and not in the metadata. */
 export function callbackUrl(backchannelAuthenticationEndpoint: string): string {
   return `${trimTrailing(backchannelAuthenticationEndpoint, '/')}/callback`;
 }
 
-/** The callback's address below an issuer, where its metadata is not at hand. */
+/** Builds the URL of the callback from the issuer, without its metadata. */
 export function callbackUrlOfIssuer(issuer: string): string {
   return callbackUrl(`${trimTrailing(issuer, '/')}/protocol/openid-connect/ext/ciba/auth`);
 }
@@ -80,7 +80,7 @@ export function parseCallbackAnswer(answer: RawAnswer): CallbackAnswer {
   return classified.kind === 'ok' ? { kind: 'foreign', reason: `status ${answer.status}` } : classified;
 }
 
-/** What a delegation's bearer says, read only. */
+/** Claims of the bearer token of a delegation, unverified. */
 export interface BearerClaims {
   readonly iss: string | undefined;
   readonly sub: string | undefined;
@@ -88,7 +88,7 @@ export interface BearerClaims {
   readonly azp: string | undefined;
 }
 
-/** Reads a bearer without checking it. @returns undefined for a bearer that is no JWT */
+/** Reads a bearer token without checking it. @returns undefined unless it is a JWT */
 export function readBearer(bearer: string): BearerClaims | undefined {
   const claims = decodeUnverified(bearer)?.claims;
   if (claims === undefined) return undefined;

@@ -1,7 +1,7 @@
 /** Whether a member of an answer, or a header, is a secret. */
 export type Secrecy = 'secret' | 'plain';
 
-/** The members of answers, and of what servers send by themselves, by endpoint. */
+/** The members of answers, and of requests that servers send, by endpoint. */
 export const ANSWERS = {
   /** @see https://www.rfc-editor.org/rfc/rfc6749#section-5.1 */
   token: {
@@ -9,7 +9,7 @@ export const ANSWERS = {
     token_type: 'plain',
     expires_in: 'plain',
     refresh_token: 'secret',
-    /** Keycloak's own. */
+    /** Of Keycloak. */
     refresh_expires_in: 'plain',
     scope: 'plain',
     id_token: 'secret',
@@ -35,7 +35,7 @@ export const ANSWERS = {
     device_code: 'secret',
     user_code: 'secret',
     verification_uri: 'plain',
-    /** It carries the user code. */
+    /** It contains the user code. */
     verification_uri_complete: 'secret',
     /** The names of Google and of drafts of the RFC. */
     verification_url: 'plain',
@@ -46,7 +46,7 @@ export const ANSWERS = {
   /** @see https://www.rfc-editor.org/rfc/rfc7662#section-2.2 */
   introspection: {
     active: 'plain',
-    /** Keycloak's own: the whole access token. */
+    /** Of Keycloak: the whole access token. */
     jwt: 'secret',
   },
   /** @see https://www.rfc-editor.org/rfc/rfc7591#section-3.2.1 @see https://www.rfc-editor.org/rfc/rfc7592#section-3 */
@@ -56,7 +56,7 @@ export const ANSWERS = {
     registration_access_token: 'secret',
     registration_client_uri: 'plain',
   },
-  /** The client in Keycloak's own representation. */
+  /** The client, as the admin API of Keycloak represents it. */
   keycloak_client: { secret: 'secret' },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Secrecy>>>>;
 

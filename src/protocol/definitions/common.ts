@@ -1,9 +1,9 @@
 import type { Parameter } from './parameter.ts';
 
-/** The scope that is asked for. @see https://www.rfc-editor.org/rfc/rfc6749#section-3.3 */
+/** The requested scope. @see https://www.rfc-editor.org/rfc/rfc6749#section-3.3 */
 export const SCOPE = { is: 'scope', setting: 'scope' } as const satisfies Parameter;
 
-/** Where the tokens are to be used. @see https://www.rfc-editor.org/rfc/rfc8707#section-2 */
+/** The services that the tokens are for. @see https://www.rfc-editor.org/rfc/rfc8707#section-2 */
 export const RESOURCE = {
   is: 'identity',
   option: {

@@ -1,22 +1,22 @@
 /**
- * What a parameter is. Every parameter of every request has exactly one of these:
+ * The classes of parameters. Every parameter of every request has exactly one:
  * - whether it is secret decides how it is masked in steps, in `-v`, in traces and under `--curl`;
  * - `reuse` decides how `--reuse` compares it with the request that the kept tokens came from.
  */
 const CLASSES = {
-  /** Anybody may read it, and it does not change what the tokens are for. */
+  /** Not secret, and without influence on the tokens. */
   plain: { isSecret: false, reuse: 'ignored' },
-  /** Tokens requested with another value are other tokens. */
+  /** Not secret; another value requests other tokens. */
   identity: { isSecret: false, reuse: 'compared' },
-  /** The scope: kept tokens may have more of it than is asked for. */
+  /** The scope: kept tokens may have more scopes than are requested. */
   scope: { isSecret: false, reuse: 'scope' },
   /** Names the user. */
   user: { isSecret: false, reuse: 'user' },
-  /** A credential: it does not change what the tokens are for. */
+  /** A credential, without influence on the tokens. */
   secret: { isSecret: true, reuse: 'ignored' },
-  /** A secret, and tokens requested with another value are other tokens. */
+  /** Secret; another value requests other tokens. */
   'secret-identity': { isSecret: true, reuse: 'compared' },
-  /** A JWT whose subject is the user; it is made anew for every request. */
+  /** A JWT whose subject is the user; every request has a new one. */
   assertion: { isSecret: true, reuse: 'subject' },
 } as const satisfies Readonly<Record<string, { readonly isSecret: boolean; readonly reuse: string }>>;
 
@@ -25,7 +25,7 @@ export type Classification = keyof typeof CLASSES;
 /** How `--reuse` compares a parameter. */
 export type ReuseComparison = (typeof CLASSES)[Classification]['reuse'];
 
-/** Says whether the value of a parameter is to be masked. */
+/** Says whether the value of a parameter is masked. */
 export function isSecretClass(classification: Classification): boolean {
   return CLASSES[classification].isSecret;
 }
@@ -47,22 +47,22 @@ export type OptionReader =
   | 'json-array'
   /** A secret: `env:NAME`, `file:PATH`, `cmd:COMMAND` or `-`; a literal is accepted with a warning. */
   | 'secret'
-  /** A token: itself, `-`, `@FILE` or `@last.access_token` and its like. */
+  /** A token: itself, `-`, `@FILE` or `@last.access_token` (`refresh_token`, `id_token`). */
   | 'token'
-  /** As `secret`, or `@FILE` or `@last.access_token` and its like. */
+  /** As `secret`, or `@FILE` or `@last.access_token` (`refresh_token`, `id_token`). */
   | 'token-secret';
 
 /** The option of a command that sets a parameter. */
 export interface ParameterOption {
-  /** As commander takes it: `--name <value>`; `<ref>` where the value is a reference, of which `-` is standard input. */
+  /** In the form of commander: `--name <value>`; `<ref>` where the value is a reference, of which `-` is standard input. */
   readonly flags: `--${string} <${string}>`;
   readonly help: string;
   readonly read: OptionReader;
-  /** The text that stands for a missing option. */
+  /** The default text. */
   readonly default?: string;
-  /** The only texts that it takes. */
+  /** The accepted texts. */
   readonly choices?: readonly string[];
-  /** What the person is asked for on a terminal, where the option is missing; without a terminal it is required. */
+  /** The prompt on a terminal if the option is missing; without a terminal the option is required. */
   readonly ask?: string;
   /** The request is not sent without it. */
   readonly required?: true;
@@ -71,16 +71,16 @@ export interface ParameterOption {
 /** One parameter of a request. */
 export interface Parameter {
   readonly is: Classification;
-  /** Absent where no option of its own sets it. */
+  /** Absent if no option sets it. */
   readonly option?: ParameterOption;
-  /** The setting that it is taken from, where no option gives it. */
+  /** The setting that is used if the option is not given. */
   readonly setting?: 'scope' | 'loginHint' | 'responseType' | 'responseMode';
 }
 
 /** The parameters of a request by their wire names, in the order of the help. */
 export type ParameterDefinitions = Readonly<Record<string, Parameter>>;
 
-/** The value of a parameter; a list repeats the name, and undefined leaves it out. */
+/** The value of a parameter; a list repeats the name, and undefined omits it. */
 export type ParameterValue = string | number | readonly string[] | undefined;
 
 /** Values for the parameters of a definition. */

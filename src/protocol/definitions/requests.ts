@@ -27,7 +27,7 @@ export const REQUESTS = {
       is: 'identity',
       option: {
         flags: '--max-age <seconds>',
-        help: 'sign in anew when it was longer ago',
+        help: 'require a new login if the last one is older',
         read: 'seconds',
       },
     },
@@ -43,7 +43,7 @@ export const REQUESTS = {
       is: 'identity',
       option: {
         flags: '--claims <json>',
-        help: 'claims to ask for one by one: JSON or @FILE',
+        help: 'individual claims to request: JSON or @FILE',
         read: 'json-object',
       },
     },
@@ -59,12 +59,12 @@ export const REQUESTS = {
       is: 'plain',
       option: { flags: '--display <value>', help: 'page, popup, touch or wap', read: 'text' },
     },
-    /** Keycloak's own. */
+    /** Of Keycloak. */
     kc_idp_hint: {
       is: 'identity',
       option: {
         flags: '--kc-idp-hint <alias>',
-        help: 'Keycloak: the identity provider to go to at once',
+        help: 'Keycloak: the identity provider to use',
         read: 'text',
       },
     },
@@ -73,7 +73,7 @@ export const REQUESTS = {
       is: 'identity',
       option: {
         flags: '--authorization-details <json>',
-        help: 'what exactly is to be allowed (RFC 9396): JSON or @FILE',
+        help: 'the requested permissions in detail (RFC 9396): JSON or @FILE',
         read: 'json-array',
       },
     },
@@ -92,7 +92,7 @@ export const REQUESTS = {
     request: { is: 'secret' },
     request_uri: { is: 'plain' },
   },
-  /** Beside this one, the parameters of the authorization request. @see https://www.rfc-editor.org/rfc/rfc9126#section-3 */
+  /** In addition, the parameters of the authorization request. @see https://www.rfc-editor.org/rfc/rfc9126#section-3 */
   pushed_authorization_request: { request: { is: 'secret' } },
   /** @see https://openid.net/specs/openid-client-initiated-backchannel-authentication-core-1_0.html#rfc.section.7.1 */
   backchannel_authentication: {
@@ -118,7 +118,7 @@ export const REQUESTS = {
    */
   userinfo: { access_token: { is: 'secret' } },
   /**
-   * By browser, and by refresh token, which is Keycloak's own.
+   * In a browser, or by refresh token, as Keycloak defines it.
    * @see https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RPLogout
    */
   end_session: {

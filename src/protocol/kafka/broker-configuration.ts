@@ -17,16 +17,16 @@ export type BrokerValidationMethod = 'introspection' | 'local' | 'local_without_
 const KAFKA_VALIDATOR = 'org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler';
 const STRIMZI_VALIDATOR = 'io.strimzi.kafka.oauth.server.JaasServerOauthValidatorCallbackHandler';
 
-/** The login module demands a login of the broker itself, which is never used. */
+/** The login module requires a login of the broker itself, which is never used. */
 const UNUSED_LOGIN = { unsecuredLoginStringClaim_sub: 'unused' };
 
 const REVOCATION_NOTE =
-  'A local check does not see that a token was revoked, its session logged out or its client disabled: each token is good until it expires. It suits tokens that live briefly.';
+  'A local check does not see that a token was revoked, its session logged out or its client disabled: each token is accepted until it expires. Use short-lived tokens.';
 
 /**
  * Builds the properties of a broker's listener.
  * @throws UsageError `endpoint_missing` if the server lacks an endpoint that the method needs; `property_unfit` for a
- *   value that would break the line that it stands in
+ *   value that would break its line
  * @see https://github.com/strimzi/strimzi-kafka-oauth#configuring-the-kafka-broker
  */
 export function buildBrokerListener(setup: KafkaSetup, method: BrokerValidationMethod): Configuration {
@@ -91,7 +91,7 @@ function buildLocalCheckWithoutStrimzi(setup: KafkaSetup): Configuration {
     notes: [
       REVOCATION_NOTE,
       `Start the JVM with -D${buildAllowedUrls(jwksUri)}.`,
-      'It accepts a token for another 30 s after it has expired, and does not tell clients why it refuses one.',
+      'It accepts a token for 30 s after it has expired, and does not tell clients why it refuses a token.',
     ],
   };
 }

@@ -1,6 +1,6 @@
 import type { KafkaSetup } from './properties.ts';
 
-/** What is known of the tokens that the server issues to the client. */
+/** The kind of tokens that the server issues to the client. */
 export interface IssuedToken {
   /** `encrypted` is a JWE. */
   readonly format: 'jwt' | 'opaque' | 'encrypted';
@@ -22,7 +22,7 @@ export interface KafkaFlow {
 const LONG_LIVED = 3_600;
 
 /**
- * Says of each of the four flows whether it fits the tokens of a realm.
+ * Says of each of the four flows whether it fits the tokens of the server.
  * @param token undefined if none could be requested
  */
 export function weighFlows(
@@ -42,7 +42,7 @@ export function weighFlows(
 function describeUnseenRevocation(token: IssuedToken | undefined): string {
   const { expiresIn } = token ?? {};
   const until = expiresIn === undefined ? '' : `, which is up to ${expiresIn} s`;
-  return `A revoked token stays good until it expires${until}: for tokens that live briefly.`;
+  return `A revoked token is accepted until it expires${until}: use short-lived tokens.`;
 }
 
 function findBrokerObstacles(
@@ -63,6 +63,6 @@ function findClientObstacles(client: KafkaFlow['client'], token: IssuedToken | u
   const { expiresIn } = token ?? {};
   if (client !== 'access_token' || expiresIn === undefined || expiresIn >= LONG_LIVED) return [];
   return [
-    `The token would end after ${expiresIn} s, and nobody renews it: the broker closes the connection then. It takes a client whose tokens live for an hour at least.`,
+    `The token expires after ${expiresIn} s and is not renewed, and then the broker closes the connection. Use a client whose tokens live for at least an hour.`,
   ];
 }

@@ -4,7 +4,7 @@ import { parseJsonObject } from '../json.ts';
 /** The mechanism's name at SaslHandshake. */
 export const OAUTHBEARER = 'OAUTHBEARER';
 
-/** Ends what follows a failure by RFC 7628; the server then says how authentication ended. */
+/** The message that RFC 7628 requires after a failure; the server then ends the authentication. */
 export const DUMMY_CLIENT_MESSAGE = '\x01';
 
 /** Name and value of a SASL extension. */
@@ -14,8 +14,8 @@ const SEPARATOR = '\x01';
 
 /**
  * Builds the client's first and only message.
- * @param token the access token; of printable ASCII, or it would break the message
- * @param extensions what a broker may read besides, such as `logicalCluster`
+ * @param token the access token; other characters than printable ASCII would break the message
+ * @param extensions further values for the broker, such as `logicalCluster`
  * @throws UsageError `sasl_extension_invalid`, `token_unfit`
  * @see https://www.rfc-editor.org/rfc/rfc7628#section-3.1
  * @see https://cwiki.apache.org/confluence/display/KAFKA/KIP-342
@@ -24,7 +24,7 @@ export function buildClientMessage(token: string, extensions: readonly SaslExten
   if (!/^[\x21-\x7e]+$/.test(token)) {
     throw new UsageError(
       'token_unfit',
-      'the token holds blanks, control characters or others than ASCII, and SASL carries none of them',
+      'the token has spaces, control characters or characters outside ASCII, which SASL does not allow',
     );
   }
   for (const [name, value] of extensions) checkExtension(name, value);
@@ -36,19 +36,22 @@ function checkExtension(name: string, value: string): void {
   if (name === 'auth')
     throw new UsageError('sasl_extension_invalid', 'the SASL extension "auth" is the token itself');
   if (!/^[A-Za-z]+$/.test(name))
-    throw new UsageError('sasl_extension_invalid', `"${name}" is no name of a SASL extension: letters only`);
+    throw new UsageError(
+      'sasl_extension_invalid',
+      `"${name}" is not the name of a SASL extension: only letters are allowed`,
+    );
   if (!/^[\x21-\x7e \t\r\n]+$/.test(value))
     throw new UsageError(
       'sasl_extension_invalid',
-      `the value of the SASL extension ${name} is to be printable ASCII, and not empty`,
+      `the value of the SASL extension ${name} must be printable ASCII and not empty`,
     );
 }
 
-/** What a server answers instead of the reason for its refusal. */
+/** The challenge that a server sends when it refuses a token. */
 export interface OauthbearerChallenge {
-  /** As it came. */
+  /** The unchanged text. */
   readonly text: string;
-  /** For example `invalid_token`; undefined where the text is not what the specification says. */
+  /** For example `invalid_token`; undefined if the text is not as specified. */
   readonly status?: string;
   readonly scope?: string;
   readonly openidConfiguration?: string;
@@ -56,7 +59,7 @@ export interface OauthbearerChallenge {
 
 /**
  * Reads the challenge of a failed authentication.
- * @returns undefined for the empty answer, which is success
+ * @returns undefined for an empty answer, which means success
  * @see https://www.rfc-editor.org/rfc/rfc7628#section-3.2.2
  */
 export function parseOauthbearerChallenge(text: string): OauthbearerChallenge | undefined {
@@ -102,7 +105,7 @@ export function parseBootstrap(text: string): readonly BrokerName[] {
   });
 }
 
-/** Host and port as they stand in a list of brokers. */
+/** Renders host and port as in a list of brokers. */
 export function renderBroker({ host, port }: BrokerName): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -74,7 +74,7 @@ describe('ciba start', () => {
     expect(result.code).toBe(2);
     expect(readFailure(result)).toMatchObject({
       code: 'hint_ambiguous',
-      message: `${flags} were given, and only one may be`,
+      message: `${flags} were given, but only one is allowed`,
       hint: 'Give exactly one of --login-hint, --login-hint-token and --id-token-hint.',
     });
   });

@@ -705,7 +705,7 @@ describe('the implicit and hybrid flows', () => {
   });
 
   it.each<[string, Record<string, unknown>, string]>([
-    ['of another access token', { at_hash: leftHalf('another') }, 'at_hash is not that'],
+    ['of another access token', { at_hash: leftHalf('another') }, 'at_hash is not the hash'],
     ['without at_hash', {}, 'at_hash is missing'],
     ['of another nonce', { nonce: 'other', at_hash: leftHalf('the-access-token') }, 'nonce is not'],
     ['of another state', { s_hash: leftHalf('x'), at_hash: leftHalf('the-access-token') }, 's_hash is not'],

@@ -21,7 +21,7 @@ const DELEGATED = {
 const answered = (status: number): CibaStartEvent => ({ type: 'delegation_answered', status, number: 1 });
 const refused: CibaStartEvent = {
   type: 'delegation_refused',
-  reason: 'the bearer is not trusted',
+  reason: 'the bearer token is not trusted',
   status: 401,
 };
 const decided = (decision: Decision): CibaStartEvent => ({ type: 'decided', decision, number: 1, user: 'a' });
@@ -40,7 +40,7 @@ const failed: CibaStartEvent = {
 it.each<[string, CibaStartEvent[]]>([
   ['the device was never called', []],
   ['the device was never called', [polled, polled]],
-  ['the device refused the delegation: the bearer is not trusted', [refused, polled]],
+  ['the device refused the delegation: the bearer token is not trusted', [refused, polled]],
   ['the device was called, and has not answered', [DELEGATED]],
   ['the device answered the delegation with 500', [DELEGATED, answered(500)]],
   ['the device was called, and has not decided', [DELEGATED, answered(201)]],

@@ -33,7 +33,7 @@ describe('an authentication request', () => {
       expect.objectContaining({
         code: 'hint_ambiguous',
         exitCode: 2,
-        message: `${flags} were given, and only one may be`,
+        message: `${flags} were given, but only one is allowed`,
       }),
     );
   });

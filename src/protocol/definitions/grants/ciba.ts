@@ -1,7 +1,7 @@
 import type { GrantDefinition } from './grant.ts';
 
 /**
- * What the client asks for stands in the authentication request.
+ * The other parameters are those of the authentication request.
  * @see https://openid.net/specs/openid-client-initiated-backchannel-authentication-core-1_0.html#rfc.section.10.1
  */
 export const CIBA_GRANT = {

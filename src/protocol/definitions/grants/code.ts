@@ -1,7 +1,7 @@
 import type { GrantDefinition } from './grant.ts';
 
 /**
- * What the person asks for stands in the authorization request.
+ * The other parameters are those of the authorization request.
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3
  * @see https://www.rfc-editor.org/rfc/rfc7636#section-4.5
  */
@@ -12,8 +12,7 @@ export const CODE_GRANT = {
   summary: 'a person signs in with a browser, with PKCE, state and nonce',
   specification: 'RFC 6749 §4.1',
   examples: ['oauthctl token code --scope openid', 'oauthctl token code --scope openid --par --dpop'],
-  notes:
-    '--param and --omit change the authorization request, whether it is in the address, pushed or signed.',
+  notes: '--param and --omit change the authorization request, also if it is pushed or signed.',
   parameters: {
     code: { is: 'secret' },
     redirect_uri: { is: 'plain' },

@@ -1,7 +1,7 @@
 import type { GrantDefinition } from './grant.ts';
 
 /**
- * What the person asks for stands in the device authorization request.
+ * The other parameters are those of the device authorization request.
  * @see https://www.rfc-editor.org/rfc/rfc8628#section-3.4
  */
 export const DEVICE_GRANT = {

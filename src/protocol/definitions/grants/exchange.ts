@@ -25,13 +25,13 @@ export const EXCHANGE_GRANT = {
     'oauthctl token exchange --subject-token @token.txt --requested-token-type refresh_token',
   ],
   notes:
-    'Parameters of single servers are given by --param: requested_issuer=…, requested_subject=…, subject_issuer=…',
+    'Give parameters of single servers with --param: requested_issuer=…, requested_subject=…, subject_issuer=…',
   parameters: {
     subject_token: {
       is: 'secret-identity',
       option: {
         flags: '--subject-token <ref>',
-        help: 'the token, -, @FILE or @last.access_token and its like',
+        help: 'the token, -, @FILE or @last.access_token',
         read: 'token',
         default: '@last.access_token',
       },

@@ -1,15 +1,15 @@
 import type { ParameterDefinitions } from '../parameter.ts';
 
-/** One way to get tokens from a token endpoint. */
+/** The definition of a grant. */
 export interface GrantDefinition {
-  /** What the documents call it; below `token`, the name of its command. */
+  /** Its name in the documents; below `token`, the name of its command. */
   readonly name: string;
   /** The command that runs it. */
   readonly command: `${'token' | 'ciba'} ${string}`;
   readonly grantType: string;
-  /** What it is for, as the help says it. */
+  /** What it is for, in the help. */
   readonly summary: string;
-  /** Where it is specified, as the help says it. */
+  /** Its specification, in the help. */
   readonly specification: string;
   /** One to three command lines for the help. */
   readonly examples: readonly string[];

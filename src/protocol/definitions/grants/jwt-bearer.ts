@@ -6,7 +6,7 @@ export const JWT_BEARER_GRANT = {
   name: 'jwt-bearer',
   command: 'token jwt-bearer',
   grantType: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
-  summary: 'with a JWT that a party has signed which the server trusts',
+  summary: 'with a JWT that is signed by a party that the server trusts',
   specification: 'RFC 7523 §2.1',
   examples: [
     'oauthctl token jwt-bearer --assertion-key key.json --iss https://partner.example --sub cl-taro',
