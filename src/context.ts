@@ -41,7 +41,7 @@ export type { Batch, BatchSetup } from './workers/batch.ts';
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Resolves after so many milliseconds, rejects with the signal's reason when it aborts first. */
+  /** Resolves after the given milliseconds; rejects with the signal's reason if it aborts first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
@@ -50,20 +50,20 @@ export interface Io {
   out(text: string | Uint8Array): void;
   /** Writes a part of the result, and resolves when there is room for more. */
   outDrained(text: string): Promise<void>;
-  /** Resolves when all results are written. @throws OutputError where they could not be */
+  /** Resolves when all results are written. @throws OutputError if they could not be written */
   outFlushed(): Promise<void>;
-  /** Writes progress, steps, warnings and errors; known secrets are masked on the way. */
+  /** Writes progress, steps, warnings and errors; known secrets are masked. */
   err(text: string): void;
-  /** Writes to stderr with nothing masked: what the person has to use, such as an address to open. */
+  /** Writes to stderr without masking: what the user needs, such as a URL to open. */
   show(text: string): void;
   readStdin(): Promise<string>;
   readStdinBytes(): Promise<Uint8Array>;
-  /** Standard input as it comes, read no faster than it is taken; ends with the signal's reason when it aborts. */
+  /** Standard input in chunks, read on demand; throws the signal's reason when it aborts. */
   stdinChunks(signal: AbortSignal): AsyncIterable<string>;
   readonly stdinIsTerminal: boolean;
   readonly stdoutIsTerminal: boolean;
   readonly stderrIsTerminal: boolean;
-  /** The width of stdout; undefined where it is no terminal. */
+  /** The width of stdout; undefined if it is not a terminal. */
   readonly stdoutColumns: number | undefined;
   /** stderr itself, for spinners and questions; to be used only if it is a terminal. */
   readonly terminal: NodeJS.WriteStream;
@@ -71,53 +71,53 @@ export interface Io {
   readonly keyboard: NodeJS.ReadStream;
 }
 
-/** What a listener of ours is made with; each resolves when it listens. */
+/** Creates the listeners; each resolves when it listens. */
 export interface Servers {
   authenticationDevice(options: AuthenticationDeviceOptions): Promise<AuthenticationDeviceServer>;
   redirect<Response>(options: RedirectOptions<Response>): Promise<RedirectServer<Response>>;
   resource(options: ResourceServerOptions): Promise<ResourceServer>;
 }
 
-/** Everything a command or flow may touch of the world; what costs time to load is made on first use. */
+/** The resources that a command or flow uses; those that are slow to load are created on first use. */
 export interface Context {
   readonly io: Io;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
-  /** Makes so many bytes that nobody can guess. */
+  /** Makes cryptographically random bytes. */
   readonly random: (bytes: number) => Uint8Array;
-  /** Aborts on SIGINT and SIGTERM, its reason an InterruptedError. */
+  /** Aborts on SIGINT and SIGTERM; its reason is an InterruptedError. */
   readonly signal: AbortSignal;
   readonly redactor: Redactor;
-  /** Opens an address in the person's browser. @throws Error where that cannot be done */
+  /** Opens a URL in the user's browser. @throws Error if that is not possible */
   readonly browse: (url: string) => Promise<void>;
   http(): Promise<HttpClient>;
   kafka(): Promise<KafkaClient>;
   store(): Promise<Store>;
   prompt(): Promise<Prompt>;
   servers(): Promise<Servers>;
-  /** Starts threads that verify batches of tokens; whoever starts them closes them. */
+  /** Starts threads that verify batches of tokens; the caller has to close them. */
   readonly batchPool: (setup: BatchSetup) => Promise<BatchPool>;
-  /** Resolves a secret reference (`env:`, `file:`, `cmd:`, `-`, or the secret itself), and remembers it as one. */
+  /** Resolves a secret reference (`env:`, `file:`, `cmd:`, `-`, or the secret itself), and remembers it for masking. */
   secret(reference: string): Promise<string>;
   /**
    * Reserves standard input, which can be read once in a run.
-   * @param reader what it is for, as an error names it: an option such as `--password`
-   * @throws UsageError `stdin_twice` that names both, where it is reserved already
+   * @param reader the name of the reader in an error, such as `--password`
+   * @throws UsageError `stdin_twice`, which names both readers, if it is reserved already
    */
   claimStdin(reader: string): void;
-  /** Tells the person of something odd that was repaired or passed over; each text once. */
+  /** Warns the user of input that was repaired or ignored; each text once. */
   warn(text: string): void;
-  /** Hears of every warning. */
+  /** Registers a listener for warnings. */
   onWarning(listener: (text: string) => void): void;
-  /** Reads a text file that an option names; a byte order mark is passed over with a warning. */
+  /** Reads a text file that an option names; a byte order mark is ignored with a warning. */
   readFile(path: string): Promise<string>;
   /** Reads a file of any kind that an option names. */
   readBytes(path: string): Promise<Uint8Array>;
-  /** Writes a file that an option names, in place of what is there. */
+  /** Writes a file that an option names, replacing an existing one. */
   writeBytes(path: string, bytes: Uint8Array): Promise<void>;
-  /** Hears of every exchange, sent or received. */
+  /** Registers a listener for exchanges, sent or received. */
   onExchange(listener: (exchange: Exchange) => void): void;
-  /** The same context over another transport. */
+  /** Returns the same context with another transport. */
   withTransport(options: TransportOptions): Context;
 }
 
@@ -128,7 +128,7 @@ export interface ContextParts {
   readonly clock: Clock;
   readonly random: (bytes: number) => Uint8Array;
   readonly signal: AbortSignal;
-  /** This process, which takes locks. */
+  /** The process as the holder of locks. */
   readonly holder: LockHolder;
   readonly redactor: Redactor;
   readonly browse: (url: string) => Promise<void>;
@@ -141,7 +141,7 @@ export const DEFAULT_TRANSPORT: TransportOptions = {
   maxBodyBytes: 1024 * 1024,
 };
 
-/** Composes a context; the only place that builds transport, store, prompt and listeners. */
+/** Creates a context; the only place that creates transport, store, prompt and listeners. */
 export function createContext(parts: ContextParts, transport: TransportOptions = DEFAULT_TRANSPORT): Context {
   const { warn, onWarning } = new Warnings();
   return compose({ ...parts, warn, onWarning, claimStdin: createStdinClaim() }, transport, []);

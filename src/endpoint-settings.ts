@@ -1,6 +1,6 @@
 import type { SettingDefinition } from './setting-definition.ts';
 
-/** The settings that stand for members of the metadata: for servers that publish none, or wrong ones. */
+/** The settings that replace members of the metadata, for servers with missing or wrong metadata. */
 export const ENDPOINT_SETTINGS = {
   tokenEndpoint: {
     flag: '--token-endpoint',
@@ -107,7 +107,7 @@ export const ENDPOINT_SETTINGS = {
     env: 'OAUTHCTL_DISCOVERY',
     profile: 'discovery',
     secret: false,
-    description: 'fetch the metadata of the issuer, which is the default where an issuer is given',
+    description: 'fetch the metadata of the issuer, the default if an issuer is given',
     negation: 'fetch no metadata; use the endpoints that are given',
     group: 'endpoints',
     check: 'boolean',

@@ -1,6 +1,6 @@
 import { REFUSAL_CODES } from './refusal-codes.ts';
 
-/** What each exit code of the program means; a tested part of its contract. */
+/** The exit codes of the program, which are a stable interface. */
 export const ExitCode = {
   done: 0,
   defect: 1,
@@ -25,7 +25,7 @@ export const EXIT_CODE_MEANINGS: Readonly<Record<keyof typeof ExitCode, string>>
   usage: 'the arguments, the environment or a profile are wrong',
   refused: 'the server refused: an OAuth error other than those of 6 and 7',
   validation:
-    'a validation failed: a bad signature or claim, an inactive token, an untrusted issuer, or an answer that breaks the protocol',
+    'a validation failed: a wrong signature or claim, an inactive token, an untrusted issuer, or an answer that breaks the protocol',
   network: 'the network: name look-up, connection, TLS, or an answer that is not of the protocol',
   timeout: 'time ran out: a deadline, or expired_token',
   denied: 'a person denied: access_denied where a person decides',
@@ -35,7 +35,7 @@ export const EXIT_CODE_MEANINGS: Readonly<Record<keyof typeof ExitCode, string>>
   terminated: 'terminated',
 };
 
-/** Which endpoint an answer came from, in the words of the metadata. */
+/** The endpoint of an answer, named as in the metadata. */
 export type Endpoint =
   | 'metadata'
   | 'jwks'
@@ -55,27 +55,27 @@ export type Endpoint =
   | 'authentication_device'
   | 'kafka_broker';
 
-/** An OAuth error as the server sent it; nothing is renamed or dropped. */
+/** An OAuth error, unchanged as the server sent it. */
 export interface OAuthRefusal {
   readonly error: string;
   readonly error_description?: string | undefined;
   readonly error_uri?: string | undefined;
-  /** Undefined where it came by the browser, which keeps the status to itself. */
+  /** Undefined if it came through the browser. */
   readonly status?: number | undefined;
   readonly endpoint: Endpoint;
-  /** The Retry-After header, as it came. */
+  /** The value of the Retry-After header. */
   readonly retry_after?: string | undefined;
   /** The product that answered, where it was recognised. */
   readonly product?: 'keycloak' | undefined;
 }
 
 export interface ErrorDetails {
-  /** What the person can do about it, one sentence or two. */
+  /** What the user can do about it, in one or two sentences. */
   readonly hint?: string | undefined;
   readonly cause?: unknown;
 }
 
-/** One thing that was looked at before something was found invalid, and what came of it. */
+/** A check and its outcome, listed in an error. */
 export interface ListedCheck {
   readonly name: string;
   readonly outcome: 'passed' | 'failed' | 'skipped';
@@ -84,12 +84,12 @@ export interface ListedCheck {
   readonly detail: string;
 }
 
-/** Every expected failure: a stable code, an exit code, and what to do. Anything else thrown is a defect. */
+/** The base class of expected failures, with a stable code, an exit code and a hint. Any other thrown error is a defect. */
 export class OauthctlError extends Error {
   readonly code: string;
   readonly exitCode: ExitCode;
   readonly hint: string | undefined;
-  /** Further members of the error under `--json`, such as what was found before it failed. */
+  /** Further members of the error with `--json`, such as results from before the failure. */
   members: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: string, exitCode: ExitCode, message: string, details: ErrorDetails = {}) {
@@ -101,7 +101,7 @@ export class OauthctlError extends Error {
   }
 }
 
-/** The command line, a profile or another file of ours is wrong (exit 2). */
+/** The command line, the environment, a profile or another file is wrong (exit 2). */
 export class UsageError extends OauthctlError {
   constructor(code: string, message: string, details?: ErrorDetails) {
     super(code, ExitCode.usage, message, details);
@@ -109,17 +109,17 @@ export class UsageError extends OauthctlError {
 }
 
 export interface RefusalDetails extends ErrorDetails {
-  /** A person could decide about this request, so that `access_denied` is the person's answer. */
+  /** Whether a person could decide about this request, so that `access_denied` is the answer of that person. */
   readonly personDecides?: boolean | undefined;
-  /** That the lifetime of what was asked for is over, as a clause: time ran out, whatever the server's word is. */
+  /** A clause that says that the lifetime is over; then the exit code is 6, whatever the error of the server is. */
   readonly expired?: string | undefined;
-  /** What else the person can do, besides the remedy of the explanation or the hint. */
+  /** A hint in addition to the remedy of the explanation or the hint. */
   readonly furtherHint?: string | undefined;
 }
 
 /**
- * The server refused (exit 3). Exit 6 where it says that the id or code has expired, or where its lifetime is over by our
- * clock; exit 7 where it says that a person denied, which only the caller can know to be possible.
+ * The server refused (exit 3). Exit 6 if it says that the id or code has expired, or if the lifetime is over by our clock;
+ * exit 7 if it says that a person denied, and the caller says that a person could decide.
  */
 export class RefusedError extends OauthctlError {
   readonly oauth: OAuthRefusal;
@@ -158,7 +158,7 @@ function chooseExitCode(
 
 /** An answer, token or claim breaks the protocol or fails a check (exit 4). */
 export class ValidationError extends OauthctlError {
-  /** @param details.checks every check that was made, where it was a list of them that failed */
+  /** @param details.checks the checks that were made, if a list of checks failed */
   constructor(
     code: string,
     message: string,
@@ -169,9 +169,9 @@ export class ValidationError extends OauthctlError {
   }
 }
 
-/** The server could not be reached, or what answered does not speak the protocol (exit 5). */
+/** The server could not be reached, or its answer is not of the protocol (exit 5). */
 export class NetworkError extends OauthctlError {
-  /** Whether the request may have been handled although no answer came. */
+  /** Whether the server may have handled the request although no answer was received. */
   readonly maybeHandled: boolean;
 
   constructor(code: string, message: string, details?: ErrorDetails & { maybeHandled?: boolean }) {
@@ -187,16 +187,16 @@ export class TimeoutError extends OauthctlError {
   }
 }
 
-/** The authentication is still pending and the caller asked for one poll only (exit 8). */
+/** The authentication is still pending, and only one poll was requested (exit 8). */
 export class PendingError extends OauthctlError {
   constructor(message: string, details?: ErrorDetails) {
     super('authorization_pending', ExitCode.pending, message, details);
   }
 }
 
-/** What was received could not be written (exit 9; 0 where the reader of a pipe had enough). */
+/** A received result could not be written (exit 9; 0 if the reader of a pipe has read a part of it). */
 export class OutputError extends OauthctlError {
-  /** Whether a reader took a part and closed the pipe. */
+  /** Whether the reader closed the pipe after it had read a part. */
   readonly isReadersChoice: boolean;
 
   constructor(
@@ -209,7 +209,7 @@ export class OutputError extends OauthctlError {
       isReadersChoice ? ExitCode.done : ExitCode.unwritten,
       `the result could not be written to standard output: ${why}`,
       {
-        hint: 'What the server sent is not shown here. Tokens that are kept are shown by "oauthctl token show".',
+        hint: 'The answer of the server is not shown. "oauthctl token show" shows kept tokens.',
         cause,
       },
     );
@@ -223,11 +223,11 @@ const OUTPUT_FAILURES: Readonly<Record<string, string>> = {
   EFBIG: 'the file is too large',
   EIO: 'input/output error',
   EBADF: 'it is not open for writing',
-  EPIPE: 'its reader closed it before anything arrived',
+  EPIPE: 'its reader closed it before it had read anything',
   ERR_STREAM_DESTROYED: 'it is closed',
 };
 
-/** SIGINT or SIGTERM arrived (exit 130 or 143). */
+/** The process received SIGINT or SIGTERM (exit 130 or 143). */
 export class InterruptedError extends OauthctlError {
   /** Whether the command runs until a signal ends it, so that this is its normal end. */
   readonly isNormalEnd: boolean;
@@ -241,12 +241,12 @@ export class InterruptedError extends OauthctlError {
     this.isNormalEnd = message !== undefined;
   }
 
-  /** The same interruption, with what the person can do about it. */
+  /** Returns the same interruption with a hint. */
   withHint(hint: string): InterruptedError {
     return new InterruptedError(this.#signal(), { hint, cause: this });
   }
 
-  /** The same interruption, as the normal end of a command. @param message says what has ended */
+  /** Returns the same interruption as the normal end of a command. @param message says what has ended */
   asNormalEnd(message: string): InterruptedError {
     return new InterruptedError(this.#signal(), { message, cause: this });
   }
@@ -256,7 +256,7 @@ export class InterruptedError extends OauthctlError {
   }
 }
 
-/** `--curl` showed the request instead of sending it, which ends the command well (exit 0). */
+/** `--curl` showed the request instead of sending it, which ends the command (exit 0). */
 export class RequestShown extends OauthctlError {
   constructor() {
     super('request_shown', ExitCode.done, 'the request was shown and not sent');

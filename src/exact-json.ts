@@ -18,8 +18,7 @@ const MAY_BE_INEXACT = /[:,[\s]-?(?:\d{16}|\d{1,15}[.eE])|[:,[\s]-0/;
 const NUMBER = /-?\d[\d.eE+-]*/y;
 
 /**
- * Parses JSON; a byte order mark before it is passed over. A number that is the whole text has no place to remember its
- * own text in.
+ * Parses JSON; a byte order mark before it is ignored. The text of a number that is the whole JSON text is not kept.
  * @throws SyntaxError
  * @see https://www.rfc-editor.org/rfc/rfc8259#section-8.1
  */
@@ -42,7 +41,7 @@ export function isJson(text: string): boolean {
 }
 
 /**
- * As JSON.stringify, with numbers as they were written.
+ * As JSON.stringify, but writes numbers as they were written.
  * @returns undefined for undefined
  */
 export function stringifyJson(value: unknown, indent?: number): string {
@@ -68,20 +67,20 @@ export function stringifyJson(value: unknown, indent?: number): string {
   return marked.replace(new RegExp(`"${marker}([^"]*)"`, 'g'), '$1');
 }
 
-/** One member of an object or array as JSON, a number as it was written. */
+/** Writes one member of an object or array as JSON; a number as it was written. */
 export function stringifyMember(holder: object, name: string | number): string {
   return readNumberText(holder, name) ?? stringifyJson((holder as Record<string | number, unknown>)[name]);
 }
 
-/** The text of a number, where JSON.stringify would write it differently; undefined for everything else. */
+/** Returns the text of a number if JSON.stringify would write it differently; otherwise undefined. */
 export function readNumberText(holder: object, name: string | number): string | undefined {
   const text = (holder as Holder)[TEXTS]?.get(String(name));
   if (text === undefined) return undefined;
-  // A copy may have got another value.
+  // The value may have been changed in a copy.
   return Object.is((holder as Record<string | number, unknown>)[name], Number(text)) ? text : undefined;
 }
 
-/** Gives a copy that was made member by member the texts of the original. */
+/** Copies the texts of numbers to a copy that was made member by member. */
 export function copyNumberTexts<Copy extends object>(original: object, copy: Copy): Copy {
   const texts = (original as Holder)[TEXTS];
   return texts === undefined ? copy : Object.assign(copy, { [TEXTS]: texts });
@@ -120,7 +119,7 @@ export function isSameMember(
   );
 }
 
-/** Where a member is: its object or array, and its name there. */
+/** The place of a member: its object or array, and its name there. */
 export interface Member {
   readonly holder: object;
   readonly name: string;
@@ -128,7 +127,7 @@ export interface Member {
 
 /**
  * Finds a member by a path: names joined by dots, `[0]`, `["a name with dots"]`. A name with dots is also found without
- * brackets; where several fit, the longest does.
+ * brackets; if several names fit, the longest is used.
  */
 export function findMember(value: unknown, path: string): Member | undefined {
   if (value === null || typeof value !== 'object') return undefined;
@@ -141,7 +140,7 @@ export function findMember(value: unknown, path: string): Member | undefined {
   return undefined;
 }
 
-/** What a path may begin with, the longest name first; none where it is no path. */
+/** Lists the names that a path may begin with, the longest first; empty if it is not a path. */
 function listFirstNames(path: string): readonly { readonly name: string; readonly rest: string }[] {
   const bracket = /^\[(?:(\d+)|"((?:[^"\\]|\\.)*)"|'([^']*)')\](?:\.(?=.)|(?=\[|$))/s.exec(path);
   if (bracket !== null) {
@@ -215,12 +214,12 @@ function restoreNumbers(value: unknown, marker: string): void {
   if (texts.size > 0) Object.assign(value, { [TEXTS]: texts });
 }
 
-/** A member may be called __proto__, which cannot be assigned to. */
+/** Defines a member, because a member named __proto__ cannot be assigned. */
 function defineMember(target: object, name: string, value: unknown): void {
   Object.defineProperty(target, name, { value, writable: true, enumerable: true, configurable: true });
 }
 
-/** A text that occurs in none of the strings of a JSON text. */
+/** Makes a text that occurs in none of the strings of a JSON text. */
 function findMarker(json: string): string {
   const longest = (json.match(/#+/g) ?? []).reduce((length, run) => Math.max(length, run.length), 0);
   return '#'.repeat(longest + 1);
@@ -229,11 +228,11 @@ function findMarker(json: string): string {
 /** Characters. */
 const LONGEST_EXPONENT = 100;
 
-/** A number in one way of writing: its digits without zeros around them, and its exponent. */
+/** Normalizes a number: its digits without leading and trailing zeros, and its exponent. */
 function normalizeNumber(text: string): string {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
-  // Whoever writes more digits than this means no number, and reading them takes longer than their length.
+  // A longer number is not normalized, because that takes more than linear time.
   if (exponent.length > LONGEST_EXPONENT) return text;
   const digits = `${whole}${fraction}`.replace(/^0+/, '');
   const significant = trimTrailing(digits, '0');

@@ -13,7 +13,7 @@ import { printable } from './output/printable.ts';
 import { createProcessParts } from './process-parts.ts';
 import { runProgram } from './program.ts';
 
-/** What stderr's last line is, after a failure under `--json`. */
+/** The last line on stderr after a failure with `--json`. */
 interface ErrorDocument {
   error: {
     code: string;
@@ -32,7 +32,7 @@ interface ErrorDocument {
 /**
  * Runs one command.
  * @param argv the arguments after the program's name
- * @param parts stand for the process; a test brings its own
+ * @param parts the parts of the context that use the process; tests have other ones
  * @returns the exit code; nothing is thrown
  */
 export async function main(
@@ -52,7 +52,7 @@ export async function main(
   }
 }
 
-/** Where a command failed in its own way, that is the failure to report; else a result that could not be written is. */
+/** Returns the failure of the command; if it has not failed, that of writing its result. */
 async function withUnwritten(
   error: OauthctlError | undefined,
   { io }: ContextParts,
@@ -66,31 +66,33 @@ async function withUnwritten(
   }
 }
 
-/** A token that begins with "-" is taken for an option; it is not repeated in the complaint. */
+/** Masks a long unknown option in a message: it may be a token that begins with "-". */
 function maskOption(message: string): string {
   return message.replace(/(unknown option ')-[^']{19,}'/, "$1(masked)', which is too long for an option");
 }
 
-/** Sorts what was thrown: help and version are no errors, commander's complaints are usage, the rest is a defect. */
+/** Converts a thrown error: help and version are no errors, errors of commander are usage errors, others are defects. */
 function asExpected(thrown: unknown, ctx: Context): OauthctlError | undefined {
-  // Whatever broke while a signal was being obeyed broke because of it.
+  // After a signal, any other error is a consequence of it.
   const error = ctx.signal.aborted && !(thrown instanceof OauthctlError) ? ctx.signal.reason : thrown;
   if (error instanceof OauthctlError) return error instanceof RequestShown ? undefined : error;
   const code = (error as { code?: unknown } | null)?.code;
   if (typeof code === 'string' && code.startsWith('commander.')) {
     if ((error as { exitCode?: number }).exitCode === 0) return undefined;
-    // What commander says when it would rather show the help.
+    // commander throws this if a subcommand is missing.
     if (code === 'commander.help') {
       return new UsageError('usage', 'a subcommand is missing', {
-        hint: 'Add --help to see which there are.',
+        hint: 'Add --help to list the subcommands.',
       });
     }
     const message = maskOption((error as Error).message.replace(/^error: /, '').replaceAll('\n', ' '));
-    return new UsageError('usage', message, { hint: 'Add --help to see what the command takes.' });
+    return new UsageError('usage', message, {
+      hint: 'Add --help to see the arguments and options of the command.',
+    });
   }
   const message = error instanceof Error ? error.message : String(error);
   return new OauthctlError('defect', ExitCode.defect, `a defect of oauthctl: ${message}`, {
-    hint: 'Please report it, with the command and what -v shows (it is redacted).',
+    hint: 'Please report it, with the command and the output of -v, in which secrets are masked.',
     cause: error,
   });
 }

@@ -8,9 +8,9 @@ import { createRepeatableOption, createSettingOptions } from './session/options.
 import { HELP_GROUPS } from './settings.ts';
 
 /**
- * Runs what the arguments say: a command, or help.
+ * Runs the command of the arguments, or shows help.
  * @param argv the arguments after the program's name
- * @throws what the command throws; CommanderError and UsageError for arguments that are wrong
+ * @throws what the command throws; CommanderError and UsageError for invalid arguments
  */
 export async function runProgram(argv: readonly string[], ctx: Context): Promise<void> {
   const separator = argv.indexOf('--');
@@ -46,7 +46,7 @@ export async function buildWholeProgram(ctx: Context): Promise<Command> {
   );
 }
 
-/** A word stands where a command should, and is none. */
+/** Thrown for a word in the place of a command that is not a command. */
 class UnknownCommand extends Error {
   readonly words: readonly string[];
 
@@ -57,9 +57,9 @@ class UnknownCommand extends Error {
 }
 
 /**
- * Builds the tree of commands for one run: every command by name and summary, the one that is meant in full.
+ * Builds the tree of commands for one run: every command by name and summary, the chosen one complete.
  * @param argv the arguments after the program's name
- * @param onHelp hears which command's help is asked for; rendering it is loaded only then
+ * @param onHelp is called with the command whose help is requested; the help is loaded only then
  */
 export async function buildProgram(
   argv: readonly string[],
@@ -69,7 +69,7 @@ export async function buildProgram(
   const program = createProgram(ctx, onHelp);
   for (const entry of commands) {
     const command = program.command(entry.name).description(entry.summary);
-    // One that is named as an option's value is loaded for nothing, which does no harm.
+    // A command name as the value of an option loads that command needlessly, which is harmless.
     if (!argv.includes(entry.name)) continue;
     command.helpCommand('help [command]');
     (await entry.load())(command, ctx);
@@ -117,7 +117,7 @@ function createProgram(ctx: Context, onHelp: (command: Command) => void): Comman
   return program;
 }
 
-/** `oauthctl help [WORDS…]` @throws UsageError `usage` where there is no such command or topic */
+/** `oauthctl help [WORDS…]` @throws UsageError `usage` if there is no such command or topic */
 async function showHelp(
   program: Command,
   ctx: Context,
@@ -153,7 +153,7 @@ function buildUnknown(message: string, suggested: readonly string[]): UsageError
   });
 }
 
-/** The options that every command takes. */
+/** The options of every command. */
 function createGlobalOptions(): readonly Option[] {
   const { output, network, provoke } = HELP_GROUPS;
   const option = (group: string, flags: string, description: string) =>

@@ -136,8 +136,8 @@ function decodeFormName(name: string): string {
 }
 
 /**
- * Knows the secrets of this run by value, and masks them in any text that is written to stderr or into a trace. It
- * finds a secret in places where no name tells that it is one, such as an error description.
+ * Knows the secrets of this run by value, and masks them in any text that is written to stderr or into a trace. This
+ * also finds secrets without a name that marks them, such as in an error description.
  */
 export class Redactor {
   readonly #known = new Set<string>();
@@ -148,7 +148,7 @@ export class Redactor {
     this.showSecrets = showSecrets;
   }
 
-  /** Remembers a value as secret: in clear, and as it stands in URLs, forms and JSON. */
+  /** Remembers a secret value, in clear and as it is encoded in URLs, forms and JSON. */
   know(...values: (string | undefined)[]): void {
     for (const value of values) {
       if (value === undefined || value.length < SHORTEST_KNOWN_SECRET) continue;
@@ -177,7 +177,7 @@ export class Redactor {
   text(text: string): string {
     if (this.showSecrets) return text;
     let masked = text;
-    // The longest first: one may be the beginning of another.
+    // The longest first, because one may be the beginning of another.
     for (const secret of [...this.#known].sort((one, other) => other.length - one.length)) {
       masked = masked.replaceAll(secret, () => mask(secret));
     }

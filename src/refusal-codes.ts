@@ -1,5 +1,5 @@
 /**
- * The registered errors of OAuth, OpenID Connect and CIBA, and Keycloak's own: each can be the `code` of a RefusedError.
+ * The registered errors of OAuth, OpenID Connect and CIBA, and some of Keycloak. Each can be the `code` of a RefusedError.
  * @see https://www.iana.org/assignments/oauth-parameters/oauth-parameters.xhtml#extensions-error
  */
 export const REGISTERED_ERRORS = [
@@ -46,7 +46,7 @@ export const REGISTERED_ERRORS = [
   'use_dpop_nonce',
 ] as const;
 
-/** The `error` of a refusal that has none of its own: the reason phrase of its status in snake_case. */
+/** The `error` of a refusal without an error code: the reason phrase of its status in snake_case. */
 export const STATUS_ERRORS: Readonly<Record<number, string>> = {
   400: 'bad_request',
   401: 'unauthorized',
@@ -73,7 +73,7 @@ export const STATUS_ERRORS: Readonly<Record<number, string>> = {
   504: 'gateway_timeout',
 };
 
-/** Codes of refusals that no registry has and no status gives. */
+/** Codes of refusals that are neither registered nor derived from a status. */
 const OWN_REFUSALS = ['expired', 'metadata_not_found', 'redirected', 'refused'];
 
 /** Every code that a RefusedError can have. */

@@ -38,7 +38,7 @@ export const SETTINGS = {
     env: 'OAUTHCTL_ACCEPT_ISSUER',
     profile: 'accept_issuer',
     secret: false,
-    description: 'the issuer in its metadata and tokens, where --issuer is an internal address of it',
+    description: 'the issuer in metadata and tokens, if --issuer is an internal address',
     group: 'where',
     check: 'url',
   },
@@ -90,7 +90,7 @@ export const SETTINGS = {
     env: 'OAUTHCTL_KID',
     profile: 'kid',
     secret: false,
-    description: 'which key of a JWK Set to use, or the kid to send',
+    description: 'the key of a JWK Set to use, or the kid to send',
     group: 'client',
     check: 'text',
   },
@@ -131,7 +131,7 @@ export const SETTINGS = {
     env: 'OAUTHCTL_DECRYPTION_KEY',
     profile: 'decryption_key',
     secret: false,
-    description: 'private key that decrypts what the server encrypts for the client',
+    description: 'private key to decrypt what the server encrypts for the client',
     group: 'client',
     check: 'file',
   },
@@ -151,7 +151,7 @@ export const SETTINGS = {
     env: 'OAUTHCTL_TRUST_AUDIENCE',
     profile: 'trust_audience',
     secret: false,
-    description: 'audiences, separated by spaces, that an ID token may have beside the client',
+    description: 'audiences, separated by spaces, that an ID token may have besides the client',
     group: 'client',
     check: 'text',
   },
@@ -162,7 +162,7 @@ export const SETTINGS = {
     profile: 'leeway',
     default: '0',
     secret: false,
-    description: 'by which the clocks may differ when an ID token is checked',
+    description: 'allowed clock difference when an ID token is checked',
     group: 'client',
     check: 'seconds',
   },
@@ -172,7 +172,7 @@ export const SETTINGS = {
     profile: 'dpop',
     secret: false,
     description: 'bind tokens to a key by DPoP (RFC 9449)',
-    negation: 'send no DPoP proofs, whatever the profile and kept tokens say',
+    negation: 'send no DPoP proofs, even if the profile or kept tokens require it',
     group: 'client',
     check: 'boolean',
   },
@@ -257,7 +257,7 @@ export const SETTINGS = {
     env: 'OAUTHCTL_CA_CERT',
     profile: 'ca_cert',
     secret: false,
-    description: 'trust the certificate authorities in this PEM file as well',
+    description: 'also trust the certificate authorities in this PEM file',
     group: 'network',
     check: 'file',
   },
@@ -296,7 +296,7 @@ export type SettingName = keyof typeof SETTINGS;
 
 export const SETTING_NAMES = Object.keys(SETTINGS) as readonly SettingName[];
 
-/** The definition of a setting, with every member that one may have. */
+/** Returns the definition of a setting, with its optional members. */
 export function findDefinition(name: SettingName): SettingDefinition {
   return SETTINGS[name];
 }

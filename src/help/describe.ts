@@ -6,7 +6,7 @@ import { findDefinition, HELP_GROUPS, type HelpGroup } from '../settings.ts';
 export interface DescribedOption {
   readonly flags: string;
   readonly description: string;
-  /** The environment variable that does the same. */
+  /** The environment variable of the same setting. */
   readonly env: string | undefined;
 }
 
@@ -18,19 +18,19 @@ export interface DescribedGroup {
 
 /** The help of a command as data, for the terminal and for documents. */
 export interface DescribedCommand {
-  /** With the program's name. */
+  /** The names of the program and the command. */
   readonly path: string;
   readonly usage: string;
   readonly description: string;
   readonly arguments: readonly { readonly name: string; readonly description: string }[];
   readonly commands: readonly { readonly name: string; readonly summary: string }[];
-  /** In the order of HELP_GROUPS; groups without an option are left out. */
+  /** In the order of HELP_GROUPS; groups without an option are omitted. */
   readonly groups: readonly DescribedGroup[];
   readonly notes: string | undefined;
   readonly examples: readonly string[];
 }
 
-/** Describes a command: its arguments, its options in groups with the global ones that mean something to it, its examples. */
+/** Describes a command: its arguments, its options in groups including the global ones that apply to it, its examples. */
 export function describeCommand(command: Command): DescribedCommand {
   const { examples = [], notes } = findCommandHelp(command) ?? {};
   const options = listShownOptions(command);
@@ -53,27 +53,27 @@ export function describeCommand(command: Command): DescribedCommand {
   };
 }
 
-/** The names of a command and of those above it. */
+/** Returns the names of a command and of its parent commands. */
 export function pathTo(command: Command): string {
   return command.parent === null ? command.name() : `${pathTo(command.parent)} ${command.name()}`;
 }
 
-/** Commander has the first one built in, and program.ts replaces the second one. */
+/** The help options, which commander and program.ts handle. */
 const HELP_OPTIONS: readonly Option[] = [
   new Option('-h, --help', 'show help'),
   new Option('--help-all', 'show help with every option'),
 ];
 
-/** The options of a command, and those above it that mean something to it. */
+/** Lists the options of a command, and those of its parent commands that apply to it. */
 function listShownOptions(command: Command): readonly Option[] {
   const own = command.options.filter(({ hidden }) => !hidden);
   if (command.parent === null) return [...own, ...HELP_OPTIONS];
-  // A command that only holds others takes no options; theirs are shown with them.
+  // A command with subcommands has no options; those of the subcommands are shown in their help.
   if (command.commands.length > 0 && own.length === 0) return own;
   const { globals } = findCommandHelp(command) ?? {};
   const inherited = listAncestors(command)
     .flatMap(({ options }) => options)
-    // The version is that of the program.
+    // Only the program itself has --version.
     .filter(({ long }) => long !== '--version');
   return [
     ...own,

@@ -4,7 +4,7 @@ import { type DescribedCommand, type DescribedGroup, describeCommand } from './d
 import { TOPICS } from './topics.ts';
 import { renderRows, wrapCommandLine, wrapHelpText } from './wrap.ts';
 
-/** Longer help shows the rarer groups only by name. */
+/** Lines; longer help shows only the names of the rarer groups. */
 const LONGEST_HELP = 45;
 /** Whether help is too long is decided at this width, so that the same options are shown on every terminal. */
 const USUAL_WIDTH = 80;
@@ -13,7 +13,7 @@ const RARER: readonly HelpGroup[] = ['endpoints', 'client', 'output', 'network',
 export interface HelpOptions {
   /** The longest line. */
   readonly width: number;
-  /** Whether every option is shown, however many there are. */
+  /** Whether every option is shown, also if the help gets long. */
   readonly all?: boolean;
 }
 
@@ -25,7 +25,7 @@ export function renderHelp(command: Command, { width, all = false }: HelpOptions
   return `${renderSections(described, groups, width, isProgram).join('\n')}\n`;
 }
 
-/** The groups that are shown in full. */
+/** Chooses the groups whose options are shown. */
 function chooseGroups(described: DescribedCommand): readonly DescribedGroup[] {
   const { groups } = described;
   const isShort = renderSections(described, groups, USUAL_WIDTH, false).length <= LONGEST_HELP;

@@ -2,14 +2,14 @@ import type { Command } from 'commander';
 import { pathTo } from './describe.ts';
 import { TOPICS } from './topics.ts';
 
-/** More mistakes than this are another word. */
+/** A word with more mistakes is not similar. */
 const MOST_MISTAKES = 3;
 
 /**
- * Finds the commands that somebody may have meant.
- * @param program every command is loaded in it
- * @param words what was given in place of a command, such as `decode` or `ciba strat`
- * @returns their names without that of the program, the most likely ones; empty where nothing is similar
+ * Finds the commands that the user may have meant.
+ * @param program with every command loaded
+ * @param words given in the place of a command, such as `decode` or `ciba strat`
+ * @returns the names of the most similar ones, without that of the program; empty if none is similar
  */
 export function suggestCommands(program: Command, words: readonly string[]): readonly string[] {
   const text = words.join(' ');
@@ -30,7 +30,7 @@ function listCommands(command: Command): readonly Command[] {
   return command.commands.flatMap((one) => [one, ...listCommands(one)]);
 }
 
-/** Finds the most similar candidates; one of several words is also compared by its last word. */
+/** Finds the most similar candidates; a candidate of several words is also compared by its last word. */
 function findSimilar(text: string, candidates: readonly string[]): readonly string[] {
   const rated = candidates.map((candidate) => {
     const last = candidate.split(' ').at(-1) ?? candidate;
@@ -43,7 +43,7 @@ function findSimilar(text: string, candidates: readonly string[]): readonly stri
   return similar.filter(({ distance }) => distance === least).map(({ candidate }) => candidate);
 }
 
-/** How many letters were added, left out, changed, or swapped with the next one (optimal string alignment). */
+/** Counts the letters that were added, omitted, changed, or swapped with the next one (optimal string alignment). */
 function countMistakes(one: string, other: string): number {
   const rows: number[][] = [Array.from({ length: other.length + 1 }, (_, index) => index)];
   for (let i = 1; i <= one.length; i += 1) {

@@ -1,13 +1,13 @@
 import { wrapParts } from '../output/wrap.ts';
 
-/** Lines narrower than this are not made; a narrower terminal wraps them itself. */
+/** The smallest width; a narrower terminal wraps the lines itself. */
 const NARROWEST = 60;
-/** Lines wider than this are hard to read. */
+/** The largest width; longer lines are hard to read. */
 const WIDEST = 120;
-/** Where the output is no terminal. */
+/** The width if the output is not a terminal. */
 const USUAL = 80;
 
-/** Chooses the width of the lines. @param columns those of the terminal; undefined where there is none */
+/** Chooses the width of the lines. @param columns of the terminal; undefined if there is none */
 export function chooseWidth(columns: number | undefined): number {
   return Math.min(WIDEST, Math.max(NARROWEST, columns ?? USUAL));
 }
@@ -25,7 +25,7 @@ export function wrapHelpText(text: string, width: number, indent = 0): readonly 
   );
 }
 
-/** Breaks a command line at its spaces, quoted ones apart, so that the lines can be pasted into a shell. */
+/** Breaks a command line at its unquoted spaces, so that the lines can be pasted into a shell. */
 export function wrapCommandLine(text: string, width: number, indent: number): readonly string[] {
   const words = text.match(/(?:'[^']*'|"[^"]*"|[^\s'"])+\s*/g) ?? [];
   const lines = wrapParts(words, width - ' \\'.length, indent);

@@ -1,6 +1,6 @@
 import type { HttpClient } from './types.ts';
 
-/** The same client, whose answers have no byte order mark before their text; the bytes are left as they came. */
+/** Wraps a client to remove byte order marks from the text of its answers; the bytes stay unchanged. */
 export function withoutByteOrderMarks(client: HttpClient, warn: (text: string) => void): HttpClient {
   return {
     async send(request, signal) {

@@ -22,7 +22,7 @@ export function proxyFor(
   return new URL(proxy);
 }
 
-/** Reads NO_PROXY: `*`, or hosts and domains, each with its subdomains, parted by commas or spaces; a port narrows it. */
+/** Reads NO_PROXY: `*`, or hosts and domains, each with its subdomains, separated by commas or spaces; with a port, only that port is exempt. */
 function isExempt(url: URL, noProxy: string): boolean {
   const host = unbracketed(url.hostname);
   const port = url.port || (url.protocol === 'https:' ? '443' : '80');

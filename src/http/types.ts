@@ -1,16 +1,16 @@
 import type { Endpoint } from '../errors.ts';
 
-/** One request of ours, ready to be sent. */
+/** A request to send. */
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'DELETE' | 'PUT' | 'PATCH' | 'HEAD' | 'OPTIONS';
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
-  /** Which endpoint this is, for errors, `-v` and traces. */
+  /** The endpoint, for errors, `-v` and traces. */
   readonly endpoint: Endpoint;
-  /** Milliseconds for the whole exchange; the transport's own default otherwise. */
+  /** Milliseconds for the whole exchange; by default those of the transport. */
   readonly timeoutMs?: number;
-  /** Keeps the bytes of the answer's body, up to so many; the transport's own limit holds otherwise. */
+  /** Keeps the bytes of the body of the answer, up to this number; by default the limit of the transport applies. */
   readonly raw?: { readonly maxBytes: number };
 }
 
@@ -23,7 +23,7 @@ export interface HttpAnswer {
   readonly headers: Readonly<Record<string, string>>;
   /** Decoded as UTF-8. */
   readonly body: string;
-  /** The undecoded body, where the request asked for it. */
+  /** The undecoded body, if `raw` was set. */
   readonly bytes?: Uint8Array;
   /** Milliseconds from sending to the last byte. */
   readonly ms: number;
@@ -31,7 +31,7 @@ export interface HttpAnswer {
 
 /** One request and its outcome, for `-v` and traces. Not redacted yet. */
 export interface Exchange {
-  /** `out`: sent by us. `in`: received by one of our listeners. */
+  /** `out`: sent by oauthctl. `in`: received by one of its listeners. */
   readonly direction: 'out' | 'in';
   readonly endpoint: Endpoint;
   /** Milliseconds since the epoch. */
@@ -54,7 +54,7 @@ export interface Recorder {
 export interface HttpClient {
   /**
    * Sends one request and reads the whole answer. Redirects are not followed.
-   * @throws NetworkError when no answer came; TimeoutError when the exchange took too long; the signal's reason when aborted
+   * @throws NetworkError if no answer was received; TimeoutError if the exchange took too long; the signal's reason if aborted
    */
   send(request: HttpRequest, signal?: AbortSignal): Promise<HttpAnswer>;
 }

@@ -1,4 +1,4 @@
-// Only parts of undici are loaded: the whole of it takes twice as long to start.
+// Only parts of undici are loaded, because loading all of it takes twice as long.
 declare module 'undici/lib/dispatcher/client.js' {
   import { Client } from 'undici';
   export default Client;

@@ -1,5 +1,4 @@
 import v8 from 'node:v8';
 
-// Has to run before undici is loaded: optimising its WebAssembly parser costs more than one exchange will ever gain
-// from it.
+// Has to run before undici is loaded: optimising its WebAssembly parser takes more time than it saves in one run.
 v8.setFlagsFromString('--liftoff-only');

@@ -6,7 +6,7 @@ import { type BrokerProgress, brokerFailure, DeadlineError } from './failure.ts'
 import type { BrokerAddress, KafkaClient } from './types.ts';
 
 /**
- * Makes the client of Kafka brokers. kafkajs encodes the requests; none is retried.
+ * Creates the client of Kafka brokers. kafkajs encodes the requests; none is retried.
  * @param options deadlines in milliseconds, PEM texts; proxies do not apply to brokers
  * @param recorder receives every exchange, answered or not
  * @param now milliseconds since the epoch

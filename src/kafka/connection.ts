@@ -33,7 +33,7 @@ const ALL_REPLICAS = -1;
 export interface ConnectionOptions
   extends Pick<BrokerConnection, 'address' | 'tcpMs' | 'tls'>,
     Omit<KafkaRequestOptions, 'where'> {
-  /** Milliseconds for an exchange, which the broker is told as well. */
+  /** Milliseconds for an exchange, which are also sent to the broker. */
   readonly timeoutMs: number;
 }
 
@@ -95,7 +95,7 @@ export class KafkaConnection implements BrokerConnection {
     return {
       errorCode,
       errorName: nameKafkaError(errorCode),
-      // Kafka sends an empty message where there is no error.
+      // Kafka sends an empty message if there is no error.
       errorMessage: errorMessage || undefined,
       authBytes: authBytes.subarray(4).toString('utf8'),
       sessionLifetimeMs: Number(sessionLifetimeMs),

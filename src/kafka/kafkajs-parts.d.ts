@@ -1,5 +1,5 @@
-// Only the codec of kafkajs is loaded: the connection is ours, because its own keeps mechanisms, error codes and
-// challenges of a broker to itself.
+// Only the codec of kafkajs is used, because its connection does not expose the mechanisms, error codes and challenges of a
+// broker.
 declare module 'kafkajs/src/protocol/request.js' {
   import type { WireRequest } from 'kafkajs/src/protocol/requests/codec';
   export default function createRequest(parts: {
@@ -19,11 +19,11 @@ declare module 'kafkajs/src/protocol/requests/codec' {
     readonly request: WireRequest;
     readonly response: {
       decode(payload: Buffer): Promise<Decoded>;
-      /** @throws Error with `type` and `code` where the answer is an error */
+      /** @throws Error with `type` and `code` if the answer is an error */
       parse(decoded: Decoded): Promise<unknown>;
     };
   }
-  /** One API of the broker in the versions that are known. */
+  /** An API of the broker, in the supported versions. */
   export interface Api<Parameters, Decoded> {
     readonly versions: readonly string[];
     protocol(options: { version: number }): (parameters: Parameters) => Message<Decoded>;
@@ -61,7 +61,7 @@ declare module 'kafkajs/src/protocol/requests/saslAuthenticate/index.js' {
     {
       readonly errorCode: number;
       readonly errorMessage: string | null;
-      /** Behind their length, in four bytes. */
+      /** After their length, in four bytes. */
       readonly authBytes: Buffer;
       /** Milliseconds; version 0 has none. */
       readonly sessionLifetimeMs?: string;

@@ -34,7 +34,7 @@ export function checkSetting(name: SettingName, { value, source }: Setting): voi
   const code = `${name.replace(/[A-Z]/g, '_$&').toLowerCase()}_invalid`;
   CHECKS[check](value, place, code);
   if (choices === undefined || choices.includes(value)) return;
-  throw new UsageError(code, `${place} takes no "${value}"`, { hint: `There are: ${choices.join(', ')}.` });
+  throw new UsageError(code, `${place} cannot be "${value}"`, { hint: `There are: ${choices.join(', ')}.` });
 }
 
 /** @throws UsageError `auth_method_unknown` */
