@@ -88,7 +88,9 @@ async function readFileOfKeys(ctx: Context, path: string): Promise<VerificationK
   const [key] = keys;
   const set: KeySet = { keys: [...keys], passedOver };
   if (isSet || key === undefined) return set;
-  return key.kty === 'oct' ? { secret: Buffer.from(String(key.k), 'base64url') } : { key };
+  if (key.kty !== 'oct') return { key };
+  const { readOctKey } = await import('../../protocol/jose/oct-key.ts');
+  return readOctKey(key, path);
 }
 
 function noKeys(claimed: unknown): UsageError {

@@ -8,7 +8,7 @@ const CIBA_NOT_ALLOWED = {
 /** Authentication and device authorization requests. */
 export const GENERIC_BACKCHANNEL_REQUESTS: readonly Case[] = [
   {
-    when: { description: /not allowed .*\bciba\b/i },
+    when: { description: /^(?=.*not allowed ).*\bciba\b/is },
     ...CIBA_NOT_ALLOWED,
   },
   {

@@ -14,6 +14,7 @@ import {
   skipped,
 } from './jwt-verdict.ts';
 import { halfHash } from './token-hash.ts';
+import { findOtherKind, LOGOUT_EVENT } from './token-kind.ts';
 
 /** Claims that a kind of JWT must have, beside those that have a check of their own. */
 const REQUIRED: Readonly<Record<JwtProfile, readonly string[]>> = {
@@ -28,8 +29,6 @@ const TYPES: Readonly<Record<JwtProfile, readonly (string | undefined)[]>> = {
   id_token: ['jwt', undefined],
   logout_token: ['logout+jwt', 'jwt', undefined],
 };
-
-const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 
 /** The end of the year 9999, in seconds; a later time is in milliseconds by mistake, or chosen to overflow. */
 const LATEST_TIME = 253_402_300_799;
@@ -79,30 +78,9 @@ function mediaType(typ: string): string {
 }
 
 function checkKind(claims: JsonObject): Check {
-  const other = otherKind(claims);
+  const other = findOtherKind(claims);
   if (other === undefined) return passed('kind', 'no sign of another kind of token');
   return failed('kind', 'not_an_access_token', `it is ${other.kind}, by its ${other.sign}`);
-}
-
-/** Finds which other kind of token than an access token it is, and by which claim. */
-function otherKind(claims: JsonObject): { kind: string; sign: string } | undefined {
-  const { typ, nonce, events } = claims;
-  // Keycloak names the kind of a token in this claim.
-  const kinds: Readonly<Record<string, string>> = {
-    ID: 'an ID token',
-    Refresh: 'a refresh token',
-    Offline: 'a refresh token',
-    Logout: 'a logout token',
-  };
-  const kind = typeof typ === 'string' && Object.hasOwn(kinds, typ) ? kinds[typ] : undefined;
-  if (kind !== undefined) return { kind, sign: `typ ${shown(typ)}` };
-  const hash = ['at_hash', 'c_hash', 's_hash'].find((name) => claims[name] !== undefined);
-  if (hash !== undefined) return { kind: 'an ID token', sign: hash };
-  // Access tokens of older Keycloaks hold a nonce as well.
-  if (nonce !== undefined && typ !== 'Bearer') return { kind: 'an ID token', sign: 'nonce' };
-  return isJsonObject(events) && LOGOUT_EVENT in events
-    ? { kind: 'a logout token', sign: 'events' }
-    : undefined;
 }
 
 function checkIssuer({ iss }: JsonObject, { issuer }: ClaimExpectations): Check {

@@ -113,7 +113,8 @@ function checkAlg(alg: string, keys: VerificationKeys, algs: readonly string[] |
       `alg is ${alg}, which requires a shared secret, and there are public keys: anyone can make an HMAC with a public key`,
     );
   }
-  const able = 'secret' in keys ? HMAC_ALGS : listAlgs(keys);
+  const able =
+    'secret' in keys ? HMAC_ALGS.filter((one) => keys.alg === undefined || keys.alg === one) : listAlgs(keys);
   if (!(able as readonly string[]).includes(alg)) {
     const what = 'secret' in keys ? 'the shared secret is' : 'the keys are';
     return failed('alg', 'alg_unfit', `alg is ${alg}, and ${what} for ${able.join(', ') || 'no signature'}`);

@@ -20,7 +20,10 @@ export interface Check {
 export type VerificationKeys =
   | JSONWebKeySet
   | { readonly key: JWK }
-  | { readonly secret: string | Uint8Array };
+  | {
+      readonly secret: string | Uint8Array /** The only algorithm that the secret is for. */;
+      readonly alg?: string;
+    };
 
 /** Finds the keys for one token, for example by its unverified `kid`; undefined where there are none. */
 export type KeyFinder = (header: JsonObject) => Promise<VerificationKeys | undefined>;

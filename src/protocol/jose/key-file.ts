@@ -3,6 +3,7 @@ import { parseJson } from '../../exact-json.ts';
 import { isJsonObject } from '../json.ts';
 import type { KeyFile } from './key.ts';
 import { readKeySet } from './key-set.ts';
+import { findKeyFlaw } from './key-weakness.ts';
 import { repairPem } from './pem-repair.ts';
 
 /**
@@ -19,7 +20,10 @@ export async function parseKeys(text: string, name: string): Promise<KeyFile> {
     // It loads node:crypto, which is slow to load.
     const { readPemKey } = await import('./pem.ts');
     try {
-      return { keys: [await readPemKey(repaired, name)], isSet: false, repairs };
+      const key = await readPemKey(repaired, name);
+      const flaw = findKeyFlaw(key);
+      if (flaw !== undefined) throw new Error(flaw);
+      return { keys: [key], isSet: false, repairs };
     } catch (cause) {
       if (cause instanceof UsageError) throw cause;
       throw invalid(name, cause instanceof Error ? cause.message : String(cause), cause);

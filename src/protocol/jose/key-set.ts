@@ -1,6 +1,7 @@
 import { calculateJwkThumbprint, importJWK, type JSONWebKeySet, type JWK } from 'jose';
 import { isJsonObject } from '../json.ts';
 import { listSigningAlgs, PRIVATE_MEMBERS } from './key.ts';
+import { findKeyFlaw } from './key-weakness.ts';
 
 /** The usable keys of a JWK Set. */
 export interface KeySet extends JSONWebKeySet {
@@ -64,6 +65,8 @@ async function readKey(entry: unknown): Promise<JWK> {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`its members are no valid key (${why})`, { cause });
   }
+  const flaw = findKeyFlaw(jwk);
+  if (flaw !== undefined) throw new Error(flaw);
   return jwk;
 }
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -55,6 +55,51 @@ async function verifyOn(on: Machine, args: readonly string[], stdin = '', env = 
 
 const verify = async (args: readonly string[], stdin?: string, env?: Record<string, string>) =>
   verifyOn(await machine(), args, stdin, env);
+
+describe('a symmetric JWK', () => {
+  const secret = Buffer.from('a secret that is long enough for HMAC with SHA-256');
+  const verifyWith = async (members: object) => {
+    const path = file('oct.json');
+    await writeFile(path, JSON.stringify({ kty: 'oct', k: secret.toString('base64url'), ...members }));
+    const token = await new SignJWT({ exp: SECONDS + 60 }).setProtectedHeader({ alg: 'HS256' }).sign(secret);
+    return verify(['--json', token, '--key', path]);
+  };
+
+  it.each([[{}], [{ use: 'sig' }], [{ key_ops: ['verify'] }], [{ key_ops: ['sign'] }], [{ alg: 'HS256' }]])(
+    'with %j verifies',
+    async (members) => {
+      expect((await verifyWith(members)).code).toBe(0);
+    },
+  );
+
+  it.each([
+    [{ use: 'enc' }],
+    [{ key_ops: ['encrypt', 'decrypt'] }],
+    [{ key_ops: [] }],
+    [{ alg: 'A128GCMKW' }],
+    [{ alg: 'RS256' }],
+  ])('with %j is refused', async (members) => {
+    const result = await verifyWith(members);
+    expect(result.code).toBe(2);
+    expect(readFailure(result)).toMatchObject({ code: 'key_unfit' });
+  });
+
+  it('verifies no other algorithm than its own', async () => {
+    const result = await verifyWith({ alg: 'HS512' });
+    expect(result.code).toBe(4);
+    expect(result.stderr).toContain('alg_unfit');
+  });
+});
+
+describe('a short RSA key', () => {
+  it('is used with a warning', async () => {
+    const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+    await writeFile(file('short.json'), JSON.stringify(publicKey.export({ format: 'jwk' })));
+    const result = await verify([await sign(), '--key', file('short.json')]);
+    expect(result.stderr).toContain('1024 bits; signatures need 2048 or more');
+    expect(result.code).toBe(4);
+  });
+});
 
 describe('one token', () => {
   it('that is valid is listed with every check, and exits with 0', async () => {

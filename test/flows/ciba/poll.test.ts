@@ -438,7 +438,7 @@ describe('the ID token', () => {
       /its signature cannot be checked/,
       {
         jwks: {
-          json: { keys: [{ kty: 'RSA', kid: 'RS256', alg: 'RS256', n: 'x'.repeat(171), e: 'AQAB' }] },
+          json: { keys: [{ kty: 'RSA', kid: 'RS256', alg: 'RS256', n: `${'x'.repeat(170)}0`, e: 'AQAB' }] },
         },
       },
     ],

@@ -222,13 +222,32 @@ describe('the tenants of a resource server', () => {
     ['that is an ID token, by its typ', { typ: 'ID' }, {}, 'not_an_access_token'],
     ['that is an ID token, by its hash', { at_hash: 'x' }, {}, 'not_an_access_token'],
     ['that is an ID token, by its nonce', { nonce: 'x' }, {}, 'not_an_access_token'],
-    ['that is a refresh token', { typ: 'Refresh' }, {}, 'not_an_access_token'],
+    [
+      'that is a permission ticket',
+      { permissions: [{ rsid: 'r', scopes: ['view'] }] },
+      {},
+      'not_an_access_token',
+    ],
+    ['that is a security event token', { events: { 'urn:example:event': {} } }, {}, 'not_an_access_token'],
+    ['that has an event that is no object', { events: ['x'] }, {}, 'not_an_access_token'],
+    ['that calls itself a security event token', {}, { typ: 'secevent+jwt' }, 'type_unexpected'],
     ['that calls itself a logout token', {}, { typ: 'logout+jwt' }, 'type_unexpected'],
     ['that is bound to a key', { cnf: { jkt: 'x' } }, {}, 'sender_constrained'],
   ])('refuses a token %s', async (_what, claims, header, reason) => {
     const { tenants, clock, a } = await open();
     const verdict = await tenants.validate(await a.token(clock, claims, header));
     expect(verdict).toMatchObject({ outcome: 'invalid_token', tenant: a.url, reason });
+  });
+
+  it.each([
+    ...['Refresh', 'Offline', 'Logout', 'Serialized-ID', 'InitialAccessToken', 'RegistrationAccessToken'],
+    ...['reset-credentials', 'execute-actions', 'verify-email', 'update-email', 'ORGIVT', 'id', 'REFRESH'],
+  ])('refuses a token whose claim typ is %s', async (typ) => {
+    const { tenants, clock, a } = await open();
+    expect(await tenants.validate(await a.token(clock, { typ }))).toMatchObject({
+      outcome: 'invalid_token',
+      reason: 'not_an_access_token',
+    });
   });
 
   it('takes an access token by its media type, and one of Keycloak with a nonce', async () => {
