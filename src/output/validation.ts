@@ -45,7 +45,7 @@ const WORDS: Readonly<Record<Verdict, string>> = {
   unknown: '? unknown',
 };
 const BLOCKS: Readonly<Record<Verdict, string>> = { accepted: '█', refused: '░', unknown: '?' };
-const WAYS = { local: 'local check', introspection: 'introspection' } as const;
+const METHOD_NAMES = { local: 'local check', introspection: 'introspection' } as const;
 
 const NAME_WIDTH = 15;
 const WIDEST_CELL = 44;
@@ -73,11 +73,11 @@ export function renderVerdicts(
     local: cell(row.local),
     introspection: cell(row.introspection),
   }));
-  const width = Math.max(WAYS.local.length, ...cells.map(({ local }) => local.length)) + 2;
-  const verdict = (way: keyof typeof WAYS) =>
-    verdictInWords(verdicts[way], paint) + ' '.repeat(width - WORDS[verdicts[way]].length);
+  const width = Math.max(METHOD_NAMES.local.length, ...cells.map(({ local }) => local.length)) + 2;
+  const verdict = (method: keyof typeof METHOD_NAMES) =>
+    verdictInWords(verdicts[method], paint) + ' '.repeat(width - WORDS[verdicts[method]].length);
   const lines = [
-    `${''.padEnd(NAME_WIDTH)}${paint.bold(WAYS.local.padEnd(width))}${paint.bold(WAYS.introspection)}`,
+    `${''.padEnd(NAME_WIDTH)}${paint.bold(METHOD_NAMES.local.padEnd(width))}${paint.bold(METHOD_NAMES.introspection)}`,
     `${'verdict'.padEnd(NAME_WIDTH)}${verdict('local')}${verdict('introspection')}`,
     ...cells.map(
       ({ name, local, introspection }) =>
@@ -97,12 +97,12 @@ export function renderFindings(title: string, findings: readonly ShownFinding[],
   return `${paint.bold(title)}\n${lines.map((line) => `${line}\n`).join('')}`;
 }
 
-/** Renders a watch: two rows of blocks over time, every change, and the window between. */
+/** Renders a watch: two rows of blocks over time, every change, and the time in which the verdicts differed. */
 export function renderWatch(watch: ShownWatch, paint: Paint): string {
   const { startedAt, events, introspections, failures } = watch;
   const changes = events.slice(2).map(({ at, way, verdict }) => {
     const when = `+${spanInWords(at - startedAt)}`.padStart(NAME_WIDTH - 2);
-    return `${when}  ${WAYS[way].padEnd(NAME_WIDTH)}${verdictInWords(verdict, paint)}`;
+    return `${when}  ${METHOD_NAMES[way].padEnd(NAME_WIDTH)}${verdictInWords(verdict, paint)}`;
   });
   const asked = `${introspections} introspections${failures === 0 ? '' : `, ${failures} without a verdict`}`;
   const lines = [
@@ -116,16 +116,16 @@ export function renderWatch(watch: ShownWatch, paint: Paint): string {
 
 function timeline({ startedAt, endedAt, events }: ShownWatch): string[] {
   const length = Math.max(1, endedAt - startedAt);
-  const row = (way: keyof typeof WAYS) => {
+  const row = (method: keyof typeof METHOD_NAMES) => {
     const blocks = Array.from({ length: TIMELINE_WIDTH }, (_, column) => {
       const slice = startedAt + (length * (column + 1)) / TIMELINE_WIDTH;
       // The verdict before the first check is the one of the first check.
       const said =
-        events.findLast((event) => event.way === way && event.at <= slice) ??
-        events.find((event) => event.way === way);
+        events.findLast(({ way, at }) => way === method && at <= slice) ??
+        events.find(({ way }) => way === method);
       return BLOCKS[said?.verdict ?? 'unknown'];
     });
-    return `${WAYS[way].padEnd(NAME_WIDTH)}${blocks.join('')}`;
+    return `${METHOD_NAMES[method].padEnd(NAME_WIDTH)}${blocks.join('')}`;
   };
   const end = spanInWords(length);
   const legend = '  █ accepts  ░ refuses  ? unknown';
@@ -137,7 +137,7 @@ function timeline({ startedAt, endedAt, events }: ShownWatch): string[] {
 }
 
 function describeWindow({ startedAt, window, expiresAt }: ShownWatch): string {
-  if (window === undefined) return 'at no time did the local check accept what introspection refused';
+  if (window === undefined) return 'the local check never accepted the token while introspection refused it';
   const turned = window.from - startedAt;
   const when = turned <= 0 ? 'from the beginning' : `${spanInWords(turned)} after the beginning`;
   const went = `introspection refused it ${when}; the local check went on accepting it for ${spanInWords(window.until - window.from)}`;

@@ -13,7 +13,7 @@ export interface LockHolder {
 }
 
 /** Names the command of a process. Further arguments are left out, because they can be secret. */
-export function describeCommand({ argv }: Pick<LockHolder, 'argv'>): string {
+export function describeHolderCommand({ argv }: Pick<LockHolder, 'argv'>): string {
   const words = argv.slice(2, 4).filter((word) => /^[a-z][a-z-]{1,20}$/.test(word));
   return ['oauthctl', ...words].join(' ');
 }
@@ -93,7 +93,7 @@ async function takeFile(
   const scope = system.kind === 'held' ? await readScope() : undefined;
   const record: LockRecord = {
     id: randomUUID(),
-    ...(holder && { pid: holder.pid, command: describeCommand(holder) }),
+    ...(holder && { pid: holder.pid, command: describeHolderCommand(holder) }),
     host: hostname(),
     ...(scope !== undefined && { scope }),
     since: Date.now(),

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { describeCommand, describeLockHolder, type LockHolder, tryLock } from '../../src/store/lock.ts';
+import { describeHolderCommand, describeLockHolder, type LockHolder, tryLock } from '../../src/store/lock.ts';
 import { bundleStoreScript } from './bundle-script.ts';
 import { emptyFolder } from './folder.ts';
 
@@ -84,7 +84,7 @@ describe('a lock between processes', () => {
 
   it('does not say which arguments its holder was started with', () => {
     const argv = ['node', 'oauthctl', 'revoke', 'eyJhbGciOiJub25lIn0.e30.', '--client-secret', 'secret'];
-    expect(describeCommand({ argv })).toBe('oauthctl revoke');
+    expect(describeHolderCommand({ argv })).toBe('oauthctl revoke');
   });
 
   it('is not taken from another machine while it is renewed there, and then it is', async () => {

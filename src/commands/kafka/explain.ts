@@ -110,15 +110,15 @@ function render({ setup, token, flows, clients, brokers }: KafkaExplanation, pai
       `# ${printable(setup.issuer)} · ${printable(setup.clientId)} · ${tokenInWords(token)}`,
       ...flows.flatMap((flow, index) => renderFlow(flow, index, paint)),
     ],
-    ...Object.entries(CLIENT_TITLES).flatMap(([way, title]) => {
-      const { java, librdkafka } = clients[way as keyof typeof CLIENT_TITLES];
+    ...Object.entries(CLIENT_TITLES).flatMap(([source, title]) => {
+      const { java, librdkafka } = clients[source as keyof typeof CLIENT_TITLES];
       return [
         renderConfiguration(`${title} · Java`, java, paint),
         renderConfiguration(`${title} · librdkafka`, librdkafka, paint),
       ];
     }),
-    ...Object.entries(BROKER_TITLES).flatMap(([way, title]) => {
-      const configuration = brokers[way as keyof typeof BROKER_TITLES];
+    ...Object.entries(BROKER_TITLES).flatMap(([method, title]) => {
+      const configuration = brokers[method as keyof typeof BROKER_TITLES];
       return configuration === undefined ? [] : [renderConfiguration(title, configuration, paint)];
     }),
   ];

@@ -171,7 +171,7 @@ class Device {
         this.#onEvent({
           type: 'delegation_answered',
           status: delegation.status,
-          number: this.#numberOf(delegation),
+          number: this.#findNumber(delegation),
         });
         this.#handle(delegation).catch((error) => this.#fail(error));
       },
@@ -180,14 +180,14 @@ class Device {
     });
   }
 
-  #numberOf(delegation: ReceivedDelegation): number {
+  #findNumber(delegation: ReceivedDelegation): number {
     return this.#numbers.get(delegation.bearer) ?? 0;
   }
 
   #summary(delegation: ReceivedDelegation): DelegationSummary {
     const claims = readBearer(delegation.bearer);
     return {
-      number: this.#numberOf(delegation),
+      number: this.#findNumber(delegation),
       user: delegation.login_hint ?? claims?.sub,
       client: claims?.azp,
       scope: delegation.scope,
@@ -199,7 +199,7 @@ class Device {
   }
 
   async #handle(delegation: ReceivedDelegation): Promise<void> {
-    const number = this.#numberOf(delegation);
+    const number = this.#findNumber(delegation);
     if (delegation.status === 201) {
       const decision = await this.#decide(delegation);
       // Whoever hears of it may act on it at once, so what is to be held is held before.

@@ -59,9 +59,9 @@ export async function explainKafka(
     clientId: client.client_id,
     ...{ scope, brokerClientId, listener, bootstrap, isTls },
   };
-  const both = (way: ClientTokenSource) => ({
-    java: buildJavaClient(setup, way),
-    librdkafka: buildLibrdkafkaClient(setup, way),
+  const both = (source: ClientTokenSource) => ({
+    java: buildJavaClient(setup, source),
+    librdkafka: buildLibrdkafkaClient(setup, source),
   });
   const configurations = {
     clients: {

@@ -45,7 +45,7 @@ export class ServeMetrics {
   }
 
   countAnswer({ route, status, verdict, ms }: AnsweredRequest): void {
-    const tenant = this.#labelOf(verdict?.tenant);
+    const tenant = this.#findLabel(verdict?.tenant);
     this.#requests.add({ route, status: String(status), tenant });
     if (verdict !== undefined) this.#validations.add({ tenant, outcome: verdict.outcome });
     const bucket = BUCKETS.findIndex((limit) => ms / 1000 <= limit);
@@ -55,7 +55,7 @@ export class ServeMetrics {
   }
 
   countRequest({ type, issuer, succeeded }: IssuerRequest): void {
-    const tenant = this.#labelOf(issuer);
+    const tenant = this.#findLabel(issuer);
     const outcome = succeeded ? 'ok' : 'failed';
     if (type === 'introspection') this.#introspections.add({ tenant, outcome });
     else this.#fetches.add({ tenant, document: type, outcome });
@@ -85,7 +85,7 @@ export class ServeMetrics {
     ]);
   }
 
-  #labelOf(issuer: string | undefined): string {
+  #findLabel(issuer: string | undefined): string {
     return issuer !== undefined && this.#isTenant(issuer) ? issuer : '';
   }
 
