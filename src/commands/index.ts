@@ -72,7 +72,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'profile',
-    summary: 'the store of realms, clients and defaults',
+    summary: 'the store of servers, clients and defaults',
     load: async () => (await import('./profile/index.ts')).defineProfile,
   },
   {

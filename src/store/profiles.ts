@@ -32,7 +32,7 @@ function isProfile(value: unknown): value is Profile {
   );
 }
 
-/** The profiles (realm, client and defaults), and which of them is in use. */
+/** The profiles (server, client and defaults), and which of them is in use. */
 export class ProfileStore {
   readonly #file: JsonFile<ProfilesDocument>;
 

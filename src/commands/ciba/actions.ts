@@ -141,7 +141,7 @@ export async function runDeviceCommand(base: Context, command: Command): Promise
     });
   }
   const { runDevice } = await import('../../flows/ciba/device.ts');
-  if (!anyIssuer) requireIssuer(settings, 'the realm whose delegations are taken');
+  if (!anyIssuer) requireIssuer(settings, 'the issuer of the delegations');
   const metadata = anyIssuer ? undefined : await resolveMetadata(session);
   if (anyIssuer) reporter.warning('delegations of any issuer are taken, and their bearers are not verified');
   const device = {

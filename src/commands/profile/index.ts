@@ -100,7 +100,10 @@ export function defineProfile(command: Command, ctx: Context): void {
 function addProfileOptions(command: Command): Command {
   return addProfileSettings(
     command
-      .option('--url <url>', 'a Keycloak, with --realm: finds the realm below /realms or /auth/realms')
+      .option(
+        '--url <url>',
+        'the base URL of a Keycloak, with --realm: finds the realm below /realms or /auth/realms',
+      )
       .option('--realm <name>', 'the realm, with --url'),
   );
 }
@@ -116,8 +119,8 @@ async function runAdd(base: Context, command: Command, name: string | undefined)
   const { profiles } = await ctx.store();
   const issuer = await resolveIssuer(session, values);
   if (issuer === undefined) {
-    throw new UsageError('setting_missing', 'the authorization server is not known', {
-      hint: 'Give --url URL --realm NAME for a Keycloak, or --issuer URL for any server.',
+    throw new UsageError('setting_missing', 'the authorization server is missing', {
+      hint: 'Give --issuer URL, or --url URL and --realm NAME for a realm of Keycloak.',
     });
   }
   const isNamed = values.issuer !== undefined || values.url !== undefined;
@@ -235,7 +238,7 @@ async function resolveIssuer(session: Session, values: ProfileValues): Promise<s
   if (url === undefined && realm === undefined)
     return findIssuer(new Settings({ flags, env: {}, profile: undefined }));
   if (url === undefined || realm === undefined) {
-    throw new UsageError('url_and_realm', '--url and --realm belong together');
+    throw new UsageError('url_and_realm', '--url and --realm must be given together');
   }
   const { findKeycloakRealm } = await import('../../flows/server/discover.ts');
   return (await findKeycloakRealm(session.ctx, { url, realm, acceptIssuer })).issuer;

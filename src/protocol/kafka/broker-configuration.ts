@@ -1,4 +1,5 @@
 import { UsageError } from '../../errors.ts';
+import { isKeycloakUrl } from '../oauth/server-product.ts';
 import {
   buildAllowedUrls,
   buildEnvironmentReference,
@@ -53,10 +54,15 @@ function buildIntrospection(setup: KafkaSetup): Configuration {
         'oauth.client.secret': buildEnvironmentReference(SECRET_VARIABLES.broker),
       }),
     }),
-    notes: [
-      `The server may call a token inactive whose aud lacks the client that introspects it (Keycloak 26 does): let it put ${setup.brokerClientId} into the aud of the tokens of ${setup.clientId}.`,
-    ],
+    notes: [describeAudience(setup)],
   };
+}
+
+/** Says that the tokens need the client of the broker in their `aud`. */
+function describeAudience({ issuer, brokerClientId, clientId }: KafkaSetup): string {
+  return isKeycloakUrl(issuer)
+    ? `Keycloak 26 introspects a token only for a client in its aud: add an audience mapper for ${brokerClientId} to ${clientId}.`
+    : `A server may call a token inactive whose aud lacks the client that introspects it: let it put ${brokerClientId} into the aud of the tokens of ${clientId}.`;
 }
 
 function buildLocalCheck(setup: KafkaSetup): Configuration {
