@@ -70,7 +70,7 @@ export const GENERIC_BACKCHANNEL_REQUESTS: readonly Case[] = [
     ...CIBA_NOT_ALLOWED,
   },
   {
-    when: { endpoint: 'device_authorization', error: 'unauthorized_client', description: /^$/ },
+    when: { endpoint: 'device_authorization', error: 'unauthorized_client' },
     cause: 'The client may not use the device grant.',
     remedy: 'Allow the grant urn:ietf:params:oauth:grant-type:device_code in the registration of the client.',
   },
