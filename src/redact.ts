@@ -18,7 +18,7 @@ export function isSecretName(name: string): boolean {
   return secretNames.has(name.toLowerCase());
 }
 
-/** Masks one secret. A JWT or JWE keeps its first four characters, `eyJh` or the like; any other value keeps none. */
+/** Masks one secret. A JWT or JWE keeps its first four characters, such as `eyJh`; any other value keeps none. */
 export function mask(value: string): string {
   if (value === '') return '';
   return value.startsWith('eyJ') ? `${value.slice(0, 4)}…(masked)` : '(masked)';

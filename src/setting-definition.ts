@@ -2,7 +2,7 @@
 export const HELP_GROUPS = {
   own: 'Options',
   where: 'Who and where',
-  endpoints: 'Endpoints by hand',
+  endpoints: 'Endpoints',
   client: 'Client authentication',
   output: 'Output',
   network: 'Network',

@@ -167,12 +167,14 @@ export class Reporter {
     const state = status === undefined ? '' : padCells(String(status), STATUS_WIDTH);
     const lines = wrapText(`${state}${text}`.trimEnd(), width);
     const left = ` ${padCells(mark, MARK_WIDTH)}${padCells(parties, PARTIES_WIDTH)}`;
-    const told = [
+    const texts = [
       ...withTime(lines, ms, width).map(({ body, time }) => `${tint(body)}${this.paint.dim(time)}`),
       ...details.flatMap((detail) => wrapText(detail, width)).map((detail) => this.paint.dim(detail)),
     ];
     const indent = ' '.repeat(TEXT_INDENT);
-    this.#write(told.map((line, index) => `${`${index === 0 ? left : indent}${line}`.trimEnd()}\n`).join(''));
+    this.#write(
+      texts.map((line, index) => `${`${index === 0 ? left : indent}${line}`.trimEnd()}\n`).join(''),
+    );
   }
 
   #tint(tone: Tone): (text: string) => string {

@@ -1,11 +1,11 @@
 /** Collects warnings about repaired or ignored input, and passes each text on once. */
 export class Warnings {
   readonly #listeners: ((text: string) => void)[] = [];
-  readonly #told = new Set<string>();
+  readonly #shown = new Set<string>();
 
   readonly warn = (text: string): void => {
-    if (this.#told.has(text)) return;
-    this.#told.add(text);
+    if (this.#shown.has(text)) return;
+    this.#shown.add(text);
     for (const listener of this.#listeners) listener(text);
   };
 

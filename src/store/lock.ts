@@ -62,7 +62,7 @@ export async function tryLock(path: string, holder?: LockHolder): Promise<Lock |
   return undefined;
 }
 
-/** Says who holds a lock, as far as its file tells. @param now milliseconds since the epoch */
+/** Describes the holder of a lock, from the lock file. @param now milliseconds since the epoch */
 export async function describeLockHolder(path: string, now = Date.now()): Promise<string> {
   const { pid, host, command, since } = parseRecord(await readText(path)) ?? {};
   if (pid === undefined || since === undefined) return 'another run';

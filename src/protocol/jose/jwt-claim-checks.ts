@@ -23,7 +23,7 @@ const REQUIRED: Readonly<Record<JwtProfile, readonly string[]>> = {
   logout_token: ['iss', 'aud', 'iat', 'exp', 'jti', 'events'],
 };
 
-/** What `typ` of a kind of JWT may be; undefined stands for a missing one. */
+/** The allowed values of `typ` by kind of JWT; undefined means that `typ` may be missing. */
 const TYPES: Readonly<Record<JwtProfile, readonly (string | undefined)[]>> = {
   access_token: ['at+jwt'],
   id_token: ['jwt', undefined],

@@ -182,7 +182,7 @@ async function checkByKeys(
   return [key, buildSignatureCheck(verified, header)];
 }
 
-/** `right`, `wrong`, or why it cannot be told. */
+/** `right`, `wrong`, or why the signature could not be verified. */
 type Verified = 'right' | 'wrong' | { readonly why: string };
 
 async function verify(token: string, alg: string, key: JWK | Uint8Array): Promise<Verified> {

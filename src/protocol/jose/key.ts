@@ -26,7 +26,7 @@ const CURVE_ALGS: Readonly<Record<string, readonly string[]>> = {
 /** What a file of keys holds. */
 export interface KeyFile {
   readonly keys: readonly JWK[];
-  /** Whether it is a JWK Set, in which keys are told apart by `kid`. */
+  /** Whether it is a JWK Set, whose keys are chosen by `kid`. */
   readonly isSet: boolean;
   /** Why keys in it were passed over. */
   readonly passedOver?: readonly string[];

@@ -32,7 +32,7 @@ const DEEPEST = 8;
  * Picks the one token that a text holds: the token itself, `Bearer …`, in quotes, broken over lines, or by its name in
  * a token response, another JSON document, a form or a URL. A token of another name is never taken in its place. A JWT
  * keeps its encoding, so that it is sent as it was given.
- * @param wanted the accepted names, by preference; `access_token`, `refresh_token`, `id_token` and the like
+ * @param wanted the accepted names, by preference; such as `access_token`, `refresh_token`, `id_token`
  * @param place where the text is from, for errors
  * @throws UsageError `token_empty`; `token_unfit` where there are only tokens of other names; `token_ambiguous` where
  *   there are several; `token_invalid` for what can be no token

@@ -21,7 +21,7 @@ const STRIMZI_LOGIN = 'io.strimzi.kafka.oauth.client.JaasClientOauthLoginCallbac
 
 /**
  * Builds the properties of a client of Kafka's Java library.
- * @throws UsageError `property_unfit` for a value that would break the line that it stands in
+ * @throws UsageError `property_unfit` for a value that would break its line
  * @see https://kafka.apache.org/documentation/#security_sasl_oauthbearer
  */
 export function buildJavaClient(setup: KafkaSetup, source: ClientTokenSource): Configuration {
@@ -80,7 +80,7 @@ export function buildJavaClient(setup: KafkaSetup, source: ClientTokenSource): C
 
 /**
  * Builds the properties of a client of librdkafka.
- * @throws UsageError `property_unfit` for a value that would break the line that it stands in
+ * @throws UsageError `property_unfit` for a value that would break its line
  * @see https://github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md
  */
 export function buildLibrdkafkaClient(setup: KafkaSetup, source: ClientTokenSource): Configuration {

@@ -78,9 +78,7 @@ export function checkProperties(properties: Properties): Properties {
 }
 
 function createPropertyError(value: string): UsageError {
-  return new UsageError(
-    'property_unfit',
-    `${JSON.stringify(value)} cannot stand in a properties file as it is`,
-    { hint: 'Quotes, backslashes and control characters are not escaped.' },
-  );
+  return new UsageError('property_unfit', `${JSON.stringify(value)} cannot be written to a properties file`, {
+    hint: 'Quotes, backslashes and control characters are not escaped.',
+  });
 }

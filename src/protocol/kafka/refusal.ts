@@ -37,7 +37,7 @@ interface Case extends RefusalVerdict {
 
 const NEW_TOKEN = 'Request a new token, and connect again.';
 const COMPARE_ISSUER =
-  'Compare iss ("oauthctl jwt decode") with oauth.valid.issuer.uri or sasl.oauthbearer.expected.issuer of the listener, to the character.';
+  'Compare iss ("oauthctl jwt decode") with oauth.valid.issuer.uri or sasl.oauthbearer.expected.issuer of the listener; they must be identical.';
 
 /** The explanations by the text of the broker, Strimzi's and Kafka's; the more specific first. */
 const CASES: readonly Case[] = [

@@ -13,7 +13,7 @@ export interface DeviceAuthorizationRequest {
   readonly scope?: string | undefined;
 }
 
-/** A device authorization response, checked; `json` keeps every member as it came. */
+/** A checked device authorization response; `json` has every member unchanged. */
 export interface DeviceAuthorization {
   readonly device_code: string;
   readonly user_code: string;
