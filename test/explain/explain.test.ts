@@ -131,7 +131,6 @@ const EXAMPLES: readonly Example[] = [
     'person',
   ],
   ['token', 400, 'invalid_grant', 'Device code not valid', /device code is unknown/],
-  ['token', 400, 'invalid_token', 'invalid token', /does not confirm the subject token/],
   ['token', 400, 'access_denied', 'not authorized', /denied the request, or cancelled it/, 'person'],
   ['token', 400, 'invalid_grant', 'grant request is invalid', /does not accept the code, token, assertion/],
   [
@@ -168,6 +167,14 @@ const EXAMPLES: readonly Example[] = [
 
 /** Answers of Keycloak, one for each of its cases; `elsewhere` is the cause where the server is not recognised. */
 const KEYCLOAK_EXAMPLES: readonly KeycloakExample[] = [
+  [
+    'token',
+    400,
+    'invalid_token',
+    'invalid token',
+    /does not confirm the subject token/,
+    /does not accept a token/,
+  ],
   ['metadata', 404, 'metadata_not_found', 'Realm does not exist', /has no realm of this name/],
   ['token', 403, 'access_denied', 'Realm not enabled', /realm is disabled/],
   [

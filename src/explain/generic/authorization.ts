@@ -24,7 +24,8 @@ export const GENERIC_AUTHORIZATION: readonly Case[] = [
   },
   {
     when: { endpoint: 'token', description: /pkce|code[_ ]verifier/i },
-    cause: 'The code verifier does not belong to the code challenge of the authorization request (PKCE).',
+    cause:
+      'The code verifier is missing, or it does not belong to the code challenge of the authorization request (PKCE).',
     remedy: 'Start again without --token-param and --token-omit for code_verifier.',
   },
   {

@@ -10,7 +10,7 @@ export const GENERIC_RESULT_CALLBACK: readonly Case[] = [
   {
     when: { endpoint: 'ciba_callback', status: 403 },
     cause:
-      'The server does not allow this result: the bearer token may be used, expired or for another request.',
+      'The server does not allow this result: the bearer token was used before, has expired, or is of another request.',
     remedy: 'Send a new authentication request, and answer it with the bearer token of its own delegation.',
   },
   {

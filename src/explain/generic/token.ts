@@ -68,8 +68,8 @@ export const GENERIC_TOKEN: readonly Case[] = [
   {
     when: { endpoint: 'token', error: 'invalid_token' },
     cause:
-      'The identity provider does not confirm the subject token: it has a wrong signature, is expired, or is from another issuer.',
-    remedy: 'Get a new token there, and compare its iss with the issuer of the identity provider.',
+      'The server does not accept a token of the request: it has a wrong signature, is expired, or is from another issuer.',
+    remedy: 'Get a new token, and compare its iss with the issuers that the server trusts.',
   },
   {
     when: { endpoint: 'token', error: 'access_denied', isPersonsAnswer: true },

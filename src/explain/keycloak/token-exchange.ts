@@ -3,6 +3,12 @@ import type { Case } from '../case.ts';
 /** Keycloak on token exchange. */
 export const KEYCLOAK_TOKEN_EXCHANGE: readonly Case[] = [
   {
+    when: { endpoint: 'token', error: 'invalid_token' },
+    cause:
+      'The identity provider does not confirm the subject token: it has a wrong signature, is expired, or is from another issuer.',
+    remedy: 'Get a new token there, and compare its iss with the issuer of the identity provider.',
+  },
+  {
     when: { endpoint: 'token', description: /audience not found/i },
     cause: 'The realm has no client of the name that --audience gave.',
     remedy: 'Give the client id of the service that the new token is for.',

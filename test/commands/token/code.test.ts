@@ -104,7 +104,7 @@ describe('token code', () => {
     const env = { OAUTHCTL_RESPONSE_MODE: 'smoke' };
     expect(await place.runWith({ env }, ...args)).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('OAUTHCTL_RESPONSE_MODE takes no "smoke"'),
+      stderr: expect.stringContaining('OAUTHCTL_RESPONSE_MODE cannot be "smoke"'),
     });
   });
 
