@@ -9,7 +9,7 @@ import {
   UsageError,
 } from './errors.ts';
 import { stringifyJson } from './exact-json.ts';
-import { printable } from './output/printable.ts';
+import { printable, printableJson } from './output/printable.ts';
 import { createProcessParts } from './process-parts.ts';
 import { runProgram } from './program.ts';
 
@@ -114,7 +114,8 @@ async function report(error: OauthctlError, asJson: boolean, ctx: Context): Prom
         ...error.members,
       },
     };
-    ctx.io.err(`${stringifyJson(document)}\n`);
+    const json = stringifyJson(document);
+    ctx.io.err(`${ctx.io.stderrIsTerminal ? printableJson(json) : json}\n`);
     return;
   }
   const isNormalEnd = error instanceof InterruptedError && error.isNormalEnd;

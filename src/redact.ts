@@ -1,5 +1,7 @@
 import { copyNumberTexts, parseJson, stringifyJson } from './exact-json.ts';
+import { findStringEnd } from './json-scan.ts';
 import { listSecretNames } from './protocol/definitions/index.ts';
+import { findSecrets, listSecretForms, type SecretForms } from './secret-search.ts';
 
 /** The wire names (parameters, JSON members, headers) whose values are masked: each is declared as a secret where it is defined. */
 let secretNames: ReadonlySet<string> | undefined;
@@ -9,9 +11,6 @@ const COMPACT_RUN = /[A-Za-z0-9_.-]{10,}/g;
 // A JWS has three parts; a JWE has five, and the second is empty where no encrypted key is sent.
 const JWT = /eyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){2,4}/y;
 const AUTHORIZATION = /\b(Basic|Bearer|DPoP)\s+[A-Za-z0-9\-._~+/]{16,}=*/gi;
-/** Characters. A shorter value is not masked by value: it would be found in ordinary words. */
-const SHORTEST_KNOWN_SECRET = 6;
-
 /** Says whether the value under this wire name is a secret; case does not matter. */
 export function isSecretName(name: string): boolean {
   secretNames ??= listSecretNames();
@@ -91,13 +90,25 @@ export function maskBody(body: string, contentType = ''): string {
   try {
     return stringifyJson(maskJson(parseJson(body)));
   } catch {
-    const members = body.replace(
-      /("([\w-]+)"\s*:\s*")((?:[^"\\]|\\.)*)/g,
-      (all, start: string, name: string, value: string) => (isSecretName(name) ? start + mask(value) : all),
-    );
-    return maskForm(members);
+    return maskForm(maskMembers(body));
   }
 }
+
+/** Masks the strings of secret members in a text that is not quite JSON. */
+function maskMembers(body: string): string {
+  let masked = '';
+  let from = 0;
+  for (const { 0: start, 1: name = '', index } of body.matchAll(MEMBER_NAME)) {
+    if (index < from || !isSecretName(name)) continue;
+    const opening = index + start.length - 1;
+    const end = findStringEnd(body, opening);
+    masked += body.slice(from, opening + 1) + mask(body.slice(opening + 1, end));
+    from = end;
+  }
+  return masked + body.slice(from);
+}
+
+const MEMBER_NAME = /"([\w-]+)"\s*:\s*"/g;
 
 /** Masks the secret parameters in a URL's query and fragment, and a password in its authority. */
 export function maskUrl(url: string): string {
@@ -140,7 +151,8 @@ function decodeFormName(name: string): string {
  * also finds secrets without a name that marks them, such as in an error description.
  */
 export class Redactor {
-  readonly #known = new Set<string>();
+  /** The forms of each secret, which are listed when a text is first looked at. */
+  readonly #known = new Map<string, SecretForms | undefined>();
   /** `--show-secrets` turns all masking off. */
   readonly showSecrets: boolean;
 
@@ -148,19 +160,10 @@ export class Redactor {
     this.showSecrets = showSecrets;
   }
 
-  /** Remembers a secret value, in clear and as it is encoded in URLs, forms and JSON. */
+  /** Remembers a secret value. It is found in clear, in base64, hex, percent-encoding, HTML and JSON, and cut short. */
   know(...values: (string | undefined)[]): void {
     for (const value of values) {
-      if (value === undefined || value.length < SHORTEST_KNOWN_SECRET) continue;
-      const formEncoded = new URLSearchParams([['', value]]).toString().slice(1);
-      this.#known.add(value);
-      this.#known.add(formEncoded);
-      // A lone surrogate has no encoding in a URL.
-      if (!/\p{Surrogate}/u.test(value)) {
-        this.#known.add(encodeURIComponent(value));
-        this.#known.add(encodeURI(value));
-      }
-      this.#known.add(JSON.stringify(value).slice(1, -1));
+      if (value !== undefined && value !== '' && !this.#known.has(value)) this.#known.set(value, undefined);
     }
   }
 
@@ -176,13 +179,23 @@ export class Redactor {
   /** Returns the text with every known secret, JWT and Authorization value masked. */
   text(text: string): string {
     if (this.showSecrets) return text;
-    let masked = text;
-    // The longest first, because one may be the beginning of another.
-    for (const secret of [...this.#known].sort((one, other) => other.length - one.length)) {
-      masked = masked.replaceAll(secret, () => mask(secret));
+    let masked = '';
+    let from = 0;
+    for (const { start, end, isBare } of findSecrets(text, this.#listForms())) {
+      masked += text.slice(from, start) + mask(isBare ? text.slice(start, end) : ' ');
+      from = end;
     }
+    masked += text.slice(from);
     return masked
       .replace(COMPACT_RUN, maskJwts)
       .replace(AUTHORIZATION, (_all, scheme: string) => `${scheme} (masked)`);
+  }
+
+  #listForms(): readonly SecretForms[] {
+    return [...this.#known].map(([secret, known]) => {
+      const forms = known ?? listSecretForms(secret);
+      if (known === undefined) this.#known.set(secret, forms);
+      return forms;
+    });
   }
 }

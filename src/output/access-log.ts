@@ -1,4 +1,4 @@
-import { printable } from './printable.ts';
+import { printable, printableJson } from './printable.ts';
 
 /** The data of one line of the access log. */
 export interface LoggedRequest {
@@ -29,7 +29,7 @@ export function renderLogLine(request: LoggedRequest, json: boolean): string {
   const description = request.description?.slice(0, LONGEST_DESCRIPTION) ?? null;
   if (json) {
     const line = { time, method, path, status, tenant, reason, description, ms: Number(ms) };
-    return `${JSON.stringify(line)}\n`;
+    return `${printableJson(JSON.stringify(line))}\n`;
   }
   const words = [time, method, path, status, tenant ?? '-', reason ?? '-', `${ms} ms`];
   return `${printable(words.join(' '))}${description === null ? '' : ` · ${printable(description)}`}\n`;

@@ -4,7 +4,7 @@ import { DEFAULT_TRANSPORT } from '../context.ts';
 import { type OauthctlError, RequestShown } from '../errors.ts';
 import { renderExchange, renderTraceLine } from '../output/exchange.ts';
 import { renderField, renderJson } from '../output/json.ts';
-import { printable } from '../output/printable.ts';
+import { printable, printableJson } from '../output/printable.ts';
 import { Reporter } from '../output/reporter.ts';
 import { colours, wantsColour } from '../output/style.ts';
 import { openTraceFile } from '../output/trace-file.ts';
@@ -102,8 +102,15 @@ export function storageName({ profileName, settings }: Session): string {
 export function printResult(session: Session, value: unknown, human: () => string): void {
   const { globals, ctx } = session;
   session.reporter.settle();
-  if (globals.field !== undefined) ctx.io.out(renderField(value, globals.field));
-  else ctx.io.out(globals.json ? renderJson(value) : human());
+  const { io } = ctx;
+  // A pipe gets every character as it came; on a terminal some would change the screen.
+  if (globals.field !== undefined) {
+    const field = renderField(value, globals.field);
+    io.out(io.stdoutIsTerminal ? printable(field, true) : field);
+  } else if (globals.json) {
+    const json = renderJson(value);
+    io.out(io.stdoutIsTerminal ? printableJson(json) : json);
+  } else io.out(human());
 }
 
 /** Whether the result is rendered for people, and not as JSON or one value of it. */

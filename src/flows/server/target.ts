@@ -95,6 +95,7 @@ async function sendForm(
   );
   // The server may repeat them in its answer, under any name.
   for (const [name, value] of parameters) if (isSecretName(name)) ctx.redactor.know(value);
+  ctx.redactor.know(authentication.headers.authorization?.split(' ', 2)[1]);
   const http = await ctx.http();
   return http.send(
     {
