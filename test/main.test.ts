@@ -162,7 +162,11 @@ describe('without a profile', () => {
       /--issuer.*OAUTHCTL_ISSUER.*profile add/,
     ],
     [['ciba', 'poll'], /authorization server/, /--issuer.*OAUTHCTL_ISSUER.*profile add/],
-    [['ciba', 'device', '--approve'], /realm whose delegations/, /--issuer.*OAUTHCTL_ISSUER.*profile add/],
+    [
+      ['ciba', 'device', '--approve'],
+      /issuer of the delegations is missing/,
+      /--issuer.*OAUTHCTL_ISSUER.*profile add/,
+    ],
     [
       ['ciba', 'start', '--issuer', 'https://as.example', '--login-hint', 'a'],
       /the client/,

@@ -49,7 +49,7 @@ export type CibaDeviceEvent =
 
 export interface CibaDeviceOptions {
   readonly listen: ListenAddress;
-  /** The realm whose delegations are taken; undefined takes any issuer's, unverified. */
+  /** The issuer whose delegations are accepted; undefined accepts those of any issuer, unverified. */
   readonly metadata: ServerMetadata | undefined;
   readonly rule: DeviceRule;
   /** Milliseconds before the rule is applied. */
