@@ -1,7 +1,7 @@
 // The bearer token of a delegation of Keycloak: a JWT of the realm that identifies one authentication request.
 import { createLocalJWKSet, errors, type JSONWebKeySet, jwtVerify } from 'jose';
 import { ValidationError } from '../../errors.ts';
-import { readCompactJws } from '../jose/compact-jws.ts';
+import { type CompactJws, readCompactJws } from '../jose/compact-jws.ts';
 import { decodeUnverified } from '../jose/jwt.ts';
 import { readBearer } from './keycloak-ciba.ts';
 
@@ -16,9 +16,13 @@ export async function verifyBearer(
 ): Promise<void> {
   const claims = readBearer(bearer);
   if (claims === undefined) throw invalid('it is not a JWT');
+  const jws = readCompactJws(bearer);
+  // Where a claim is there twice, nobody can say which one counts.
+  const [flaw] = jws.flaws;
+  if (flaw !== undefined) throw invalid(flaw.detail);
   if (claims.iss !== expected.issuer)
     throw invalid(`its issuer is ${claims.iss ?? 'missing'}, not ${expected.issuer}`);
-  checkForm(bearer, expected.now);
+  checkKind(jws, expected.now);
   try {
     await jwtVerify(bearer, createLocalJWKSet(expected.jwks), {
       issuer: expected.issuer,
@@ -41,11 +45,9 @@ const LONGEST_LIFE = 7 * 86_400;
  * Checks that a bearer token is strictly encoded, and that it is of the kind of a delegation: no ID token, access token of
  * RFC 9068 or logout token.
  */
-function checkForm(bearer: string, now: number): void {
-  const { header, claims, flaws } = readCompactJws(bearer);
-  const [flaw] = flaws;
-  if (flaw !== undefined) throw invalid(flaw.detail);
-  const { typ } = header ?? {};
+function checkKind({ header, claims }: CompactJws, now: number): void {
+  const { typ, crit } = header ?? {};
+  if (crit !== undefined) throw invalid(`its crit is ${JSON.stringify(crit)}, and no extension is supported`);
   if (typ !== undefined && !(typeof typ === 'string' && /^(?:application\/)?jwt$/i.test(typ)))
     throw invalid(`typ in its header is ${JSON.stringify(typ)}, not "JWT"`);
   const { typ: kind, jti, exp, azp } = claims ?? {};

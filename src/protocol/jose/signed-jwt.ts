@@ -95,6 +95,8 @@ export async function openSignedJwt(
   }
   const [flaw] = flaws;
   if (flaw !== undefined) throw refuse(flaw.detail);
+  if (header.crit !== undefined)
+    throw refuse(`its crit is ${show(header.crit)}, and no extension is supported`);
   const alg = checkAlgorithm(header.alg, keys, refuse);
   const claims = await verifySignature(jws, alg, keys, refuse);
   return { alg, typ: header.typ, claims, encryption: decrypted?.encryption };
@@ -124,6 +126,8 @@ export function wrongCommonClaims(claims: JWTPayload, expected: JwtParties): str
   const wrong = wrongParties(claims, expected);
   if (typeof exp !== 'number') wrong.push('exp is missing or not a number');
   else if (isMilliseconds(exp)) wrong.push(inMilliseconds('exp', exp));
+  // 1e400 is read as Infinity.
+  else if (exp > LATEST_TIME) wrong.push('exp is after the year 9999');
   else if (exp <= now - leeway) wrong.push(`it expired ${Math.round(now - exp)} s ago`);
   if (nbf !== undefined && typeof nbf !== 'number') wrong.push('nbf is not a number');
   else if (nbf !== undefined && isMilliseconds(nbf)) wrong.push(inMilliseconds('nbf', nbf));
