@@ -2,8 +2,8 @@ import type { X509Certificate } from 'node:crypto';
 import { OauthctlError } from '../errors.ts';
 import { buildHeaders, type ExchangeProgress, exchange } from './exchange.ts';
 import { describeFailure } from './failure.ts';
-import { proxyFor } from './proxy.ts';
-import { tlsOptions } from './tls-options.ts';
+import { findProxy } from './proxy.ts';
+import { buildTlsOptions } from './tls-options.ts';
 import type { HttpAnswer, HttpClient, HttpRequest, Recorder, TransportOptions } from './types.ts';
 
 /** Milliseconds; setTimeout takes no more. */
@@ -22,7 +22,7 @@ export async function createHttpClient(
   recorder: Recorder,
   now: () => number,
 ): Promise<HttpClient> {
-  const { certificate, ...tls } = await tlsOptions(options);
+  const { certificate, ...tls } = await buildTlsOptions(options);
   const connect = { timeout: options.connectTimeoutMs, ...tls };
   return new RecordingClient({ options, connect, certificate, recorder, now });
 }
@@ -82,7 +82,7 @@ class RecordingClient implements HttpClient {
     try {
       const combined = signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal;
       combined.throwIfAborted();
-      proxy = proxyFor(url, options);
+      proxy = findProxy(url, options);
       const { maxBodyBytes } = options;
       return await exchange(request, { url, proxy, connect, maxBodyBytes, signal: combined }, progress);
     } catch (error) {

@@ -49,7 +49,7 @@ export function readFailure(thrown: unknown, failed: FailedExchange): ExchangeFa
  * Makes the error for a failed exchange.
  * @param maybeHandled whether the server may have received the request
  */
-export function networkError(
+export function buildNetworkError(
   { thrown }: ExchangeFailure,
   code: string,
   message: string,

@@ -1,12 +1,12 @@
 import { type OauthctlError, TimeoutError } from '../errors.ts';
 import {
+  buildNetworkError,
   type ExchangeFailure,
   type FailedExchange,
-  networkError,
   readFailure,
   renderHost,
 } from './failed-exchange.ts';
-import { describeTlsFailure, hintAtCertificate } from './tls-failure.ts';
+import { describeCertificateHint, describeTlsFailure } from './tls-failure.ts';
 
 /**
  * Turns what undici or Node threw into an error that names host, port and cause.
@@ -22,7 +22,7 @@ export function describeFailure(error: unknown, failed: FailedExchange): Oauthct
     describeClosedConnection(failure) ??
     describeTlsFailure(failure) ??
     describeForeignProtocol(failure) ??
-    networkError(
+    buildNetworkError(
       failure,
       'network',
       `the exchange with ${where} failed: ${fault.message || fault.code}`,
@@ -37,7 +37,7 @@ function describeRefusedTunnel(failure: ExchangeFailure): OauthctlError | undefi
   const refused = proxy && /^Proxy (?:response \((\d+)\)|Authentication Required)/.exec(fault.message);
   if (!refused) return undefined;
   const status = refused[1] ?? '407';
-  return networkError(
+  return buildNetworkError(
     failure,
     'proxy_refused',
     `${hop} refused the exchange with ${renderHost(url)} (status ${status})`,
@@ -51,7 +51,7 @@ function describeConnectFailure(failure: ExchangeFailure): OauthctlError | undef
   const { fault, hop, proxy, url } = failure;
   switch (fault.code) {
     case 'ECONNREFUSED':
-      return networkError(
+      return buildNetworkError(
         failure,
         'connection_refused',
         `${hop} refused the connection`,
@@ -60,7 +60,7 @@ function describeConnectFailure(failure: ExchangeFailure): OauthctlError | undef
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
     case 'EAI_FAIL':
-      return networkError(
+      return buildNetworkError(
         failure,
         'dns',
         `the host name ${(proxy ?? url).hostname} could not be resolved (${fault.code})`,
@@ -69,7 +69,7 @@ function describeConnectFailure(failure: ExchangeFailure): OauthctlError | undef
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
     case 'EADDRNOTAVAIL':
-      return networkError(
+      return buildNetworkError(
         failure,
         'unreachable',
         `${hop} is unreachable (${fault.code})`,
@@ -77,7 +77,7 @@ function describeConnectFailure(failure: ExchangeFailure): OauthctlError | undef
       );
     case 'UND_ERR_CONNECT_TIMEOUT':
     case 'ETIMEDOUT':
-      return networkError(
+      return buildNetworkError(
         failure,
         'connect_timeout',
         `${hop} did not accept the connection in time`,
@@ -103,7 +103,7 @@ function describeUnfinishedAnswer(failure: ExchangeFailure): OauthctlError | und
     case 'UND_ERR_RES_EXCEEDED_MAX_SIZE':
     case 'UND_ERR_HEADERS_OVERFLOW':
     case 'OAUTHCTL_TOO_LARGE':
-      return networkError(
+      return buildNetworkError(
         failure,
         'answer_too_large',
         `the answer of ${where} is larger than oauthctl reads`,
@@ -119,19 +119,19 @@ function describeClosedConnection(failure: ExchangeFailure): OauthctlError | und
   const { fault, where, answering, url } = failure;
   if (!['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(fault.code)) return undefined;
   if (/TLS connection was established|secure TLS/i.test(fault.message)) {
-    return networkError(
+    return buildNetworkError(
       failure,
       'tls',
       `${where} closed the connection during the TLS handshake`,
-      `Check that the port speaks HTTPS. ${hintAtCertificate(failure)}`,
+      `Check that the port speaks HTTPS. ${describeCertificateHint(failure)}`,
     );
   }
   const reasons = 'The server may have crashed, or a proxy in between closed the connection';
   const beforeAnswer =
     url.protocol === 'https:'
-      ? `${reasons}. ${hintAtCertificate(failure)}`
+      ? `${reasons}. ${describeCertificateHint(failure)}`
       : `${reasons}, or the port speaks HTTPS.`;
-  return networkError(
+  return buildNetworkError(
     failure,
     'connection_reset',
     `${where} closed the connection ${answering ? 'in the middle of its answer' : 'without an answer'}`,
@@ -143,7 +143,7 @@ function describeClosedConnection(failure: ExchangeFailure): OauthctlError | und
 function describeForeignProtocol(failure: ExchangeFailure): OauthctlError | undefined {
   const { fault, where } = failure;
   if (fault.name !== 'HTTPParserError') return undefined;
-  return networkError(
+  return buildNetworkError(
     failure,
     'not_http',
     `the answer of ${where} is not HTTP (${fault.code || fault.message})`,

@@ -6,7 +6,7 @@ import type { TransportOptions } from './types.ts';
  * @returns undefined where the exchange is sent directly to the server
  * @throws UsageError `proxy_invalid`
  */
-export function proxyFor(
+export function findProxy(
   url: URL,
   options: Pick<TransportOptions, 'httpProxy' | 'httpsProxy' | 'noProxy'>,
 ): URL | undefined {

@@ -1,5 +1,5 @@
 import type { NetworkError } from '../errors.ts';
-import { type ExchangeFailure, type FailedExchange, networkError } from './failed-exchange.ts';
+import { buildNetworkError, type ExchangeFailure, type FailedExchange } from './failed-exchange.ts';
 
 const CERTIFICATE_REASONS: Readonly<Record<string, string>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed',
@@ -25,7 +25,7 @@ export function describeTlsFailure(failure: ExchangeFailure): NetworkError | und
   const { where, fault } = failure;
   const reason = CERTIFICATE_REASONS[fault.code];
   if (reason !== undefined) {
-    return networkError(
+    return buildNetworkError(
       failure,
       'tls',
       `the TLS connection to ${where} failed: ${reason}`,
@@ -35,7 +35,7 @@ export function describeTlsFailure(failure: ExchangeFailure): NetworkError | und
     );
   }
   if (fault.code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    return networkError(
+    return buildNetworkError(
       failure,
       'tls',
       `the TLS connection to ${where} failed: its certificate is for another name (${fault.message})`,
@@ -45,7 +45,7 @@ export function describeTlsFailure(failure: ExchangeFailure): NetworkError | und
   if (
     /WRONG_VERSION_NUMBER|wrong version number|packet length too long/i.test(`${fault.code} ${fault.message}`)
   )
-    return networkError(
+    return buildNetworkError(
       failure,
       'tls',
       `${where} does not speak TLS on this port`,
@@ -61,24 +61,24 @@ function describeAlert(failure: ExchangeFailure): NetworkError {
   const alert = /alert ([a-z ]+)/i.exec(fault.message)?.[1];
   if (alert && CERTIFICATE_ALERT.test(alert)) {
     const verdict = certificate ? 'does not accept the client certificate' : 'requires a client certificate';
-    return networkError(
+    return buildNetworkError(
       failure,
       'client_certificate_refused',
       `${where} ${verdict} (${alert})`,
-      hintAtCertificate(failure),
+      describeCertificateHint(failure),
     );
   }
-  return networkError(
+  return buildNetworkError(
     failure,
     'tls',
     `the TLS connection to ${where} failed: ${alert ?? fault.message}`,
-    alert ? hintAtCertificate(failure) : CERTIFICATE_HINT,
+    alert ? describeCertificateHint(failure) : CERTIFICATE_HINT,
     tlsFailure !== undefined,
   );
 }
 
 /** Says what may be wrong with the client certificate, from its own validity and issuer. */
-export function hintAtCertificate({ certificate, now = 0 }: FailedExchange): string {
+export function describeCertificateHint({ certificate, now = 0 }: FailedExchange): string {
   if (certificate === undefined) return CLIENT_CERTIFICATE_HINT;
   const { validFrom, validTo } = certificate;
   const [subject, issuer] = [certificate.subject, certificate.issuer].map((name) =>

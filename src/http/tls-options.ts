@@ -10,7 +10,7 @@ export interface TlsOptions extends SecureContextOptions {
 }
 
 /** Builds the TLS options and checks them before anything is sent. @throws UsageError `certificate_unusable` */
-export async function tlsOptions({ ca, cert, key, insecure }: TransportOptions): Promise<TlsOptions> {
+export async function buildTlsOptions({ ca, cert, key, insecure }: TransportOptions): Promise<TlsOptions> {
   if (ca === undefined && cert === undefined && key === undefined) {
     return insecure ? { rejectUnauthorized: false } : {};
   }

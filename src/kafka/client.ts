@@ -1,8 +1,8 @@
-import { tlsOptions } from '../http/tls-options.ts';
+import { buildTlsOptions } from '../http/tls-options.ts';
 import type { Recorder, TransportOptions } from '../http/types.ts';
 import { BrokerSocket, openTcp, openTls } from './broker-socket.ts';
 import { KafkaConnection } from './connection.ts';
-import { type BrokerProgress, brokerFailure, DeadlineError } from './failure.ts';
+import { type BrokerProgress, DeadlineError, describeBrokerFailure } from './failure.ts';
 import type { BrokerAddress, KafkaClient } from './types.ts';
 
 /**
@@ -31,7 +31,7 @@ export function createKafkaClient(
       return await work(AbortSignal.any([signal, deadline.signal]));
     } catch (error) {
       signal.throwIfAborted();
-      throw brokerFailure(error, address, { ...progress, timeoutMs, now: now() });
+      throw describeBrokerFailure(error, address, { ...progress, timeoutMs, now: now() });
     } finally {
       clearTimeout(timer);
     }
@@ -39,7 +39,7 @@ export function createKafkaClient(
 
   return {
     async connect(address, { tls: isTls }, signal) {
-      const { certificate: _, ...tls } = isTls ? await tlsOptions(options) : {};
+      const { certificate: _, ...tls } = isTls ? await buildTlsOptions(options) : {};
       const tcp = await within(address, { stage: 'tcp', isTls }, signal, (both) =>
         openTcp(address, both, now),
       );

@@ -30,7 +30,11 @@ const FOREIGN: Readonly<Record<ForeignAnswer, readonly [code: string, what: stri
 };
 
 /** Describes a failed connection or exchange; an OauthctlError or an error code of the broker is returned unchanged. */
-export function brokerFailure(error: unknown, address: BrokerAddress, progress: BrokerProgress): unknown {
+export function describeBrokerFailure(
+  error: unknown,
+  address: BrokerAddress,
+  progress: BrokerProgress,
+): unknown {
   if (error instanceof OauthctlError || isProtocolError(error)) return error;
   // kafkajs itself decompresses gzip only.
   if (error instanceof Error && error.name === 'KafkaJSNotImplemented')

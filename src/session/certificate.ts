@@ -3,7 +3,7 @@ import { readPemFile } from './read-pem.ts';
 import type { Session } from './session.ts';
 
 /** `x5t#S256` of the client certificate in use. @see https://www.rfc-editor.org/rfc/rfc8705#section-3.1 */
-export async function certificateThumbprint({ ctx, settings }: Session): Promise<string | undefined> {
+export async function computeCertificateThumbprint({ ctx, settings }: Session): Promise<string | undefined> {
   const file = settings.get('cert');
   if (file === undefined) return undefined;
   const { X509Certificate } = await import('node:crypto');
@@ -21,7 +21,7 @@ export async function certificateThumbprint({ ctx, settings }: Session): Promise
  * @param url the URL of the request
  * @throws UsageError `client_certificate_unsent`
  */
-export function checkCertificateTravels({ settings }: Session, url: string): void {
+export function requireTlsForCertificate({ settings }: Session, url: string): void {
   if (settings.get('cert') === undefined || new URL(url).protocol === 'https:') return;
   throw new UsageError('client_certificate_unsent', `the client certificate cannot be sent to ${url}`, {
     hint: 'A client certificate is sent over TLS only, and this is an http URL. Use the https URL of the server, or do not set --cert and --key (also check the environment and the profile).',

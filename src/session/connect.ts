@@ -1,6 +1,6 @@
 import type { Target } from '../flows/server/target.ts';
 import { findEndpoint, withMtlsEndpointAliases } from '../protocol/oauth/metadata.ts';
-import { checkCertificateTravels } from './certificate.ts';
+import { requireTlsForCertificate } from './certificate.ts';
 import { readDecryptionKeys, resolveClient } from './client.ts';
 import { resolveDpop } from './dpop.ts';
 import { requireIssuer } from './issuer.ts';
@@ -32,7 +32,7 @@ export async function connect(
   // With every client authentication method: the server binds tokens to the certificate of the connection.
   const metadata = settings.get('cert') === undefined ? published : withMtlsEndpointAliases(published);
   if (certificateFor === 'server')
-    checkCertificateTravels(session, findEndpoint(metadata, 'token_endpoint') ?? metadata.issuer);
+    requireTlsForCertificate(session, findEndpoint(metadata, 'token_endpoint') ?? metadata.issuer);
   return {
     metadata,
     client,

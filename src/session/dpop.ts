@@ -12,7 +12,7 @@ import type { Session } from './session.ts';
 import { SETTING_SOURCES, type Setting } from './settings.ts';
 
 /** The option that changes claims of the proofs, to provoke refusals. */
-export function dpopClaimOption(): Option {
+export function createDpopClaimOption(): Option {
   return createRepeatableOption(
     '--dpop-claim <name=value>',
     'set a claim of the DPoP proof; NAME alone removes it',
@@ -80,7 +80,7 @@ export function buildProofOptions(session: Session): DpopProofs {
 }
 
 /** Returns what kept tokens must be bound to in this run; undefined accepts any binding. */
-export async function wantedDpop(session: Session): Promise<Wanted['dpop']> {
+export async function resolveWantedBinding(session: Session): Promise<Wanted['dpop']> {
   const isWanted = usesDpop(session);
   if (!isWanted) return isWanted;
   const own = await readDpopKey(session);

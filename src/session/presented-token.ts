@@ -37,13 +37,13 @@ export async function presentToken(
     throw new UsageError('refresh_of_given', '--refresh works with the kept access token only');
   }
   if (reference === false) return {};
-  const kept = await lastTokens(session);
+  const kept = await readLastTokens(session);
   if (reference !== KEPT) {
     const accessToken = await readTokenArgument(session, reference, ['access_token']);
     const { jkt } = readConfirmation(accessToken);
-    return { accessToken, dpop: await keyFor(session, jkt, keptKeyOfToken(kept, accessToken)) };
+    return { accessToken, dpop: await resolveProofKey(session, jkt, keptKeyOfToken(kept, accessToken)) };
   }
-  const current = refresh ? await refreshed(session, kept) : kept;
+  const current = refresh ? await refreshIfExpiring(session, kept) : kept;
   const accessToken = current?.response.access_token;
   if (current === undefined || typeof accessToken !== 'string') throw nothingKept();
   session.ctx.redactor.knowMembers(current.response);
@@ -54,12 +54,12 @@ export async function presentToken(
   const scope = typeof response.scope === 'string' ? response.scope : asked?.scope;
   return {
     accessToken,
-    dpop: await keyFor(session, readDpopBinding(current), keptKeyOfToken(current, accessToken)),
+    dpop: await resolveProofKey(session, readDpopBinding(current), keptKeyOfToken(current, accessToken)),
     grant: { grant_type, scope },
   };
 }
 
-async function lastTokens(session: Session): Promise<KeptTokens | undefined> {
+async function readLastTokens(session: Session): Promise<KeptTokens | undefined> {
   return (await session.ctx.store()).tokens.last(storageName(session));
 }
 
@@ -68,7 +68,7 @@ async function lastTokens(session: Session): Promise<KeptTokens | undefined> {
  * @param jkt the thumbprint of the key that the token is bound to; undefined for a bearer token
  * @param kept the key of the token, if it is kept
  */
-async function keyFor(
+async function resolveProofKey(
   session: Session,
   jkt: string | undefined,
   kept: DpopKey | undefined,
@@ -87,7 +87,10 @@ async function keyFor(
 }
 
 /** Refreshes the kept token if it expires soon. */
-async function refreshed(session: Session, kept: KeptTokens | undefined): Promise<KeptTokens | undefined> {
+async function refreshIfExpiring(
+  session: Session,
+  kept: KeptTokens | undefined,
+): Promise<KeptTokens | undefined> {
   const { ctx, reporter } = session;
   const left = kept && computeLifetimes(kept, ctx.clock.now()).access_token;
   if (kept === undefined || (left !== undefined && left >= DEFAULT_MIN_TTL)) return kept;
@@ -99,7 +102,7 @@ async function refreshed(session: Session, kept: KeptTokens | undefined): Promis
     steps.failed(error);
     throw error;
   }
-  return lastTokens(session);
+  return readLastTokens(session);
 }
 
 function nothingKept(): UsageError {

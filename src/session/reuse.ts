@@ -8,8 +8,8 @@ import { inWords } from '../output/duration.ts';
 import { printable } from '../output/printable.ts';
 import type { ParameterDefinitions } from '../protocol/definitions/parameter.ts';
 import type { ParameterValues } from '../protocol/oauth/form.ts';
-import { certificateThumbprint } from './certificate.ts';
-import { wantedDpop } from './dpop.ts';
+import { computeCertificateThumbprint } from './certificate.ts';
+import { resolveWantedBinding } from './dpop.ts';
 import { requireIssuer } from './issuer.ts';
 import { parseParameters, parseSeconds } from './option-values.ts';
 import { type Session, storageName } from './session.ts';
@@ -60,7 +60,7 @@ export async function reuseOrRequest(
     import('../flows/token/kept-tokens.ts'),
   ]);
   const { grantType, definitions, values, tokenRequest, ...rest } = options;
-  const dpop = await wantedDpop(session);
+  const dpop = await resolveWantedBinding(session);
   const own = {
     extraParameters: parseParameters(globals.param ?? []),
     omittedParameters: globals.omit,
@@ -78,7 +78,7 @@ export async function reuseOrRequest(
         asked: describeRequest(definitions, values, own),
         // A refresh keeps the binding of the tokens, unless another one is configured.
         dpop: dpop ?? (grantType === undefined ? undefined : false),
-        certificate: await certificateThumbprint(session),
+        certificate: await computeCertificateThumbprint(session),
       },
     },
     (event) => {

@@ -71,8 +71,8 @@ export async function openSession(
     terminal: () => io.terminal,
   });
   base.onWarning((text) => reporter.warning(printable(text)));
-  const transported = base.withTransport(await transportOptions(base, settings, globals));
-  const ctx = globals.curl ? showingRequests(transported, settings, globals) : transported;
+  const transported = base.withTransport(await readTransportOptions(base, settings, globals));
+  const ctx = globals.curl ? showRequests(transported, settings, globals) : transported;
   if (globals.verbose) {
     for (const line of settings.describe()) io.err(`# ${line}\n`);
     ctx.onExchange((exchange) => io.err(renderExchange(exchange, ctx.redactor)));
@@ -186,7 +186,7 @@ export function definedOnly<Values extends object>(values: Values): Values {
 const FETCHED = ['metadata', 'jwks', 'resource_metadata'];
 
 /** Creates a context that prints the first protocol request as a curl command instead of sending it, and ends the run. */
-function showingRequests(ctx: Context, settings: Settings, globals: GlobalOptions): Context {
+function showRequests(ctx: Context, settings: Settings, globals: GlobalOptions): Context {
   return {
     ...ctx,
     http: async () => ({
@@ -218,7 +218,7 @@ async function findProfile(ctx: Context, flags: SettingInputs['flags']) {
   return name === undefined ? undefined : { name, profile: { ...(await profiles.get(name)) } };
 }
 
-async function transportOptions(
+async function readTransportOptions(
   ctx: Context,
   settings: Settings,
   globals: GlobalOptions,

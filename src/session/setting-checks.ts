@@ -20,8 +20,8 @@ const CHECKS: Readonly<Record<SettingCheck, Check>> = {
   seconds: (value, place) => parseSeconds(value, place),
   boolean: (value, place, code) => parseBoolean(value, place, code),
   auth_method: (value, place) => parseAuthMethod(value, place),
-  listen_address: (value, place) => naming(place, () => parseListenAddress(value)),
-  redirect_uri: (value, place) => naming(place, () => parseRedirectUri(value)),
+  listen_address: (value, place) => withPlace(place, () => parseListenAddress(value)),
+  redirect_uri: (value, place) => withPlace(place, () => parseRedirectUri(value)),
 };
 
 /**
@@ -51,7 +51,7 @@ export function parseAuthMethod(method: string, place = '--auth-method'): Client
 }
 
 /** Adds to the message of a failed check where the value is set. */
-function naming(place: string, check: () => void): void {
+function withPlace(place: string, check: () => void): void {
   try {
     check();
   } catch (error) {

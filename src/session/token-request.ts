@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { GrantedTokens, TokenEvent } from '../flows/token/token.ts';
-import { dpopClaimOption } from './dpop.ts';
+import { createDpopClaimOption } from './dpop.ts';
 import type { Session } from './session.ts';
 import { addServerOptions, addSettings } from './setting-options.ts';
 
@@ -11,7 +11,7 @@ export interface TokenFlags {
 /** Options of every command that requests tokens. */
 export function addTokenOptions(command: Command): Command {
   return addSettings(addServerOptions(command), 'scope', 'idTokenAlg', 'trustAudience', 'leeway')
-    .addOption(dpopClaimOption())
+    .addOption(createDpopClaimOption())
     .option('--no-keep', 'do not keep the tokens on disk');
 }
 

@@ -69,7 +69,7 @@ export class AuthorizationCodeSteps {
         reporter.step({
           mark: '',
           parties: 'browser → client',
-          text: isRefusal ? printable(response.oauth.error) : broughtBy(response.json),
+          text: isRefusal ? printable(response.oauth.error) : describeContents(response.json),
           details: [isSigned ? `${way}, signature verified (JARM)` : way],
           tone: isRefusal ? 'bad' : 'good',
         });
@@ -115,6 +115,6 @@ function describeVerdict(verdict: PreflightVerdict): { text: string; isGood: boo
 }
 
 /** Describes what the authorization response contains. */
-function broughtBy(json: Readonly<Record<string, unknown>>): string {
+function describeContents(json: Readonly<Record<string, unknown>>): string {
   return ['code', 'access_token', 'id_token'].filter((name) => name in json).join(' · ');
 }

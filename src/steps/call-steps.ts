@@ -1,7 +1,7 @@
 import type { CallEvent } from '../flows/resource/call.ts';
 import { printable } from '../output/printable.ts';
 import type { Reporter } from '../output/reporter.ts';
-import { shortPath } from './step-lines.ts';
+import { shortenPath } from './step-lines.ts';
 
 /** Reports a request to a protected resource and its response. */
 export class CallSteps {
@@ -19,7 +19,7 @@ export class CallSteps {
         reporter.step({
           mark: '',
           parties: 'client → resource',
-          text: `${event.method} ${printable(shortPath(event.url))}  ${CREDENTIALS[event.scheme ?? 'none']}`,
+          text: `${event.method} ${printable(shortenPath(event.url))}  ${CREDENTIALS[event.scheme ?? 'none']}`,
         });
         return;
       case 'resource_response': {

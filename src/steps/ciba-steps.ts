@@ -99,7 +99,7 @@ function reportDeviceEvent(reporter: Reporter, event: CibaDeviceEvent): void {
         mark: '③',
         parties: 'server → device',
         text: `POST ${event.url}`,
-        details: [summaryLine(event.summary)],
+        details: [describeDelegation(event.summary)],
       });
       return;
     case 'delegation_answered':
@@ -137,7 +137,7 @@ function reportDeviceEvent(reporter: Reporter, event: CibaDeviceEvent): void {
 }
 
 /** Describes the user, client and scope of a delegation on one line. */
-export function summaryLine(summary: DelegationSummary): string {
+export function describeDelegation(summary: DelegationSummary): string {
   const { user, client, scope, bindingMessage, acrValues, consentRequired } = summary;
   return [
     `user ${user ?? 'unknown'}`,

@@ -4,7 +4,13 @@ import { printable } from '../output/printable.ts';
 import type { Reporter } from '../output/reporter.ts';
 import type { ScopeNotGrantedEvent } from '../protocol/oauth/granted-scope.ts';
 import type { VerifiedIdToken } from '../protocol/oidc/id-token.ts';
-import { ID_TOKEN_MISSING, idTokenLine, scopeLine, tokenLine, warnOfRemarks } from './step-lines.ts';
+import {
+  describeIdToken,
+  describeScopeNotGranted,
+  describeTokens,
+  ID_TOKEN_MISSING,
+  warnOfRemarks,
+} from './step-lines.ts';
 
 /** The events of a flow that polls the token endpoint, from the first poll on. */
 export type PollingEvent =
@@ -60,17 +66,17 @@ export function reportPoll(reporter: Reporter, event: PollingEvent, names: PollN
         mark: names.tokens,
         parties: 'client → server',
         status: 200,
-        text: tokenLine(event.tokens),
+        text: describeTokens(event.tokens),
         ms: event.ms,
         tone: 'good',
       });
       warnOfRemarks(reporter, 'the token response', event.tokens.remarks);
       return;
     case 'scope_not_granted':
-      reporter.note(scopeLine(event));
+      reporter.note(describeScopeNotGranted(event));
       return;
     case 'id_token_verified':
-      reporter.note(idTokenLine(event.idToken));
+      reporter.note(describeIdToken(event.idToken));
       return;
     case 'id_token_missing':
       reporter.warning(ID_TOKEN_MISSING);

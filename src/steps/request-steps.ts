@@ -5,7 +5,7 @@ import { printable } from '../output/printable.ts';
 import type { Reporter } from '../output/reporter.ts';
 import type { RegisteredClient } from '../protocol/oauth/client-authentication.ts';
 import type { FormParameters } from '../protocol/oauth/form.ts';
-import { formLine, parameterLine, shortPath } from './step-lines.ts';
+import { renderForm, renderParameters, shortenPath } from './step-lines.ts';
 
 /** A request that is reported as a step. */
 export interface ToldRequest {
@@ -30,8 +30,8 @@ export function reportRequest(
   reporter.step({
     mark,
     parties: 'client → server',
-    text: `${method} ${shortPath(url)}  ${who}${isProven ? ' with a DPoP proof' : ''}`,
-    details: [Array.isArray(values) ? formLine(values) : parameterLine(values)].filter(Boolean),
+    text: `${method} ${shortenPath(url)}  ${who}${isProven ? ' with a DPoP proof' : ''}`,
+    details: [Array.isArray(values) ? renderForm(values) : renderParameters(values)].filter(Boolean),
   });
 }
 
@@ -40,8 +40,8 @@ export function reportBrowserRequest(reporter: Reporter, url: string): void {
   reporter.step({
     mark: '',
     parties: 'browser → server',
-    text: `GET ${shortPath(url)}`,
-    details: [formLine([...new URL(url).searchParams])],
+    text: `GET ${shortenPath(url)}`,
+    details: [renderForm([...new URL(url).searchParams])],
   });
 }
 

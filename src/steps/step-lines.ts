@@ -10,19 +10,19 @@ import type { VerifiedIdToken } from '../protocol/oidc/id-token.ts';
 import { isSecretName, mask } from '../redact.ts';
 
 /** Renders the parameters of a request on one line, with secrets masked. */
-export function formLine(parameters: FormParameters): string {
+export function renderForm(parameters: FormParameters): string {
   return parameters
     .map(([name, value]) => `${name}=${isSecretName(name) ? mask(value) : printable(value)}`)
     .join('  ');
 }
 
-/** As formLine, for an object; a list repeats the parameter, and undefined omits it. */
-export function parameterLine(values: object): string {
-  return formLine(definedParameters(values as ParameterValues));
+/** As renderForm, for an object; a list repeats the parameter, and undefined omits it. */
+export function renderParameters(values: object): string {
+  return renderForm(definedParameters(values as ParameterValues));
 }
 
 /** Describes the tokens of a response and their lifetimes. */
-export function tokenLine(tokens: TokenResponse): string {
+export function describeTokens(tokens: TokenResponse): string {
   const alg = decodeUnverified(tokens.access_token)?.header.alg;
   const parts = [
     `access_token ${typeof alg === 'string' ? alg : 'opaque'}`,
@@ -42,13 +42,13 @@ export function warnOfRemarks(reporter: Reporter, what: string, remarks: readonl
 }
 
 /** Shortens a path to its last segments. */
-export function shortPath(url: string): string {
+export function shortenPath(url: string): string {
   const parts = new URL(url).pathname.split('/');
   return parts.length > 4 ? `…/${parts.slice(-3).join('/')}` : parts.join('/');
 }
 
 /** Describes the verified ID token, and how it differs from what was requested. */
-export function idTokenLine({ alg, claims, encryption, remarks }: VerifiedIdToken): string {
+export function describeIdToken({ alg, claims, encryption, remarks }: VerifiedIdToken): string {
   const facts = [alg, encryption && `decrypted from ${encryption.alg} and ${encryption.enc}`]
     .filter((fact) => fact !== undefined)
     .join(', ');
@@ -60,6 +60,6 @@ export function idTokenLine({ alg, claims, encryption, remarks }: VerifiedIdToke
 export const ID_TOKEN_MISSING = 'the scope "openid" was requested, but the response has no ID token';
 
 /** Which scopes were asked for and not granted. */
-export function scopeLine({ missing, granted }: ScopeNotGranted): string {
+export function describeScopeNotGranted({ missing, granted }: ScopeNotGranted): string {
   return `asked for and not granted: scope ${printable(missing.join(' '))} · granted: ${printable(granted) || 'none'}`;
 }

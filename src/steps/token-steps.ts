@@ -1,7 +1,7 @@
 import type { TokenEvent } from '../flows/token/token.ts';
 import type { Reporter } from '../output/reporter.ts';
 import { reportAnswer, reportRefusal, reportRequest } from './request-steps.ts';
-import { idTokenLine, scopeLine, tokenLine, warnOfRemarks } from './step-lines.ts';
+import { describeIdToken, describeScopeNotGranted, describeTokens, warnOfRemarks } from './step-lines.ts';
 
 /** Reports a token request and its response. */
 export class TokenSteps {
@@ -22,14 +22,14 @@ export class TokenSteps {
         return;
       }
       case 'token_response':
-        reportAnswer(reporter, { status: 200, text: tokenLine(event.tokens), ms: event.ms });
+        reportAnswer(reporter, { status: 200, text: describeTokens(event.tokens), ms: event.ms });
         warnOfRemarks(reporter, 'the token response', event.tokens.remarks);
         return;
       case 'id_token_verified':
-        reporter.note(idTokenLine(event.idToken));
+        reporter.note(describeIdToken(event.idToken));
         return;
       case 'scope_not_granted':
-        reporter.note(scopeLine(event));
+        reporter.note(describeScopeNotGranted(event));
         return;
       case 'refresh_waiting':
         reporter.note('another run is refreshing these tokens · waiting for it');

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { publicPart } from '../../src/protocol/jose/key.ts';
+import { pickPublicPart } from '../../src/protocol/jose/key.ts';
 import { FakeClock } from '../helpers/fake-clock.ts';
 import { CLIENT_ID, startMisbehavingServer } from '../helpers/misbehaving-server.ts';
 import { machine } from '../helpers/run.ts';
@@ -35,7 +35,7 @@ describe('a byte order mark', () => {
   it('before the keys, the token and a list of tenants is passed over', async () => {
     const { run, runWith, home } = await machine();
     const jwks = join(home, 'jwks.json');
-    await writeFile(jwks, `${MARK}${JSON.stringify({ keys: [publicPart(await keyFor('ES256'))] })}`);
+    await writeFile(jwks, `${MARK}${JSON.stringify({ keys: [pickPublicPart(await keyFor('ES256'))] })}`);
     const token = join(home, 'token');
     await writeFile(token, Buffer.from(`${MARK}${await sign({ sub: 'a' })}\r\n`, 'utf16le'));
     const verified = await run('jwt', 'verify', `@${token}`, '--jwks', jwks);

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { publicPart } from '../../src/protocol/jose/key.ts';
+import { pickPublicPart } from '../../src/protocol/jose/key.ts';
 import { FakeClock } from '../helpers/fake-clock.ts';
 import {
   CLIENT_ID,
@@ -24,7 +24,7 @@ async function setUp(script: Omit<MisbehavingServerOptions, 'clock'> = {}) {
   const { home, addProfile, runWith } = await machine();
   await addProfile(server.issuer, '--client-id', CLIENT_ID);
   const jwks = join(home, 'jwks.json');
-  await writeFile(jwks, JSON.stringify({ keys: [publicPart(await keyFor('ES256'))] }));
+  await writeFile(jwks, JSON.stringify({ keys: [pickPublicPart(await keyFor('ES256'))] }));
   const run = (...argv: string[]) => runWith({ clock, env: { SECRET: 'a secret' } }, ...argv);
   const stdin = (input: string, ...argv: string[]) => runWith({ clock, stdin: input }, ...argv);
   const seconds = Math.floor(clock.now() / 1000);

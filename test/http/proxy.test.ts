@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { proxyFor } from '../../src/http/proxy.ts';
+import { findProxy } from '../../src/http/proxy.ts';
 
 const options = { httpProxy: 'http://plain.example:3128', httpsProxy: 'secure.example:8080' };
 
-const via = (url: string, noProxy?: string) => proxyFor(new URL(url), { ...options, noProxy })?.host;
+const via = (url: string, noProxy?: string) => findProxy(new URL(url), { ...options, noProxy })?.host;
 
 describe('the proxy for an address', () => {
   it('is that of its scheme', () => {
     expect(via('http://as.example/')).toBe('plain.example:3128');
     expect(via('https://as.example/')).toBe('secure.example:8080');
-    expect(proxyFor(new URL('http://as.example/'), { httpsProxy: 'http://a.example' })).toBeUndefined();
-    expect(proxyFor(new URL('http://as.example/'), { httpProxy: '' })).toBeUndefined();
+    expect(findProxy(new URL('http://as.example/'), { httpsProxy: 'http://a.example' })).toBeUndefined();
+    expect(findProxy(new URL('http://as.example/'), { httpProxy: '' })).toBeUndefined();
   });
 
   it.each([
@@ -48,7 +48,7 @@ describe('the proxy for an address', () => {
   it.each(['ftp://a.example', 'http://', 'socks5://a.example:1080', 'http://user:s3cret-word@:80'])(
     'must be http or https, which %s is not; its credentials are not told',
     (httpProxy) => {
-      const attempt = () => proxyFor(new URL('http://as.example/'), { httpProxy });
+      const attempt = () => findProxy(new URL('http://as.example/'), { httpProxy });
       expect(attempt).toThrow(expect.objectContaining({ code: 'proxy_invalid', exitCode: 2 }));
       expect(attempt).not.toThrow(/s3cret-word/);
     },

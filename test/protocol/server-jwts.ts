@@ -7,7 +7,7 @@ import {
   type JWK,
   SignJWT,
 } from 'jose';
-import { generateKey, publicPart } from '../../src/protocol/jose/key.ts';
+import { generateKey, pickPublicPart } from '../../src/protocol/jose/key.ts';
 import { rsaKey } from '../helpers/keys.ts';
 
 export const ISSUER = 'https://as.example/realms/R';
@@ -34,7 +34,7 @@ async function makeKey(alg: string, kid: string): Promise<JWK> {
 
 /** What a server publishes. */
 export async function buildJwks(...keys: (JWK | Promise<JWK>)[]): Promise<JSONWebKeySet> {
-  return { keys: (await Promise.all(keys)).map(publicPart) };
+  return { keys: (await Promise.all(keys)).map(pickPublicPart) };
 }
 
 /** Claims, right or wrong; one that is undefined is left out. */
@@ -73,7 +73,7 @@ export async function encrypt(
 ): Promise<string> {
   return new CompactEncrypt(new TextEncoder().encode(text))
     .setProtectedHeader({ alg, enc, kid: String(key.kid), cty: 'JWT', ...header })
-    .encrypt(await importJWK(publicPart(key), alg));
+    .encrypt(await importJWK(pickPublicPart(key), alg));
 }
 
 /** A JWS that nobody signed. */

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { generateKey, publicPart } from '../../src/protocol/jose/key.ts';
+import { generateKey, pickPublicPart } from '../../src/protocol/jose/key.ts';
 import { onEachKeycloak } from './keycloaks.ts';
 import { PASSWORD_GRANT, signIn } from './tokens.ts';
 
@@ -44,7 +44,7 @@ onEachKeycloak({}, (stage) => {
       await signIn(cli);
       const encrypted = {
         'use.jwks.string': 'true',
-        'jwks.string': JSON.stringify({ keys: [publicPart(jwk)] }),
+        'jwks.string': JSON.stringify({ keys: [pickPublicPart(jwk)] }),
         'user.info.encrypted.response.alg': 'RSA-OAEP-256',
         'user.info.encrypted.response.enc': 'A256GCM',
       };

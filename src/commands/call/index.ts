@@ -5,9 +5,9 @@ import { parseJson as parseExactJson } from '../../exact-json.ts';
 import type { CallOptions, CallResult } from '../../flows/resource/call.ts';
 import { printable } from '../../output/printable.ts';
 import { maskBody, maskHeader } from '../../redact.ts';
-import { certificateThumbprint } from '../../session/certificate.ts';
+import { computeCertificateThumbprint } from '../../session/certificate.ts';
 import { documentCommand, NETWORK_GLOBALS } from '../../session/command-help.ts';
-import { buildProofOptions, dpopClaimOption } from '../../session/dpop.ts';
+import { buildProofOptions, createDpopClaimOption } from '../../session/dpop.ts';
 import { createRepeatableOption, markStdinReader } from '../../session/options.ts';
 import { presentToken, type TokenChoice } from '../../session/presented-token.ts';
 import { openSession, printResult, type Session } from '../../session/session.ts';
@@ -37,7 +37,7 @@ export function defineCall(command: Command, ctx: Context): void {
     .option('--token <ref>', 'another token: -, @FILE, @last.id_token or the token itself')
     .option('--no-token', 'send no token, and show what the resource requires')
     .option('--refresh', 'refresh the kept token first if it expires within 30 s')
-    .addOption(dpopClaimOption())
+    .addOption(createDpopClaimOption())
     .addOption(
       markStdinReader(
         new Option(
@@ -86,7 +86,7 @@ async function runCall(
     headers,
     body,
     proofs: buildProofOptions(session),
-    certificate: await certificateThumbprint(session),
+    certificate: await computeCertificateThumbprint(session),
     follow: flags.location === true,
     allowHttp: flags.allowHttp === true,
     ...presented,

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { Context } from '../../context.ts';
 import { CALLBACK_STATUS } from '../../protocol/ciba/keycloak-ciba.ts';
 import { documentCommand, NETWORK_GLOBALS } from '../../session/command-help.ts';
-import { dpopClaimOption } from '../../session/dpop.ts';
+import { createDpopClaimOption } from '../../session/dpop.ts';
 import { createReferenceArgument } from '../../session/options.ts';
 import { addReuseOptions } from '../../session/reuse.ts';
 import {
@@ -107,7 +107,7 @@ function addPollOptions(command: Command): Command {
   return addSettings(command, 'pendingError', 'idTokenAlg', 'trustAudience', 'leeway')
     .addOption(intervalOption())
     .option('--deadline <seconds>', 'give up after so long, exit 6')
-    .addOption(dpopClaimOption());
+    .addOption(createDpopClaimOption());
 }
 
 function addRuleOptions(command: Command): Command {

@@ -7,7 +7,7 @@ import { parseListenAddress } from '../../servers/listen-address.ts';
 import { parseCount, parseSeconds } from '../../session/option-values.ts';
 import type { Session } from '../../session/session.ts';
 import { readTokenReference, type TokenName } from '../../session/token-argument.ts';
-import { summaryLine } from '../../steps/ciba-steps.ts';
+import { describeDelegation } from '../../steps/ciba-steps.ts';
 
 export interface CibaRequestFlags {
   readonly loginHint?: string;
@@ -133,7 +133,7 @@ function askAtTerminal(
     const more = summary.waiting > 0 ? ` (${summary.waiting} more waiting)` : '';
     return session.reporter.undisturbed(() =>
       prompt.choose<Decision>(
-        `${summaryLine(summary)}${more}`,
+        `${describeDelegation(summary)}${more}`,
         [
           { value: 'approve', label: 'approve' },
           { value: 'deny', label: 'deny' },

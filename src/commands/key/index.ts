@@ -64,7 +64,7 @@ async function runGenerate(base: Context, command: Command): Promise<void> {
   const session = await openKeySession(base, command);
   const { ctx, globals } = session;
   const flags = command.opts<KeyFlags>();
-  const { generateKey, publicPart, chooseKeyUse } = await import('../../protocol/jose/key.ts');
+  const { generateKey, pickPublicPart, chooseKeyUse } = await import('../../protocol/jose/key.ts');
   const alg = flags.alg ?? (flags.use === 'enc' ? 'RSA-OAEP-256' : 'RS256');
   const use = chooseKeyUse(alg);
   if (flags.use !== undefined && use !== undefined && flags.use !== use) {
@@ -83,7 +83,7 @@ async function runGenerate(base: Context, command: Command): Promise<void> {
   }
   const { kid, kty } = jwk;
   const result = {
-    ...{ kid, kty, alg, use, file: flags.out, public_jwk: publicPart(jwk) },
+    ...{ kid, kty, alg, use, file: flags.out, public_jwk: pickPublicPart(jwk) },
     ...(globals.showSecrets && (flags.format === 'pem' ? { private_pem: pem } : { private_jwk: jwk })),
   };
   if (flags.out === undefined && globals.field === undefined && !globals.json) ctx.io.out(text);
@@ -92,7 +92,9 @@ async function runGenerate(base: Context, command: Command): Promise<void> {
 
 async function runShow(base: Context, command: Command, file: string): Promise<void> {
   const session = await openKeySession(base, command);
-  const { isPrivate, computeKid, publicPart, listSigningAlgs } = await import('../../protocol/jose/key.ts');
+  const { isPrivate, computeKid, pickPublicPart, listSigningAlgs } = await import(
+    '../../protocol/jose/key.ts'
+  );
   const { keys } = await readKeyFile(session.ctx, file);
   const shown = await Promise.all(
     keys.map(async (jwk) => ({
@@ -102,7 +104,7 @@ async function runShow(base: Context, command: Command, file: string): Promise<v
       use: jwk.use,
       signs_with: listSigningAlgs(jwk),
       private: isPrivate(jwk) || jwk.kty === 'oct',
-      ...(jwk.kty !== 'oct' && { public_jwk: publicPart(jwk) }),
+      ...(jwk.kty !== 'oct' && { public_jwk: pickPublicPart(jwk) }),
       ...(session.globals.showSecrets && { private_jwk: jwk }),
     })),
   );
@@ -111,7 +113,7 @@ async function runShow(base: Context, command: Command, file: string): Promise<v
 
 async function runJwks(base: Context, command: Command, files: readonly string[]): Promise<void> {
   const session = await openKeySession(base, command);
-  const { computeKid, publicPart, listSigningAlgs } = await import('../../protocol/jose/key.ts');
+  const { computeKid, pickPublicPart, listSigningAlgs } = await import('../../protocol/jose/key.ts');
   const flags = command.opts<KeyFlags>();
   const keys: JWK[] = [];
   for (const file of files) {
@@ -120,7 +122,12 @@ async function runJwks(base: Context, command: Command, files: readonly string[]
       const alg = jwk.alg ?? flags.alg ?? (able.length === 1 ? able[0] : undefined);
       // Keycloak ignores a key without "use".
       const use = jwk.use ?? flags.use ?? (able.length > 0 ? 'sig' : 'enc');
-      keys.push({ ...publicPart(jwk), kid: await computeKid(jwk), ...(alg !== undefined && { alg }), use });
+      keys.push({
+        ...pickPublicPart(jwk),
+        kid: await computeKid(jwk),
+        ...(alg !== undefined && { alg }),
+        use,
+      });
     }
   }
   printResult(session, { keys }, () => renderJson({ keys }));

@@ -25,7 +25,7 @@ import {
   reportRefusal,
   reportRequest,
 } from '../../steps/request-steps.ts';
-import { formLine } from '../../steps/step-lines.ts';
+import { renderForm } from '../../steps/step-lines.ts';
 
 interface LogoutFlags {
   readonly browser?: boolean;
@@ -202,7 +202,7 @@ function createBrowserReporter(session: Session, mayBrowse: boolean): (event: Br
         reporter.step({
           mark: '',
           parties: 'browser → client',
-          text: formLine(event.parameters) || 'came back',
+          text: renderForm(event.parameters) || 'came back',
           tone: 'good',
         });
     }

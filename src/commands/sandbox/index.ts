@@ -112,12 +112,12 @@ async function runSandbox(base: Context, command: Command): Promise<void> {
 /** @throws UsageError as parseKeys */
 async function readPublicKeys(ctx: Context, files: readonly string[]): Promise<JWK[]> {
   if (files.length === 0) return [];
-  const { computeKid, publicPart } = await import('../../protocol/jose/key.ts');
+  const { computeKid, pickPublicPart } = await import('../../protocol/jose/key.ts');
   const found = await Promise.all(files.map(async (file) => readKeyFile(ctx, file)));
   return Promise.all(
     found
       .flatMap(({ keys }) => keys)
-      .map(async (key) => ({ ...publicPart(key), kid: await computeKid(key) })),
+      .map(async (key) => ({ ...pickPublicPart(key), kid: await computeKid(key) })),
   );
 }
 

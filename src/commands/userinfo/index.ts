@@ -5,10 +5,10 @@ import { type UserinfoEvent, userinfo } from '../../flows/resource/userinfo.ts';
 import { colours } from '../../output/style.ts';
 import { renderClaims } from '../../output/token-result.ts';
 import type { Userinfo } from '../../protocol/oidc/userinfo.ts';
-import { certificateThumbprint } from '../../session/certificate.ts';
+import { computeCertificateThumbprint } from '../../session/certificate.ts';
 import { documentCommand } from '../../session/command-help.ts';
 import { connect } from '../../session/connect.ts';
-import { dpopClaimOption } from '../../session/dpop.ts';
+import { createDpopClaimOption } from '../../session/dpop.ts';
 import { createReferenceArgument } from '../../session/options.ts';
 import { presentToken } from '../../session/presented-token.ts';
 import { openSession, printResult, type Session } from '../../session/session.ts';
@@ -29,7 +29,7 @@ export function defineUserinfo(command: Command, ctx: Context): void {
         .choices(['header', 'body'])
         .default('header'),
     )
-    .addOption(dpopClaimOption())
+    .addOption(createDpopClaimOption())
     .action((token: string) => runUserinfo(ctx, command, token));
   documentCommand(command, { examples: ['oauthctl userinfo', 'oauthctl userinfo --field email'] });
 }
@@ -43,7 +43,7 @@ async function runUserinfo(base: Context, command: Command, argument: string): P
   const { accessToken: token = '', dpop: key, grant } = await presentToken(session, { token: argument });
   const method = post || bearerMethod === 'body' ? 'POST' : 'GET';
   if (key !== undefined && bearerMethod === 'body') throw dpopInBody();
-  const certificate = await certificateThumbprint(session);
+  const certificate = await computeCertificateThumbprint(session);
   const target = await connect(session);
   const options = { target, token, key, certificate, grant, method, bearerMethod } as const;
   try {

@@ -10,7 +10,7 @@ import {
 import { type WatchReport, watchVerdicts } from '../../flows/validation/validate-watch.ts';
 import { buildValidationFailure } from '../../flows/validation/validation-failure.ts';
 import { colours } from '../../output/style.ts';
-import { reasonsForInactive } from '../../protocol/oauth/inactive-token.ts';
+import { listInactiveReasons } from '../../protocol/oauth/inactive-token.ts';
 import { isKeycloak } from '../../protocol/oauth/server-product.ts';
 import { documentCommand } from '../../session/command-help.ts';
 import { connect } from '../../session/connect.ts';
@@ -175,7 +175,7 @@ function findExpiry({ local, introspection }: Comparison, leeway: number): numbe
 }
 
 function listReasons({ ctx }: Session, { target, token, tokenTypeHint }: ValidateOptions): readonly string[] {
-  return reasonsForInactive(token, {
+  return listInactiveReasons(token, {
     issuer: target.metadata.issuer,
     client_id: target.client.client_id,
     isKeycloak: isKeycloak(target.metadata),

@@ -1,8 +1,8 @@
 import type { Context } from '../../context.ts';
 import { TimeoutError, UsageError, ValidationError } from '../../errors.ts';
-import { responsePlace, singleValue } from '../../protocol/oauth/authorization.ts';
+import { readSingleValue, responsePlace } from '../../protocol/oauth/authorization.ts';
 import type { DeclaredParameters, FormParameters } from '../../protocol/oauth/form.ts';
-import { type RedirectUri, redirectUriAt } from '../../protocol/oauth/redirect-uri.ts';
+import { buildRedirectUri, type RedirectUri } from '../../protocol/oauth/redirect-uri.ts';
 import type { ListenAddress } from '../../servers/listen-address.ts';
 import type { RedirectPlace } from '../../servers/redirect.ts';
 import type { Target } from '../server/target.ts';
@@ -104,7 +104,10 @@ async function listening<Result>(
   const { ctx, options, parametersAt, onEvent } = exchange;
   const { target, redirectUri, deadlineMs, failFast } = options;
   const draft = parametersAt(redirectUri.text);
-  const expected = responsePlace(singleValue(draft, 'response_type'), singleValue(draft, 'response_mode'));
+  const expected = responsePlace(
+    readSingleValue(draft, 'response_type'),
+    readSingleValue(draft, 'response_mode'),
+  );
   let lastRefusal: string | undefined;
   const wait: RedirectWaitOptions<Pick<Arrived, 'outcome' | 'place'>> = {
     listen,
@@ -123,7 +126,7 @@ async function listening<Result>(
     },
   };
   return withRedirect(ctx, wait, async ({ listensAt, port, expect, response, finding }) => {
-    const sent = parametersAt(redirectUriAt(redirectUri, port));
+    const sent = parametersAt(buildRedirectUri(redirectUri, port));
     await preflight(exchange, sent);
     const requestedAt = ctx.clock.now();
     const url = await makeAuthorizationUrl(ctx, target, sent, options, onEvent);
@@ -157,7 +160,7 @@ async function askAndPaste(
   const signal = AbortSignal.any([ctx.signal, timeUp.signal]);
   try {
     const text = await inTime(ctx, deadlineMs, read(signal), onEvent, () =>
-      nobodyCame(deadlineMs, singleValue(sent, 'redirect_uri'), undefined),
+      nobodyCame(deadlineMs, readSingleValue(sent, 'redirect_uri'), undefined),
     );
     const { received, place } = takeApart(text, redirectUri.text);
     const verdict = await checkRedirect(ctx, target, sent, received, place);
@@ -194,8 +197,8 @@ function notAResponse(reason: string): ValidationError {
 
 /** The redirect URI as it is to be registered: without the port, where that is another one each time. */
 function registrable(sent: FormParameters, redirectUri: RedirectUri, port: number): string | undefined {
-  const uri = singleValue(sent, 'redirect_uri');
-  return uri === redirectUriAt(redirectUri, port) ? redirectUriAt(redirectUri) : uri;
+  const uri = readSingleValue(sent, 'redirect_uri');
+  return uri === buildRedirectUri(redirectUri, port) ? buildRedirectUri(redirectUri) : uri;
 }
 
 function nobodyCame(

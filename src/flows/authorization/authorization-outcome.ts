@@ -7,7 +7,7 @@ import {
   type AuthorizationRequest,
   type AuthorizationResponse,
   readEssentialAcr,
-  singleValue,
+  readSingleValue,
   splitResponseType,
 } from '../../protocol/oauth/authorization.ts';
 import type { DeclaredParameters } from '../../protocol/oauth/form.ts';
@@ -101,12 +101,12 @@ export async function finishAuthorization(
 }
 
 function readExpectations(sent: DeclaredParameters, requestedAt: number): AuthenticationExpectations {
-  const maxAge = singleValue(sent, 'max_age');
+  const maxAge = readSingleValue(sent, 'max_age');
   return {
-    nonce: singleValue(sent, 'nonce'),
+    nonce: readSingleValue(sent, 'nonce'),
     maxAge: maxAge === undefined ? undefined : Number(maxAge),
-    acrValues: singleValue(sent, 'acr_values'),
-    essentialAcr: readEssentialAcr(singleValue(sent, 'claims')),
+    acrValues: readSingleValue(sent, 'acr_values'),
+    essentialAcr: readEssentialAcr(readSingleValue(sent, 'claims')),
     requestedAt,
   };
 }
@@ -121,7 +121,7 @@ async function verifyFrontIdToken(
     ...expected,
     accessToken: access_token,
     code,
-    state: singleValue(sent, 'state'),
+    state: readSingleValue(sent, 'state'),
     isFrontChannel: true,
   });
 }
@@ -156,7 +156,7 @@ async function exchangeCode(
       grantType: CODE_GRANT.grantType,
       values: {
         code,
-        redirect_uri: singleValue(sent, 'redirect_uri'),
+        redirect_uri: readSingleValue(sent, 'redirect_uri'),
         code_verifier: codeVerifier,
         resource: request.resource,
       },
@@ -167,10 +167,10 @@ async function exchangeCode(
   if (idToken && frontIdToken && idToken.claims.sub !== frontIdToken.claims.sub) throw subjectsDiffer();
   await keepTokens(ctx, target, CODE_GRANT.grantType, tokens, { asked, receivedAt });
   // `sent` has the user's own parameters already.
-  emitScopeNotGranted({ extraParameters: [] }, singleValue(sent, 'scope'), tokens, onEvent);
-  const isOpenId = singleValue(sent, 'scope')?.split(' ').includes('openid');
+  emitScopeNotGranted({ extraParameters: [] }, readSingleValue(sent, 'scope'), tokens, onEvent);
+  const isOpenId = readSingleValue(sent, 'scope')?.split(' ').includes('openid');
   if (isOpenId && idToken === undefined) onEvent({ type: 'id_token_missing' });
-  const isHybrid = splitResponseType(singleValue(sent, 'response_type')).length > 1;
+  const isHybrid = splitResponseType(readSingleValue(sent, 'response_type')).length > 1;
   return {
     json: isHybrid ? { ...tokens.json, authorization_response: response.json } : tokens.json,
     tokens,

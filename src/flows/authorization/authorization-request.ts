@@ -2,10 +2,10 @@ import type { JWK } from 'jose';
 import type { Context } from '../../context.ts';
 import {
   type AuthorizationRequest,
-  besideRequestObject,
   buildAuthorizationRequest,
   buildAuthorizationUrl,
-  singleValue,
+  buildBesideRequestObject,
+  readSingleValue,
   splitResponseType,
 } from '../../protocol/oauth/authorization.ts';
 import {
@@ -99,7 +99,7 @@ export async function makeAuthorizationUrl(
   if (!pushed) {
     return buildAuthorizationUrl(
       endpoint,
-      request === undefined ? parameters : besideRequestObject(parameters, request),
+      request === undefined ? parameters : buildBesideRequestObject(parameters, request),
     );
   }
   const { request_uri } = await (request === undefined
@@ -111,7 +111,7 @@ export async function makeAuthorizationUrl(
         buildParameters('pushed_authorization_request', { request }),
         onEvent,
       ));
-  const client_id = singleValue(parameters, 'client_id') ?? target.client.client_id;
+  const client_id = readSingleValue(parameters, 'client_id') ?? target.client.client_id;
   return buildAuthorizationUrl(endpoint, buildParameters('authorization', { client_id, request_uri }));
 }
 

@@ -5,8 +5,8 @@ import { decodeUnverified } from '../../protocol/jose/jwt.ts';
 import {
   type AuthorizationResponse,
   parseAuthorizationResponse,
+  readSingleValue,
   responsePlace,
-  singleValue,
 } from '../../protocol/oauth/authorization.ts';
 import { definedParameters, type FormParameters } from '../../protocol/oauth/form.ts';
 import { isSecretName } from '../../redact.ts';
@@ -45,7 +45,7 @@ export async function checkRedirect(
   received: FormParameters,
   place: RedirectPlace,
 ): Promise<ResponseVerdict> {
-  const jwt = singleValue(received, 'response');
+  const jwt = readSingleValue(received, 'response');
   if (jwt !== undefined) return checkJwtResponse(ctx, target, sent, jwt, place);
   const mismatch = findStateMismatch(sent, received);
   if (mismatch !== undefined) return refuseResponse(mismatch, { isFinding: isResponse(received) });
@@ -122,8 +122,8 @@ function take(
   { place, isJwt }: { place: RedirectPlace; isJwt: boolean },
 ): ResponseVerdict {
   for (const [name, value] of received) if (isSecretName(name)) ctx.redactor.know(value);
-  const responseType = singleValue(sent, 'response_type');
-  const mode = singleValue(sent, 'response_mode');
+  const responseType = readSingleValue(sent, 'response_type');
+  const mode = readSingleValue(sent, 'response_mode');
   try {
     const response = parseAuthorizationResponse(received, {
       issuer: metadata.issuer,

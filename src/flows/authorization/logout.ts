@@ -1,7 +1,7 @@
 import type { Context } from '../../context.ts';
 import { RefusedError, TimeoutError, ValidationError } from '../../errors.ts';
-import { foreignAnswer } from '../../protocol/oauth/answer.ts';
-import { buildAuthorizationUrl, singleValue } from '../../protocol/oauth/authorization.ts';
+import { buildForeignAnswer } from '../../protocol/oauth/answer.ts';
+import { buildAuthorizationUrl, readSingleValue } from '../../protocol/oauth/authorization.ts';
 import {
   buildParameters,
   type DeclaredParameters,
@@ -10,7 +10,7 @@ import {
   withoutParameters,
 } from '../../protocol/oauth/form.ts';
 import { requireEndpoint } from '../../protocol/oauth/metadata.ts';
-import { type RedirectUri, redirectUriAt } from '../../protocol/oauth/redirect-uri.ts';
+import { buildRedirectUri, type RedirectUri } from '../../protocol/oauth/redirect-uri.ts';
 import { type LogoutRequest, parseLogoutAnswer, takesRefreshToken } from '../../protocol/oidc/logout.ts';
 import { makeState } from '../../protocol/unguessable.ts';
 import { postForm, type Target } from '../server/target.ts';
@@ -50,7 +50,7 @@ export async function endSession(
   const answer = await postForm(ctx, target, { url, endpoint: 'end_session', parameters });
   const parsed = parseLogoutAnswer(answer);
   if (parsed.kind === 'refused') throw new RefusedError(parsed.oauth);
-  if (parsed.kind === 'foreign') throw foreignAnswer(parsed.reason, url);
+  if (parsed.kind === 'foreign') throw buildForeignAnswer(parsed.reason, url);
   if (parsed.kind === 'page')
     throw byBrowserOnly(
       'the server answered with an HTML page: it did not end the session of the refresh token',
@@ -129,7 +129,7 @@ async function waiting(
     onRefused: (reason, status) => onEvent({ type: 'redirect_refused', reason, status }),
   };
   return withRedirect(ctx, wait, async ({ listensAt, port, expect, response, finding }) => {
-    const { url, parameters } = draft(ctx, options, redirectUriAt(redirectUri, port));
+    const { url, parameters } = draft(ctx, options, buildRedirectUri(redirectUri, port));
     expect(parameters);
     onEvent({ type: 'browser_logout', url, parameters, listensAt });
     const timeUp = () => finding() ?? nobodyCame(deadlineMs, parameters);
@@ -164,7 +164,7 @@ async function forget(
   if (owner === undefined) return [];
   const { tokens } = await ctx.store();
   const idToken = (await tokens.last(owner))?.response.id_token;
-  const isOfHint = idToken !== undefined && idToken === singleValue(parameters, 'id_token_hint');
+  const isOfHint = idToken !== undefined && idToken === readSingleValue(parameters, 'id_token_hint');
   return isOfHint ? tokens.forget([owner]) : [];
 }
 
@@ -175,7 +175,7 @@ function byBrowserOnly(message: string): ValidationError {
 }
 
 function nobodyCame(deadlineMs: number, sent: FormParameters): TimeoutError {
-  const redirectUri = singleValue(sent, 'post_logout_redirect_uri');
+  const redirectUri = readSingleValue(sent, 'post_logout_redirect_uri');
   return new TimeoutError('nobody_came', `nobody came back from the server within ${deadlineMs / 1000} s`, {
     hint:
       'Where the server refuses the request, it says so in the browser and sends nobody back: look there, and register ' +

@@ -1,6 +1,6 @@
 import type { Context } from '../../context.ts';
 import { RefusedError } from '../../errors.ts';
-import { classifyAnswer, foreignAnswer } from '../../protocol/oauth/answer.ts';
+import { buildForeignAnswer, classifyAnswer } from '../../protocol/oauth/answer.ts';
 import { type PushedAuthorization, parsePushedAuthorization } from '../../protocol/oauth/authorization.ts';
 import { type DeclaredParameters, withoutParameters } from '../../protocol/oauth/form.ts';
 import { requireEndpoint } from '../../protocol/oauth/metadata.ts';
@@ -41,7 +41,7 @@ export async function pushAuthorization(
   const answer = await postForm(ctx, target, { url, endpoint, parameters: sent });
   const classified = classifyAnswer(answer, endpoint);
   if (classified.kind === 'refused') throw new RefusedError(classified.oauth);
-  if (classified.kind === 'foreign') throw foreignAnswer(classified.reason, url);
+  if (classified.kind === 'foreign') throw buildForeignAnswer(classified.reason, url);
   const pushed = parsePushedAuthorization(classified.json);
   onEvent({ type: 'pushed_authorization_response', pushed, status: answer.status, ms: answer.ms });
   return pushed;

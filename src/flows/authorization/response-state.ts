@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { ValidationError } from '../../errors.ts';
-import { singleValue } from '../../protocol/oauth/authorization.ts';
+import { readSingleValue } from '../../protocol/oauth/authorization.ts';
 import type { FormParameters } from '../../protocol/oauth/form.ts';
 import type { FindingVerdict } from './browser-wait.ts';
 
@@ -21,10 +21,10 @@ export interface StateMismatch {
 export function findStateMismatch(
   sent: FormParameters,
   received: FormParameters,
-  state: unknown = singleValue(received, 'state'),
+  state: unknown = readSingleValue(received, 'state'),
 ): StateMismatch | undefined {
   const isRepeated = received.filter(([name]) => name === 'state').length > 1;
-  const reason = describeState(singleValue(sent, 'state'), state, isRepeated);
+  const reason = describeState(readSingleValue(sent, 'state'), state, isRepeated);
   return reason === undefined ? undefined : { reason, broughtError: readBroughtError(received) };
 }
 
@@ -68,7 +68,7 @@ function describeState(sent: string | undefined, received: unknown, isRepeated: 
 const LONGEST_TEXT = 300;
 
 function readBroughtError(received: FormParameters): string | undefined {
-  const [error, description] = ['error', 'error_description'].map((name) => singleValue(received, name));
+  const [error, description] = ['error', 'error_description'].map((name) => readSingleValue(received, name));
   if (!error) return undefined;
   const text = description ? `${error}: ${description}` : error;
   return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text;

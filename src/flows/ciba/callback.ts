@@ -5,7 +5,7 @@ import {
   type CallbackStatus,
   parseCallbackAnswer,
 } from '../../protocol/ciba/keycloak-ciba.ts';
-import { foreignAnswer } from '../../protocol/oauth/answer.ts';
+import { buildForeignAnswer } from '../../protocol/oauth/answer.ts';
 
 export type CibaCallbackEvent =
   | { readonly type: 'result_sent'; readonly status: CallbackStatus; readonly url: string }
@@ -49,7 +49,7 @@ export async function sendResult(
   }
   const result = parseCallbackAnswer(answer);
   if (result.kind === 'refused') throw new RefusedError(result.oauth);
-  if (result.kind === 'foreign') throw foreignAnswer(result.reason, url);
+  if (result.kind === 'foreign') throw buildForeignAnswer(result.reason, url);
   onEvent({ type: 'result_accepted', httpStatus: answer.status, ms: answer.ms });
 }
 

@@ -1,10 +1,10 @@
 import type { Context } from '../../context.ts';
 import { type OauthctlError, RefusedError } from '../../errors.ts';
 import {
+  buildCallbackUrl,
+  buildIssuerCallbackUrl,
   CALLBACK_STATUS,
   type CallbackStatus,
-  callbackUrl,
-  callbackUrlOfIssuer,
   readBearer,
 } from '../../protocol/ciba/keycloak-ciba.ts';
 import { requireEndpoint, type ServerMetadata } from '../../protocol/oauth/metadata.ts';
@@ -239,7 +239,7 @@ class Device {
   async #hold(delegation: ReceivedDelegation): Promise<void> {
     await (await this.#ctx.store()).pending.hold({
       bearer: delegation.bearer,
-      callback_url: this.#callbackUrl(delegation),
+      callback_url: this.#buildCallbackUrl(delegation),
       ...(delegation.login_hint !== undefined && { login_hint: delegation.login_hint }),
       ...(delegation.binding_message !== undefined && { binding_message: delegation.binding_message }),
       received_at: this.#ctx.clock.now(),
@@ -249,7 +249,7 @@ class Device {
   async #sendResult(decision: Decision, delegation: ReceivedDelegation, number: number): Promise<void> {
     const status = STATUS_OF[decision];
     if (status === undefined) return;
-    const url = this.#callbackUrl(delegation);
+    const url = this.#buildCallbackUrl(delegation);
     const answeredAt = this.#answeredAt.get(delegation.bearer) ?? 0;
     const send = () => sendResult(this.#ctx, { url, bearer: delegation.bearer, status }, this.#onEvent);
     try {
@@ -271,9 +271,9 @@ class Device {
     }
   }
 
-  #callbackUrl(delegation: ReceivedDelegation): string {
+  #buildCallbackUrl(delegation: ReceivedDelegation): string {
     const { metadata } = this.#options;
-    if (metadata) return callbackUrl(requireEndpoint(metadata, 'backchannel_authentication_endpoint'));
-    return callbackUrlOfIssuer(readBearer(delegation.bearer)?.iss ?? '');
+    if (metadata) return buildCallbackUrl(requireEndpoint(metadata, 'backchannel_authentication_endpoint'));
+    return buildIssuerCallbackUrl(readBearer(delegation.bearer)?.iss ?? '');
   }
 }

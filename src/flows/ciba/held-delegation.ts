@@ -1,6 +1,10 @@
 import type { Context } from '../../context.ts';
 import { UsageError } from '../../errors.ts';
-import { type CallbackStatus, callbackUrlOfIssuer, readBearer } from '../../protocol/ciba/keycloak-ciba.ts';
+import {
+  buildIssuerCallbackUrl,
+  type CallbackStatus,
+  readBearer,
+} from '../../protocol/ciba/keycloak-ciba.ts';
 import { type CibaCallbackEvent, sendResult, wasCertainlyNotSent } from './callback.ts';
 
 export interface SendHeldOptions {
@@ -48,5 +52,5 @@ function findCallbackUrl(bearer: string): string {
       hint: 'Give the bearer token of the delegation unchanged.',
     });
   }
-  return callbackUrlOfIssuer(issuer);
+  return buildIssuerCallbackUrl(issuer);
 }

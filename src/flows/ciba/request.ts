@@ -8,7 +8,7 @@ import {
   parseAcknowledgement,
 } from '../../protocol/ciba/ciba.ts';
 import { REQUESTS } from '../../protocol/definitions/requests.ts';
-import { classifyAnswer, foreignAnswer } from '../../protocol/oauth/answer.ts';
+import { buildForeignAnswer, classifyAnswer } from '../../protocol/oauth/answer.ts';
 import { requireEndpoint } from '../../protocol/oauth/metadata.ts';
 import { postForm, type Target } from '../server/target.ts';
 import { describeRequest } from '../token/kept-tokens.ts';
@@ -66,7 +66,7 @@ export async function requestAuthentication(
   const answer = await postForm(ctx, target, { url, endpoint: 'backchannel_authentication', parameters });
   const classified = classifyAnswer(answer, 'backchannel_authentication');
   if (classified.kind === 'refused') throw new RefusedError(classified.oauth);
-  if (classified.kind === 'foreign') throw foreignAnswer(classified.reason, url);
+  if (classified.kind === 'foreign') throw buildForeignAnswer(classified.reason, url);
   ctx.redactor.knowMembers(classified.json);
 
   const acknowledgement = parseAcknowledgement(classified.json, { intervalOverride: options.interval });

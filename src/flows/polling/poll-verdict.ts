@@ -6,7 +6,7 @@ import {
   RefusedError,
   TimeoutError,
 } from '../../errors.ts';
-import { foreignAnswer } from '../../protocol/oauth/answer.ts';
+import { buildForeignAnswer } from '../../protocol/oauth/answer.ts';
 import { parseRetryAfter } from '../../protocol/oauth/retry-after.ts';
 import { parseTokenAnswer, type TokenResponse } from '../../protocol/oauth/token.ts';
 
@@ -52,7 +52,7 @@ export function classifyPollAnswer(
       notBefore,
     };
   }
-  const error = foreignAnswer(parsed.reason, options.tokenEndpoint);
+  const error = buildForeignAnswer(parsed.reason, options.tokenEndpoint);
   if (answer.status < 500 && answer.status !== 429) throw error;
   return { again: 'failure', reason: `the server answered with ${parsed.reason}`, error, notBefore };
 }

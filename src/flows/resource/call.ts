@@ -1,7 +1,7 @@
 import type { Context, HttpAnswer, HttpRequest } from '../../context.ts';
 import { InterruptedError, OauthctlError, RefusedError, UsageError } from '../../errors.ts';
 import { isLoopbackHost } from '../../protocol/loopback.ts';
-import { classifyAnswer, foreignAnswer } from '../../protocol/oauth/answer.ts';
+import { buildForeignAnswer, classifyAnswer } from '../../protocol/oauth/answer.ts';
 import { parseChallenges } from '../../protocol/oauth/challenge.ts';
 import type { DpopKey } from '../../protocol/oauth/dpop.ts';
 import {
@@ -188,7 +188,7 @@ async function fetchMetadata(
     const answer = await http.send({ method: 'GET', url: link, endpoint: 'resource_metadata' }, ctx.signal);
     const classified = classifyAnswer(answer, 'resource_metadata');
     if (classified.kind === 'refused') throw new RefusedError(classified.oauth);
-    if (classified.kind === 'foreign') throw foreignAnswer(classified.reason, link);
+    if (classified.kind === 'foreign') throw buildForeignAnswer(classified.reason, link);
     const metadata = parseResourceMetadata(classified.json, url);
     onEvent({ type: 'resource_metadata', metadata });
     return metadata;

@@ -6,10 +6,10 @@ import { parseJsonObject } from '../../protocol/json.ts';
 import type { AuthenticateChallenge } from '../../protocol/oauth/challenge.ts';
 import type { ParsedResourceMetadata } from '../../protocol/oauth/protected-resource.ts';
 import {
+  findStatusWord,
   readJsonRefusal,
   readOtherRefusal,
   type StatedRefusal,
-  statusWord,
 } from '../../protocol/oauth/refusal-forms.ts';
 import { recognizeProduct } from '../../protocol/oauth/server-product.ts';
 import { readConfirmation } from '../../protocol/oauth/token-binding.ts';
@@ -51,7 +51,7 @@ export function buildResourceRefusal(
   const stated = said?.error ? { ...said, error: said.error } : readBody(answer);
   const word = stated?.error;
   // Frameworks put the reason phrase there.
-  const error = word === undefined || isReasonPhrase(word, status) ? statusWord(status) : word;
+  const error = word === undefined || isReasonPhrase(word, status) ? findStatusWord(status) : word;
   const hint = hintFor(error, status, challenges, presented);
   return new RefusedError(
     {
@@ -74,7 +74,7 @@ function readBody(answer: HttpAnswer): StatedRefusal | undefined {
 }
 
 function isReasonPhrase(word: string, status: number): boolean {
-  return word.toLowerCase().replaceAll(' ', '_') === statusWord(status);
+  return word.toLowerCase().replaceAll(' ', '_') === findStatusWord(status);
 }
 
 /** What is known here and the server does not say; undefined leaves it to the table of known answers. */

@@ -2,7 +2,7 @@ import type { Context, HttpAnswer } from '../../context.ts';
 import { RefusedError } from '../../errors.ts';
 import type { DefinedHeaders } from '../../protocol/definitions/answers.ts';
 import { decodeUnverified } from '../../protocol/jose/jwt.ts';
-import { foreignAnswer } from '../../protocol/oauth/answer.ts';
+import { buildForeignAnswer } from '../../protocol/oauth/answer.ts';
 import { buildAuthorizationUrl } from '../../protocol/oauth/authorization.ts';
 import { parseChallenges } from '../../protocol/oauth/challenge.ts';
 import type { DpopKey } from '../../protocol/oauth/dpop.ts';
@@ -73,7 +73,7 @@ export async function userinfo(
     );
   }
   if (parsed.kind === 'refused') throw new RefusedError(parsed.oauth);
-  if (parsed.kind === 'foreign') throw foreignAnswer(parsed.reason, url);
+  if (parsed.kind === 'foreign') throw buildForeignAnswer(parsed.reason, url);
   const found = parsed.kind === 'claims' ? { json: parsed.json } : await open(ctx, target, parsed.jwt);
   checkSubject(found.json, await subjectKeptWith(ctx, target, token));
   onEvent({ type: 'userinfo_response', userinfo: found, ms: answer.ms });

@@ -2,8 +2,8 @@ import type { Context, HttpAnswer } from '../../context.ts';
 import { OauthctlError, RefusedError, UsageError, ValidationError } from '../../errors.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { isLoopbackHost } from '../../protocol/loopback.ts';
-import { classifyAnswer, foreignAnswer } from '../../protocol/oauth/answer.ts';
-import { metadataUrls, parseMetadata, type ServerMetadata } from '../../protocol/oauth/metadata.ts';
+import { buildForeignAnswer, classifyAnswer } from '../../protocol/oauth/answer.ts';
+import { listMetadataUrls, parseMetadata, type ServerMetadata } from '../../protocol/oauth/metadata.ts';
 import { recognizeProduct } from '../../protocol/oauth/server-product.ts';
 import { trimTrailing } from '../../trim-trailing.ts';
 
@@ -32,7 +32,7 @@ export async function discover(ctx: Context, options: DiscoverOptions): Promise<
   checkHttpUrl(issuer, '--issuer');
   const isMetadataUrl = new URL(issuer).pathname.includes('/.well-known/');
   let first: unknown;
-  for (const url of isMetadataUrl ? [issuer] : metadataUrls(issuer)) {
+  for (const url of isMetadataUrl ? [issuer] : listMetadataUrls(issuer)) {
     const classified = await fetchMetadata(ctx, url);
     if (!(classified instanceof OauthctlError)) {
       // Where the user gave the address of the metadata, the issuer in it must lead to that address.
@@ -53,7 +53,7 @@ async function fetchMetadata(ctx: Context, url: string): Promise<JsonObject | Oa
   const answer = await http.send({ method: 'GET', url, endpoint: 'metadata' }, ctx.signal);
   const classified = classifyAnswer(answer, 'metadata');
   if (classified.kind === 'ok') return classified.json;
-  return notFound(answer, classified) ?? foreignAnswer(describeAnswer(classified), url);
+  return notFound(answer, classified) ?? buildForeignAnswer(describeAnswer(classified), url);
 }
 
 function isNotFound(error: OauthctlError): boolean {
@@ -61,7 +61,7 @@ function isNotFound(error: OauthctlError): boolean {
 }
 
 function isMetadataAddress(url: string, issuer: string): boolean {
-  return URL.canParse(issuer) && metadataUrls(issuer).includes(url);
+  return URL.canParse(issuer) && listMetadataUrls(issuer).includes(url);
 }
 
 /**
@@ -85,7 +85,7 @@ export async function findIssuerByWebFinger(ctx: Context, account: string): Prom
   const answer = await http.send({ method: 'GET', url, endpoint: 'metadata', headers }, ctx.signal);
   const classified = classifyAnswer(answer, 'metadata');
   if (classified.kind === 'refused') throw new RefusedError(classified.oauth);
-  if (classified.kind === 'foreign') throw foreignAnswer(classified.reason, url);
+  if (classified.kind === 'foreign') throw buildForeignAnswer(classified.reason, url);
   const { links } = classified.json;
   const link = Array.isArray(links) ? links.find((one) => one?.rel === ISSUER_RELATION) : undefined;
   if (typeof link?.href === 'string') return link.href;

@@ -3,7 +3,7 @@ import { RefusedError } from '../../errors.ts';
 import { parseJson } from '../../exact-json.ts';
 import type { KeySet } from '../../protocol/jose/key-set.ts';
 import type { JwtKeys, JwtParties } from '../../protocol/jose/signed-jwt.ts';
-import { classifyAnswer, foreignAnswer } from '../../protocol/oauth/answer.ts';
+import { buildForeignAnswer, classifyAnswer } from '../../protocol/oauth/answer.ts';
 import { listedIn, requireEndpoint, type ServerMetadata } from '../../protocol/oauth/metadata.ts';
 import type { Target } from './target.ts';
 
@@ -23,9 +23,9 @@ export async function fetchJwks(ctx: Context, metadata: ServerMetadata): Promise
   if (list !== undefined) return (await readKeySet(list)) ?? { keys: [], passedOver: [] };
   const classified = classifyAnswer(answer, 'jwks');
   if (classified.kind === 'refused') throw new RefusedError(classified.oauth);
-  if (classified.kind === 'foreign') throw foreignAnswer(classified.reason, url);
+  if (classified.kind === 'foreign') throw buildForeignAnswer(classified.reason, url);
   const found = await readKeySet(classified.json);
-  if (found === undefined) throw foreignAnswer('JSON without a "keys" array', url);
+  if (found === undefined) throw buildForeignAnswer('JSON without a "keys" array', url);
   return found;
 }
 

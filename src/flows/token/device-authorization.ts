@@ -2,7 +2,7 @@ import type { Context } from '../../context.ts';
 import { NetworkError, RefusedError } from '../../errors.ts';
 import { DEVICE_GRANT } from '../../protocol/definitions/grants/device.ts';
 import { REQUESTS } from '../../protocol/definitions/requests.ts';
-import { classifyAnswer, foreignAnswer } from '../../protocol/oauth/answer.ts';
+import { buildForeignAnswer, classifyAnswer } from '../../protocol/oauth/answer.ts';
 import {
   buildDeviceAuthorizationRequest,
   DEFAULT_DEVICE_INTERVAL,
@@ -113,7 +113,7 @@ export async function authorizeDevice(
 
 /** Keycloak 14 refuses with an HTML page, not with an OAuth error. */
 function pageInstead(reason: string, url: string, status: number): NetworkError {
-  const error = foreignAnswer(reason, url);
+  const error = buildForeignAnswer(reason, url);
   if (status !== 400 || !isKeycloakUrl(url)) return error;
   return new NetworkError(error.code, error.message, {
     hint: 'Keycloak 14 sends this page when the grant is disabled for the client: switch on "OAuth 2.0 Device Authorization Grant" (oauth2.device.authorization.grant.enabled). -v shows what the page says.',

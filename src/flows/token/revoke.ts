@@ -1,6 +1,6 @@
 import type { Context } from '../../context.ts';
 import { RefusedError } from '../../errors.ts';
-import { foreignAnswer } from '../../protocol/oauth/answer.ts';
+import { buildForeignAnswer } from '../../protocol/oauth/answer.ts';
 import { requireEndpoint } from '../../protocol/oauth/metadata.ts';
 import { parseRetryAfter } from '../../protocol/oauth/retry-after.ts';
 import {
@@ -52,7 +52,7 @@ export async function revoke(
     throw new RefusedError(parsed.oauth, { hint: `The token is as good as before: try again ${after}.` });
   }
   if (parsed.kind === 'refused') throw new RefusedError(parsed.oauth);
-  if (parsed.kind === 'foreign') throw foreignAnswer(parsed.reason, url);
+  if (parsed.kind === 'foreign') throw buildForeignAnswer(parsed.reason, url);
   onEvent({ type: 'revocation_response', status: answer.status, ms: answer.ms });
   return { forgotten: await (await ctx.store()).tokens.drop(token) };
 }

@@ -6,7 +6,7 @@ import {
   type TokenRequestValues,
 } from '../../protocol/definitions/grants/index.ts';
 import { REFRESH_GRANT } from '../../protocol/definitions/grants/refresh.ts';
-import { foreignAnswer } from '../../protocol/oauth/answer.ts';
+import { buildForeignAnswer } from '../../protocol/oauth/answer.ts';
 import type { DpopKey } from '../../protocol/oauth/dpop.ts';
 import type { ParameterValues } from '../../protocol/oauth/form.ts';
 import type { ScopeNotGrantedEvent } from '../../protocol/oauth/granted-scope.ts';
@@ -238,7 +238,7 @@ async function sendTokenRequest(
   const answer = await postForm(ctx, target, { url, endpoint: 'token', parameters, signal });
   const parsed = parseTokenAnswer(answer);
   if (parsed.kind === 'refused') throw new RefusedError(parsed.oauth);
-  if (parsed.kind === 'foreign') throw foreignAnswer(parsed.reason, url);
+  if (parsed.kind === 'foreign') throw buildForeignAnswer(parsed.reason, url);
   const response = parsed.kind === 'tokens' ? parsed.tokens : parsed.response;
   ctx.redactor.knowMembers(response.json);
   if (parsed.kind === 'tokens') {

@@ -1,7 +1,7 @@
 import type { Context } from '../../context.ts';
 import { RefusedError, ValidationError } from '../../errors.ts';
-import { foreignAnswer } from '../../protocol/oauth/answer.ts';
-import { reasonsForInactive } from '../../protocol/oauth/inactive-token.ts';
+import { buildForeignAnswer } from '../../protocol/oauth/answer.ts';
+import { listInactiveReasons } from '../../protocol/oauth/inactive-token.ts';
 import {
   buildIntrospectionRequest,
   type Introspection,
@@ -56,7 +56,7 @@ export async function introspect(
   });
   const parsed = parseIntrospectionAnswer(answer);
   if (parsed.kind === 'refused') throw new RefusedError(parsed.oauth);
-  if (parsed.kind === 'foreign') throw foreignAnswer(parsed.reason, url);
+  if (parsed.kind === 'foreign') throw buildForeignAnswer(parsed.reason, url);
   if (parsed.kind === 'introspected' && signed) throw notSigned(target);
   const introspection =
     parsed.kind === 'introspected' ? parsed.introspection : await openSigned(ctx, target, parsed.jwt);
@@ -67,7 +67,7 @@ export async function introspect(
 
 /** Builds the error of an inactive token, with its possible causes. */
 export function inactive(ctx: Context, { target, token, tokenTypeHint }: IntrospectOptions): ValidationError {
-  const reasons = reasonsForInactive(token, {
+  const reasons = listInactiveReasons(token, {
     issuer: target.metadata.issuer,
     client_id: target.client.client_id,
     isKeycloak: isKeycloak(target.metadata),

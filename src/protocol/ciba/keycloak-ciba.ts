@@ -53,13 +53,13 @@ export function parseDelegation(contentType: string | undefined, body: string): 
 }
 
 /** Builds the URL of the callback: it is below the authentication endpoint, and not in the metadata. */
-export function callbackUrl(backchannelAuthenticationEndpoint: string): string {
+export function buildCallbackUrl(backchannelAuthenticationEndpoint: string): string {
   return `${trimTrailing(backchannelAuthenticationEndpoint, '/')}/callback`;
 }
 
 /** Builds the URL of the callback from the issuer, without its metadata. */
-export function callbackUrlOfIssuer(issuer: string): string {
-  return callbackUrl(`${trimTrailing(issuer, '/')}/protocol/openid-connect/ext/ciba/auth`);
+export function buildIssuerCallbackUrl(issuer: string): string {
+  return buildCallbackUrl(`${trimTrailing(issuer, '/')}/protocol/openid-connect/ext/ciba/auth`);
 }
 
 /** Builds the body of a result callback. */

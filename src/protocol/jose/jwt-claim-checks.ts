@@ -13,7 +13,7 @@ import {
   shown,
   skipped,
 } from './jwt-verdict.ts';
-import { halfHash } from './token-hash.ts';
+import { computeHalfHash } from './token-hash.ts';
 import { findOtherKind, LOGOUT_EVENT } from './token-kind.ts';
 
 /** Claims that a kind of JWT must have, beside those that have a check of their own. */
@@ -250,7 +250,7 @@ async function checkHash(
 ): Promise<Check> {
   if (of === undefined) return skipped(name, value === undefined ? 'there is none' : `no ${what} is given`);
   if (value === undefined) return skipped(name, `there is none, so the ${what} is not bound to it`);
-  const hash = await halfHash(of, String(alg));
+  const hash = await computeHalfHash(of, String(alg));
   if (hash === undefined) return skipped(name, `no hash is defined for ${shown(alg)}`);
   if (value === hash) return passed(name, `it is the hash of the ${what}`);
   return failed(name, 'hash_mismatch', `it is ${shown(value)}, and the ${what} gives ${hash}`);

@@ -9,7 +9,7 @@ import {
   skipped,
   type VerificationKeys,
 } from './jwt-verdict.ts';
-import { listSigningAlgs, publicPart, SIGNING_ALGS } from './key.ts';
+import { listSigningAlgs, pickPublicPart, SIGNING_ALGS } from './key.ts';
 import type { KeySet } from './key-set.ts';
 
 export const HMAC_ALGS = ['HS256', 'HS384', 'HS512'] as const;
@@ -281,7 +281,7 @@ function usableKeys(keys: Exclude<VerificationKeys, { secret: unknown }>): reado
   const known = usableKeysByInput.get(keys);
   if (known !== undefined) return known;
   const all: readonly unknown[] = 'key' in keys ? [keys.key] : keys.keys;
-  const usable = all.filter(isUsable).map(publicPart);
+  const usable = all.filter(isUsable).map(pickPublicPart);
   usableKeysByInput.set(keys, usable);
   return usable;
 }

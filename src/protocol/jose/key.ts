@@ -43,7 +43,7 @@ export function isPrivate(jwk: JWK): boolean {
 }
 
 /** The public part of a key. @throws UsageError `key_symmetric` for a key that has none */
-export function publicPart(jwk: JWK): JWK {
+export function pickPublicPart(jwk: JWK): JWK {
   if (jwk.kty === 'oct') {
     throw new UsageError('key_symmetric', 'a symmetric key has no public part', {
       hint: 'It is shared with the server like a client secret, not published.',

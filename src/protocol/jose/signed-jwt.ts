@@ -110,7 +110,7 @@ function repair(jwt: string, { onRepair }: JwtKeys): string {
 }
 
 /** Lists what is wrong with the issuer and audience of a JWT from the server: `iss`, `aud`. */
-export function wrongParties(claims: JWTPayload, { issuer, client_id }: JwtParties): string[] {
+export function findWrongParties(claims: JWTPayload, { issuer, client_id }: JwtParties): string[] {
   const { iss, aud } = claims;
   return [
     ...(iss === issuer ? [] : [`iss is ${show(iss)}, expected ${issuer}`]),
@@ -119,18 +119,18 @@ export function wrongParties(claims: JWTPayload, { issuer, client_id }: JwtParti
 }
 
 /** Lists what is wrong with the common claims of a JWT from the server: `iss`, `aud`, `exp`, `nbf`. */
-export function wrongCommonClaims(claims: JWTPayload, expected: JwtParties): string[] {
+export function findWrongCommonClaims(claims: JWTPayload, expected: JwtParties): string[] {
   const { exp, nbf } = claims;
   const { leeway = 0 } = expected;
   const now = expected.now / 1000;
-  const wrong = wrongParties(claims, expected);
+  const wrong = findWrongParties(claims, expected);
   if (typeof exp !== 'number') wrong.push('exp is missing or not a number');
-  else if (isMilliseconds(exp)) wrong.push(inMilliseconds('exp', exp));
+  else if (isMilliseconds(exp)) wrong.push(describeMilliseconds('exp', exp));
   // 1e400 is read as Infinity.
   else if (exp > LATEST_TIME) wrong.push('exp is after the year 9999');
   else if (exp <= now - leeway) wrong.push(`it expired ${Math.round(now - exp)} s ago`);
   if (nbf !== undefined && typeof nbf !== 'number') wrong.push('nbf is not a number');
-  else if (nbf !== undefined && isMilliseconds(nbf)) wrong.push(inMilliseconds('nbf', nbf));
+  else if (nbf !== undefined && isMilliseconds(nbf)) wrong.push(describeMilliseconds('nbf', nbf));
   else if (nbf !== undefined && nbf > now + Math.max(CLOCK_AHEAD, leeway))
     wrong.push(`it is not valid for another ${Math.round(nbf - now)} s (nbf)`);
   return wrong;
@@ -142,7 +142,7 @@ export function isMilliseconds(time: number): boolean {
 }
 
 /** Describes a claim that is in milliseconds. @see https://www.rfc-editor.org/rfc/rfc7519#section-2 */
-export function inMilliseconds(name: string, time: number): string {
+export function describeMilliseconds(name: string, time: number): string {
   return `${name} is ${time}, which is in milliseconds; it must be seconds since 1970`;
 }
 

@@ -17,7 +17,7 @@ function hashForAlg(alg: string): string | undefined {
  * @returns undefined where no hash is defined for the algorithm
  * @see https://openid.net/specs/openid-connect-core-1_0.html#HybridIDToken
  */
-export async function halfHash(value: string, alg: string): Promise<string | undefined> {
+export async function computeHalfHash(value: string, alg: string): Promise<string | undefined> {
   const hash = hashForAlg(alg);
   if (hash === undefined) return undefined;
   const digest = await crypto.subtle.digest(hash, new TextEncoder().encode(value));

@@ -45,7 +45,7 @@ export function classifyAnswer(answer: RawAnswer, endpoint: Endpoint): Classifie
 const REDIRECT = 'a redirect';
 
 /** Builds the error for an answer that is not of the protocol (exit 5). */
-export function foreignAnswer(reason: string, url: string): NetworkError {
+export function buildForeignAnswer(reason: string, url: string): NetworkError {
   const hint = reason.startsWith(REDIRECT)
     ? 'oauthctl does not follow it, because credentials would be sent to another address. If the new address is right, use it in --issuer, or correct the metadata of the server, which has the old one.'
     : 'Another program, a proxy or a login page may have answered: check the address, and look at the exchange with -v.';

@@ -3,13 +3,13 @@ import { parseJsonObject } from '../json.ts';
 import { readErrorPage, readErrorText } from './error-page.ts';
 import { type DeclaredParameters, type FormParameters, withoutParameters } from './form.ts';
 import {
+  findStatusWord,
   isHtml,
   type RawAnswer,
   readJsonRefusal,
   readOtherRefusal,
   readPlainText,
   type StatedRefusal,
-  statusWord,
 } from './refusal-forms.ts';
 import { recognizeProduct } from './server-product.ts';
 
@@ -130,7 +130,7 @@ function readRefusal(answer: RawAnswer): StatedRefusal | undefined {
   if (status < 400) return undefined;
   if (isHtml(answer)) return readErrorPage(body, status);
   const stated = readOtherRefusal(answer);
-  if (stated !== undefined && stated.error !== statusWord(status)) return stated;
+  if (stated !== undefined && stated.error !== findStatusWord(status)) return stated;
   const text = stated?.error_description ?? readPlainText(body);
   // An error text of Spring begins with a bracket, like a JSON array.
   const bracketed = BRACKETED.test(body) ? body.slice(0, LONGEST_TEXT) : '';

@@ -88,14 +88,17 @@ export function buildAuthorizationUrl(endpoint: string, parameters: DeclaredPara
  * @see https://www.rfc-editor.org/rfc/rfc9101#section-5
  * @see https://openid.net/specs/openid-connect-core-1_0.html#RequestObject
  */
-export function besideRequestObject(parameters: DeclaredParameters, request: string): DeclaredParameters {
+export function buildBesideRequestObject(
+  parameters: DeclaredParameters,
+  request: string,
+): DeclaredParameters {
   const beside = ['client_id', 'response_type', 'scope'];
   const others = parameters.map(([name]) => name).filter((name) => !beside.includes(name));
   return joinParameters(withoutParameters(parameters, others), buildParameters('authorization', { request }));
 }
 
 /** Returns the value of a parameter that occurs once; undefined if it is missing or repeated. */
-export function singleValue(parameters: FormParameters, name: string): string | undefined {
+export function readSingleValue(parameters: FormParameters, name: string): string | undefined {
   const values = parameters.filter(([one]) => one === name);
   return values.length === 1 ? values[0]?.[1] : undefined;
 }

@@ -4,7 +4,7 @@ import {
   chooseSigningAlg,
   generateKey,
   type KeyFile,
-  publicPart,
+  pickPublicPart,
   SIGNING_ALGS,
   selectSigningKey,
 } from '../jose/key.ts';
@@ -122,7 +122,7 @@ const KEY_MEMBERS = ['kty', 'crv', 'x', 'y', 'e', 'n', 'pub'];
 function bareKey(jwk: JWK): JWK {
   const members = jwk.kty === 'AKP' ? [...KEY_MEMBERS, 'alg'] : KEY_MEMBERS;
   return Object.fromEntries(
-    Object.entries(publicPart(jwk)).filter(([name]) => members.includes(name)),
+    Object.entries(pickPublicPart(jwk)).filter(([name]) => members.includes(name)),
   ) as JWK;
 }
 

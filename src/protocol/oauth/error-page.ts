@@ -1,6 +1,6 @@
 import { REGISTERED_ERRORS } from '../../refusal-codes.ts';
 import { type PageLine, readPageLines } from '../page-text.ts';
-import { type StatedRefusal, statusWord } from './refusal-forms.ts';
+import { findStatusWord, type StatedRefusal } from './refusal-forms.ts';
 
 /** The elements that hold the message of an error page, the more specific first; all marks of an entry must match. */
 const MESSAGE_PLACES: readonly (readonly string[])[] = [
@@ -46,7 +46,7 @@ export function readErrorText(text: string, status: number): StatedRefusal {
     return { error: bracketed, error_description: cutText(afterBracket ?? '') };
   const words: readonly string[] = text.match(/[a-z_]{5,50}/g) ?? [];
   return {
-    error: words.find((word) => CODES.has(word)) ?? statusWord(status),
+    error: words.find((word) => CODES.has(word)) ?? findStatusWord(status),
     error_description: text === '' ? undefined : cutText(text),
   };
 }

@@ -21,7 +21,7 @@ const ENDED =
  * @returns sentences, at least one
  * @see https://www.rfc-editor.org/rfc/rfc7662#section-2.2
  */
-export function reasonsForInactive(token: string, inquiry: Inquiry): readonly string[] {
+export function listInactiveReasons(token: string, inquiry: Inquiry): readonly string[] {
   const claims = decodeUnverified(token)?.claims;
   if (claims === undefined) {
     return [

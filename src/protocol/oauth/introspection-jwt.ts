@@ -1,12 +1,12 @@
 import { ValidationError } from '../../errors.ts';
 import {
   CLOCK_AHEAD,
+  findWrongParties,
   type JwtKeys,
   type JwtParties,
   type JwtRefusal,
   openSignedJwt,
   show,
-  wrongParties,
 } from '../jose/signed-jwt.ts';
 import { isJsonObject } from '../json.ts';
 import { type Introspection, readActive, SIGNED_INTROSPECTION } from './introspection.ts';
@@ -24,7 +24,7 @@ export async function readIntrospectionJwt(
 ): Promise<Introspection> {
   const { claims, alg, typ } = await openSignedJwt(jwt, expected, invalid);
   const { iat, token_introspection: token } = claims;
-  const wrong = wrongParties(claims, expected);
+  const wrong = findWrongParties(claims, expected);
   // It tells a response from other JWTs of the server, such as access tokens, which have the same issuer.
   if (typeof typ !== 'string' || !TYPES.includes(typ.toLowerCase()))
     wrong.push(`typ is ${show(typ)}, expected token-introspection+jwt`);

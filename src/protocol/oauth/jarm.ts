@@ -1,10 +1,10 @@
 import { ValidationError } from '../../errors.ts';
 import {
+  findWrongCommonClaims,
   type JwtKeys,
   type JwtParties,
   type JwtRefusal,
   openSignedJwt,
-  wrongCommonClaims,
 } from '../jose/signed-jwt.ts';
 import type { JsonObject } from '../json.ts';
 
@@ -27,7 +27,7 @@ export async function readAuthorizationJwt(
 ): Promise<JsonObject> {
   // Keycloak 26 writes iss twice: the parameter of RFC 9207 and the claim of the JWT.
   const { claims } = await openSignedJwt(jwt, expected, invalid, true);
-  const wrong = wrongCommonClaims(claims, expected);
+  const wrong = findWrongCommonClaims(claims, expected);
   if (wrong.length > 0) throw invalid(wrong.join('; '));
   return claims;
 }

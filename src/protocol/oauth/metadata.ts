@@ -42,7 +42,7 @@ export interface ServerMetadata extends JsonObject {
  * @see https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationRequest
  * @see https://www.rfc-editor.org/rfc/rfc8414#section-3.1
  */
-export function metadataUrls(issuer: string): readonly string[] {
+export function listMetadataUrls(issuer: string): readonly string[] {
   const url = new URL(issuer);
   const path = trimTrailing(url.pathname, '/');
   return [

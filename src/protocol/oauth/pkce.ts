@@ -1,5 +1,5 @@
 import { sha256 } from '../jose/token-hash.ts';
-import { type Random, unguessable } from '../unguessable.ts';
+import { makeRandomText, type Random } from '../unguessable.ts';
 
 /** A proof key: the challenge is sent through the browser, the verifier directly to the server. */
 export interface ProofKey {
@@ -16,7 +16,7 @@ const VERIFIER_BYTES = 32;
  * @see https://www.rfc-editor.org/rfc/rfc7636#section-4.1
  */
 export async function makeProofKey(random: Random): Promise<ProofKey> {
-  const code_verifier = unguessable(random, VERIFIER_BYTES);
+  const code_verifier = makeRandomText(random, VERIFIER_BYTES);
   return {
     code_verifier,
     code_challenge: await computeCodeChallenge(code_verifier),

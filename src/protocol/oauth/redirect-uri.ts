@@ -49,7 +49,7 @@ export function parseRedirectUri(text: string): RedirectUri {
  * it is registered, without a port.
  * @see https://www.rfc-editor.org/rfc/rfc8252#section-7.3
  */
-export function redirectUriAt({ text, port }: RedirectUri, taken?: number): string {
+export function buildRedirectUri({ text, port }: RedirectUri, taken?: number): string {
   if (port !== undefined) return text;
   const authority = taken === undefined ? '$1' : `$1:${taken}`;
   return text.replace(/^([a-z]+:\/\/(?:\[[^\]]*\]|[^/?:]*))(?::\d*)?/i, authority);

@@ -63,11 +63,11 @@ export function readJsonRefusal(json: JsonObject, status: number): StatedRefusal
   for (const name of WRAPPERS) {
     const inner = takeFirst(json[name]);
     if (typeof inner === 'string' && inner !== '' && isFailure) {
-      return { error: readCode(json) ?? statusWord(status), error_description: inner };
+      return { error: readCode(json) ?? findStatusWord(status), error_description: inner };
     }
     if (isJsonObject(inner) && (isFailure || name === 'error')) {
       return {
-        error: readCode(inner) ?? readCode(json) ?? statusWord(status),
+        error: readCode(inner) ?? readCode(json) ?? findStatusWord(status),
         error_description: readText(inner) ?? readText(json),
       };
     }
@@ -75,7 +75,7 @@ export function readJsonRefusal(json: JsonObject, status: number): StatedRefusal
   if (!isFailure) return undefined;
   const code = readProblemType(json) ?? readCode(json);
   const text = readText(json) ?? readTitle(json);
-  return { error: code ?? statusWord(status), error_description: text };
+  return { error: code ?? findStatusWord(status), error_description: text };
 }
 
 /**
@@ -98,14 +98,14 @@ export function readOtherRefusal(answer: RawAnswer): StatedRefusal | undefined {
   const isPage = isHtml(answer);
   const text = isPage ? undefined : readPlainText(body);
   const challenge = headers['www-authenticate'];
-  if (status === 429) return { error: statusWord(status), error_description: text };
+  if (status === 429) return { error: findStatusWord(status), error_description: text };
   if (isPage || UNREACHABLE.has(status)) return undefined;
   // For a wrong address, any program may have answered.
   if (status === 404 || status === 405) return undefined;
-  if (text !== undefined) return { error: statusWord(status), error_description: text };
+  if (text !== undefined) return { error: findStatusWord(status), error_description: text };
   if (body.trim() !== '' || status >= 500) return undefined;
   return {
-    error: statusWord(status),
+    error: findStatusWord(status),
     error_description: challenge === undefined ? undefined : `WWW-Authenticate: ${challenge}`,
   };
 }
@@ -199,6 +199,6 @@ function takeFirst(value: unknown): unknown {
 }
 
 /** Returns the reason phrase of a status in snake_case. */
-export function statusWord(status: number): string {
+export function findStatusWord(status: number): string {
   return STATUS_ERRORS[status] ?? 'refused';
 }

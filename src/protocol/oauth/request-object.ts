@@ -1,7 +1,7 @@
 import { base64url, CompactEncrypt, importJWK, type JSONWebKeySet, type JWK, type JWTPayload } from 'jose';
 import { UsageError, ValidationError } from '../../errors.ts';
 import { parseJson } from '../../exact-json.ts';
-import { ENCRYPTION_ALGS, listEncryptionAlgs, publicPart } from '../jose/key.ts';
+import { ENCRYPTION_ALGS, listEncryptionAlgs, pickPublicPart } from '../jose/key.ts';
 import { encodeClaims, signJwt } from '../jose/sign-jwt.ts';
 import { isJsonObject } from '../json.ts';
 import type { FormParameters } from './form.ts';
@@ -164,7 +164,7 @@ async function encrypt(jwt: string, encryption: RequestObjectEncryption): Promis
   try {
     return await new CompactEncrypt(new TextEncoder().encode(jwt))
       .setProtectedHeader({ alg, enc, cty: 'JWT', ...(key.kid !== undefined && { kid: key.kid }) })
-      .encrypt(await importJWK(publicPart({ ...key, alg }), alg));
+      .encrypt(await importJWK(pickPublicPart({ ...key, alg }), alg));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ValidationError(

@@ -3,7 +3,8 @@ import { ValidationError } from '../../errors.ts';
 import { readAudiences } from '../jose/jwt.ts';
 import {
   CLOCK_AHEAD,
-  inMilliseconds,
+  describeMilliseconds,
+  findWrongCommonClaims,
   isMilliseconds,
   type JwtKeys,
   type JwtParties,
@@ -11,9 +12,8 @@ import {
   type OpenedJwt,
   openSignedJwt,
   show,
-  wrongCommonClaims,
 } from '../jose/signed-jwt.ts';
-import { halfHash } from '../jose/token-hash.ts';
+import { computeHalfHash } from '../jose/token-hash.ts';
 
 /** Seconds by which an ID token may have been issued before its request. */
 const ISSUED_BEFORE = 300;
@@ -75,18 +75,18 @@ export async function verifyIdToken(
   const isForAnother = typeof claims.aud === 'string' && expected.issuedTo?.includes(claims.aud);
   const holder = isForAnother ? String(claims.aud) : expected.client_id;
   const wrong = [
-    ...wrongCommonClaims(claims, { ...expected, client_id: holder }),
-    ...wrongOwnClaims(claims, expected, holder),
-    ...wrongAuthentication(claims, expected),
-    ...(expected.original === undefined ? [] : wrongRefresh(claims, expected.original)),
+    ...findWrongCommonClaims(claims, { ...expected, client_id: holder }),
+    ...findWrongOwnClaims(claims, expected, holder),
+    ...findWrongAuthentication(claims, expected),
+    ...(expected.original === undefined ? [] : findRefreshDifferences(claims, expected.original)),
     ...hashes.wrong,
   ];
   if (wrong.length > 0) throw invalid(wrong.join('; '), { hint: chooseHint(claims, expected, holder) });
-  return { ...opened, remarks: [...remarksOnAcr(claims, expected), ...hashes.remarks] };
+  return { ...opened, remarks: [...remarkOnAcr(claims, expected), ...hashes.remarks] };
 }
 
 /** @param holder the client that it is issued to, which only in an exchange is another one than that of the request */
-function wrongOwnClaims(claims: JWTPayload, expected: IdTokenExpectations, holder: string): string[] {
+function findWrongOwnClaims(claims: JWTPayload, expected: IdTokenExpectations, holder: string): string[] {
   const { sub, iat, azp } = claims;
   const now = expected.now / 1000;
   const audiences = readAudiences(claims);
@@ -99,7 +99,7 @@ function wrongOwnClaims(claims: JWTPayload, expected: IdTokenExpectations, holde
   if (azp !== undefined && azp !== expected.client_id && azp !== holder)
     wrong.push(`azp is ${show(azp)}, expected ${expected.client_id}`);
   if (typeof iat !== 'number') wrong.push('iat is missing or not a number');
-  else if (isMilliseconds(iat)) wrong.push(inMilliseconds('iat', iat));
+  else if (isMilliseconds(iat)) wrong.push(describeMilliseconds('iat', iat));
   else if (iat > now + Math.max(CLOCK_AHEAD, expected.leeway ?? 0))
     wrong.push(`iat is ${Math.round(iat - now)} s in the future`);
   else if (
@@ -140,7 +140,7 @@ function chooseHint(claims: JWTPayload, expected: IdTokenExpectations, holder: s
  * Lists the differences of an ID token of a refresh from the one that was issued at the authentication.
  * @see https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse
  */
-function wrongRefresh(claims: JWTPayload, original: JWTPayload): string[] {
+function findRefreshDifferences(claims: JWTPayload, original: JWTPayload): string[] {
   const differs = (name: string) => claims[name] !== original[name];
   const said = (name: string) =>
     `${name} is ${show(claims[name])}, but in the original ID token it is ${show(original[name])}`;
@@ -156,7 +156,7 @@ function wrongRefresh(claims: JWTPayload, original: JWTPayload): string[] {
   return wrong;
 }
 
-function wrongAuthentication(
+function findWrongAuthentication(
   { nonce, auth_time, acr }: JWTPayload,
   { nonce: sent, maxAge, essentialAcr, requestedAt, now }: IdTokenExpectations,
 ): string[] {
@@ -194,7 +194,7 @@ async function checkHashes(
   for (const { claim, of, what, isRequired } of hashes) {
     const hash = claims[claim];
     if (of === undefined || (hash === undefined && !isRequired)) continue;
-    const right = await halfHash(of, alg);
+    const right = await computeHalfHash(of, alg);
     if (hash === undefined) wrong.push(`${claim} is missing, but ${what} was issued with it`);
     else if (right === undefined)
       (isRequired ? wrong : remarks).push(`${claim} cannot be checked: no hash is defined for ${alg}`);
@@ -203,7 +203,7 @@ async function checkHashes(
   return { wrong, remarks };
 }
 
-function remarksOnAcr({ acr }: JWTPayload, { acrValues }: IdTokenExpectations): string[] {
+function remarkOnAcr({ acr }: JWTPayload, { acrValues }: IdTokenExpectations): string[] {
   const asked = acrValues?.split(' ').filter(Boolean) ?? [];
   if (asked.length === 0 || (typeof acr === 'string' && asked.includes(acr))) return [];
   return [`acr is ${show(acr)}, but acr_values requested ${asked.join(' or ')}`];

@@ -1,11 +1,11 @@
 import type { JWTPayload } from 'jose';
 import {
   decryptJwe,
+  findWrongParties,
   isJwe,
   type JwtKeys,
   type JwtParties,
   openSignedJwt,
-  wrongParties,
 } from '../jose/signed-jwt.ts';
 import { parseJsonObject } from '../json.ts';
 import { invalidUserinfo, type Userinfo } from './userinfo.ts';
@@ -37,7 +37,7 @@ export async function readUserinfoJwt(jwt: string, expected: JwtKeys & JwtPartie
 
 function wrongClaims(claims: JWTPayload, expected: JwtParties): string[] {
   const { iss = expected.issuer, aud = expected.client_id, exp } = claims;
-  const wrong = wrongParties({ iss, aud }, expected);
+  const wrong = findWrongParties({ iss, aud }, expected);
   if (exp !== undefined && !(exp > expected.now / 1000)) wrong.push('it has expired (exp)');
   return wrong;
 }

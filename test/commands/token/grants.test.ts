@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compactVerify, decodeJwt, decodeProtectedHeader, importJWK } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { generateKey, publicPart } from '../../../src/protocol/jose/key.ts';
+import { generateKey, pickPublicPart } from '../../../src/protocol/jose/key.ts';
 import { CLIENT_ID, DEVICE_AUTHORIZATION, PENDING, TOKENS } from '../../helpers/misbehaving-server.ts';
 import type { TestPartsOptions } from '../../helpers/parts.ts';
 import { readFailure, run } from '../../helpers/run.ts';
@@ -277,7 +277,7 @@ describe('token jwt-bearer', () => {
         grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
         client_id: CLIENT_ID,
       });
-      const { payload } = await compactVerify(assertion, await importJWK(publicPart(jwk), 'ES256'));
+      const { payload } = await compactVerify(assertion, await importJWK(pickPublicPart(jwk), 'ES256'));
       const { jti, iat, exp, ...claims } = JSON.parse(new TextDecoder().decode(payload));
       expect(claims).toEqual({ iss: CLIENT_ID, sub: 'taro', aud: server.issuer });
       expect(exp - iat).toBe(60);

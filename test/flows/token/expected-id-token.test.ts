@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { verifyReceivedIdToken } from '../../../src/flows/token/received-tokens.ts';
 import { refreshTokens, requestTokens } from '../../../src/flows/token/token.ts';
-import { halfHash } from '../../../src/protocol/jose/token-hash.ts';
+import { computeHalfHash } from '../../../src/protocol/jose/token-hash.ts';
 import type { AuthenticationExpectations } from '../../../src/protocol/oidc/id-token.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { awaitFailure, type Lab, startLab } from '../harness.ts';
@@ -33,8 +33,8 @@ const secondsOf = (ms: number) => Math.floor(ms / 1000);
 describe('the ID token of a token response', () => {
   it('is the answer to what was asked', async () => {
     const hashes = {
-      at_hash: await halfHash(TOKENS.access_token, 'ES256'),
-      c_hash: await halfHash('the-code', 'ES256'),
+      at_hash: await computeHalfHash(TOKENS.access_token, 'ES256'),
+      c_hash: await computeHalfHash('the-code', 'ES256'),
     };
     const { run, kept } = await request(
       { nonce: 'n', maxAge: 300, acrValues: 'gold', code: 'the-code' },
@@ -69,7 +69,7 @@ describe('the ID token of a token response', () => {
   });
 
   it('is held against its own access token, not one that came before by the browser', async () => {
-    const at_hash = await halfHash('from-the-browser', 'ES256');
+    const at_hash = await computeHalfHash('from-the-browser', 'ES256');
     const { run } = await request({ accessToken: 'from-the-browser' }, () => ({ at_hash }));
     expect((await awaitFailure(run())).message).toMatch(/at_hash is not the hash of the access token/);
   });
@@ -94,7 +94,9 @@ describe('the ID token of a token response', () => {
         ...TOKENS,
         access_token,
         refresh_token: 'refresh-1',
-        id_token: await lab.server.idToken({ claims: { at_hash: await halfHash('access-2', 'ES256') } }),
+        id_token: await lab.server.idToken({
+          claims: { at_hash: await computeHalfHash('access-2', 'ES256') },
+        }),
       },
     });
     const lab: Lab = await startLab({ token: [() => json(lab, 'access-2'), () => json(lab, 'access-3')] });
@@ -111,8 +113,8 @@ describe('an ID token from the browser', () => {
     const idToken = await lab.server.idToken({
       claims: {
         nonce: 'n',
-        at_hash: await halfHash('the-token', 'ES256'),
-        c_hash: await halfHash('the-code', 'ES256'),
+        at_hash: await computeHalfHash('the-token', 'ES256'),
+        c_hash: await computeHalfHash('the-code', 'ES256'),
       },
     });
     const { claims } = await verifyReceivedIdToken(lab.ctx, lab.target, idToken, came);

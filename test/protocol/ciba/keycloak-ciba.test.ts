@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import {
   buildCallback,
-  callbackUrl,
-  callbackUrlOfIssuer,
+  buildCallbackUrl,
+  buildIssuerCallbackUrl,
   parseCallbackAnswer,
   parseDelegation,
 } from '../../../src/protocol/ciba/keycloak-ciba.ts';
@@ -62,10 +62,10 @@ describe('a delegation', () => {
 describe('the callback', () => {
   it('stands beside the authentication endpoint', () => {
     const url = 'https://as.example/realms/R/protocol/openid-connect/ext/ciba/auth/callback';
-    expect(callbackUrl('https://as.example/realms/R/protocol/openid-connect/ext/ciba/auth')).toBe(url);
-    expect(callbackUrl('https://as.example/realms/R/protocol/openid-connect/ext/ciba/auth/')).toBe(url);
-    expect(callbackUrlOfIssuer('https://as.example/realms/R')).toBe(url);
-    expect(callbackUrlOfIssuer('https://as.example/realms/R/')).toBe(url);
+    expect(buildCallbackUrl('https://as.example/realms/R/protocol/openid-connect/ext/ciba/auth')).toBe(url);
+    expect(buildCallbackUrl('https://as.example/realms/R/protocol/openid-connect/ext/ciba/auth/')).toBe(url);
+    expect(buildIssuerCallbackUrl('https://as.example/realms/R')).toBe(url);
+    expect(buildIssuerCallbackUrl('https://as.example/realms/R/')).toBe(url);
   });
 
   it.each(['SUCCEED', 'UNAUTHORIZED', 'CANCELLED'] as const)('says %s in JSON', (status) => {

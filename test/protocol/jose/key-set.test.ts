@@ -2,7 +2,7 @@ import { type createPublicKey, generateKeyPairSync, X509Certificate } from 'node
 import { calculateJwkThumbprint, type JWK } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { verifyJwt } from '../../../src/protocol/jose/jwt-verification.ts';
-import { publicPart } from '../../../src/protocol/jose/key.ts';
+import { pickPublicPart } from '../../../src/protocol/jose/key.ts';
 import { parseKeys } from '../../../src/protocol/jose/key-file.ts';
 import { readKeySet } from '../../../src/protocol/jose/key-set.ts';
 import { repairPem } from '../../../src/protocol/jose/pem-repair.ts';
@@ -12,7 +12,7 @@ import { CLIENT_ID, ISSUER, keyFor, NOW, SECONDS, sign } from '../server-jwts.ts
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const good = publicPart(await keyFor('ES256'));
+const good = pickPublicPart(await keyFor('ES256'));
 const STRANGE: readonly unknown[] = [
   null,
   'a string',
@@ -166,7 +166,7 @@ describe('a signature that no key made', () => {
   it('is not called altered where not every key was tried', async () => {
     const keys = await Promise.all(
       Array.from({ length: 12 }, async (_unused, index) => {
-        const { kid: _kid, ...key } = publicPart(await keyFor('ES256', `-${index}`));
+        const { kid: _kid, ...key } = pickPublicPart(await keyFor('ES256', `-${index}`));
         return key as JWK;
       }),
     );

@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import type { JWK } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { verifyJwt } from '../../../src/protocol/jose/jwt-verification.ts';
-import { publicPart } from '../../../src/protocol/jose/key.ts';
+import { pickPublicPart } from '../../../src/protocol/jose/key.ts';
 import { parseKeys } from '../../../src/protocol/jose/key-file.ts';
 import { readKeySet } from '../../../src/protocol/jose/key-set.ts';
 import { describeShortKey, findKeyFlaw } from '../../../src/protocol/jose/key-weakness.ts';
@@ -28,7 +28,7 @@ function makeRocaModulus(): bigint {
 }
 
 async function listFlawed(): Promise<readonly (readonly [string, JWK, RegExp])[]> {
-  const good = publicPart(await rsaKey('weakness'));
+  const good = pickPublicPart(await rsaKey('weakness'));
   return [
     ['an exponent of 1', { ...good, e: encode(1n) }, /exponent \(e\) is 1: anyone/],
     ['an exponent of 0', { ...good, e: 'AA' }, /exponent \(e\) is 0/],
@@ -53,7 +53,7 @@ describe('an RSA key', () => {
   });
 
   it('with an exponent of 1 is refused as PEM', async () => {
-    const key = { ...publicPart(await rsaKey('weakness')), e: 'AQ' };
+    const key = { ...pickPublicPart(await rsaKey('weakness')), e: 'AQ' };
     const pem = createPublicKey({ key, format: 'jwk' }).export({ format: 'pem', type: 'spki' });
     await expect(parseKeys(String(pem), 'key.pem')).rejects.toMatchObject({
       code: 'key_invalid',
@@ -63,7 +63,7 @@ describe('an RSA key', () => {
 
   it('with a flaw verifies nothing, and the verdict says why', async () => {
     const signing = await rsaKey('weakness');
-    const set = await readKeySet({ keys: [{ ...publicPart(signing), kid: 'k', e: 'AQ' }] });
+    const set = await readKeySet({ keys: [{ ...pickPublicPart(signing), kid: 'k', e: 'AQ' }] });
     if (set === undefined) throw new Error('there is no key set');
     const token = await sign({ sub: 'a' }, { alg: 'RS256', key: { ...signing, kid: 'k' } });
     const { valid, checks } = await verifyJwt(token, { keys: set, now: NOW });

@@ -7,7 +7,7 @@ import {
   generateKey,
   isPrivate,
   listSigningAlgs,
-  publicPart,
+  pickPublicPart,
   selectSigningKey,
 } from '../../../src/protocol/jose/key.ts';
 import { parseKeys } from '../../../src/protocol/jose/key-file.ts';
@@ -32,7 +32,7 @@ describe('a file of keys', () => {
 
   it('in SPKI or X.509 is a public key', async () => {
     const spki = await exportSPKI(
-      (await importJWK(publicPart(ec.jwk), 'ES256', { extractable: true })) as never,
+      (await importJWK(pickPublicPart(ec.jwk), 'ES256', { extractable: true })) as never,
     );
     const { keys } = await parseKeys(spki, 'key.pem');
     expect(await computeKid(keys[0] as JWK)).toBe(await calculateJwkThumbprint(ec.jwk));
@@ -61,7 +61,7 @@ describe('a file of keys', () => {
   });
 
   it('is the only private one', async () => {
-    expect(await select({ keys: [publicPart(ed.jwk), ec.jwk] })).toEqual(ec.jwk);
+    expect(await select({ keys: [pickPublicPart(ed.jwk), ec.jwk] })).toEqual(ec.jwk);
     expect(await select({ keys: [{ ...ed.jwk, use: 'enc' }, ec.jwk] })).toEqual(ec.jwk);
   });
 
@@ -83,7 +83,7 @@ describe('a file of keys', () => {
   });
 
   it.each([
-    ['a public key', publicPart(ec.jwk), 'key_public_only'],
+    ['a public key', pickPublicPart(ec.jwk), 'key_public_only'],
     ['a symmetric key', { kty: 'oct', k: 'c2VjcmV0' }, 'key_unfit'],
     ['a key for encryption', { ...ec.jwk, use: 'enc' }, 'key_unfit'],
   ])('cannot be %s', async (_what, jwk, code) => {
@@ -109,9 +109,9 @@ describe('a key', () => {
 
   it('has a public part without any private member', async () => {
     const { jwk } = await generateKey('RS256');
-    expect(Object.keys(publicPart(jwk)).sort()).toEqual(['alg', 'e', 'kid', 'kty', 'n', 'use']);
-    expect(Object.keys(publicPart(ed.jwk)).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x']);
-    expect(() => publicPart({ kty: 'oct', k: 'x' })).toThrow(
+    expect(Object.keys(pickPublicPart(jwk)).sort()).toEqual(['alg', 'e', 'kid', 'kty', 'n', 'use']);
+    expect(Object.keys(pickPublicPart(ed.jwk)).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x']);
+    expect(() => pickPublicPart({ kty: 'oct', k: 'x' })).toThrow(
       expect.objectContaining({ code: 'key_symmetric' }),
     );
   });

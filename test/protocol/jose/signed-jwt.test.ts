@@ -9,7 +9,7 @@ import {
 } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { ValidationError } from '../../../src/errors.ts';
-import { generateKey, publicPart } from '../../../src/protocol/jose/key.ts';
+import { generateKey, pickPublicPart } from '../../../src/protocol/jose/key.ts';
 import { readAuthorizationJwt } from '../../../src/protocol/oauth/jarm.ts';
 import { type IdTokenExpectations, verifyIdToken } from '../../../src/protocol/oidc/id-token.ts';
 import {
@@ -57,7 +57,8 @@ const READERS = {
 } as const;
 
 const upToDate = async () => encrypt(await sign(CLAIMS), await keyFor('RSA-OAEP'));
-const spki = async () => exportSPKI((await importJWK(publicPart(await keyFor('RS256')), 'RS256')) as never);
+const spki = async () =>
+  exportSPKI((await importJWK(pickPublicPart(await keyFor('RS256')), 'RS256')) as never);
 
 describe.each(Object.entries(READERS))('%s', (_what, { code, read }) => {
   const refusal = async (jwt: string, changes?: Partial<IdTokenExpectations>): Promise<ValidationError> => {
@@ -158,7 +159,7 @@ describe.each(Object.entries(READERS))('%s', (_what, { code, read }) => {
     );
 
     it('HS256 with the public key as the secret, in any of its forms', async () => {
-      const jwk = publicPart(await keyFor('RS256'));
+      const jwk = pickPublicPart(await keyFor('RS256'));
       const pem = await spki();
       for (const secret of [pem, pem.trim(), `${pem}\n`, JSON.stringify(jwk), String(jwk.n)]) {
         const jwt = await sign(CLAIMS, { alg: 'HS256', key: secret, header: { kid: 'RS256' } });
@@ -176,7 +177,7 @@ describe.each(Object.entries(READERS))('%s', (_what, { code, read }) => {
     it.each(['jwk', 'jku', 'x5c', 'x5u'])('by a key that it brings along in %s', async (member) => {
       const own = await keyFor('ES256', '-attacker');
       const brought = {
-        jwk: publicPart(own),
+        jwk: pickPublicPart(own),
         jku: 'https://evil.example',
         x5c: ['MII='],
         x5u: 'https://evil.example',
@@ -191,13 +192,13 @@ describe.each(Object.entries(READERS))('%s', (_what, { code, read }) => {
       const own = { ...(await keyFor('ES384')), kid: 'ES256' };
       const jwt = await sign(CLAIMS, { alg: 'ES384', key: own });
       expect((await refusal(jwt)).message).toMatch(/no key in the JWKS matches/);
-      const jwks: JSONWebKeySet = { keys: [{ ...publicPart(own), alg: 'ES256' }] };
+      const jwks: JSONWebKeySet = { keys: [{ ...pickPublicPart(own), alg: 'ES256' }] };
       expect((await refusal(await sign(CLAIMS), { jwks })).message).toMatch(/no key in the JWKS matches/);
     });
 
     it('by a key of the server that is not for signatures', async () => {
       const { use: _use, ...key } = await keyFor('RS256');
-      const jwks: JSONWebKeySet = { keys: [{ ...publicPart(key), use: 'enc' }] };
+      const jwks: JSONWebKeySet = { keys: [{ ...pickPublicPart(key), use: 'enc' }] };
       expect((await refusal(await sign(CLAIMS, { alg: 'RS256', key }), { jwks })).message).toMatch(
         /no key in the JWKS matches/,
       );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseJsonObject } from '../../../src/protocol/json.ts';
-import { classifyAnswer, foreignAnswer } from '../../../src/protocol/oauth/answer.ts';
+import { buildForeignAnswer, classifyAnswer } from '../../../src/protocol/oauth/answer.ts';
 import { parseTokenAnswer } from '../../../src/protocol/oauth/token.ts';
 
 const answer = (status: number, body: string, headers: Record<string, string> = {}) => ({
@@ -83,7 +83,7 @@ describe('an answer', () => {
   });
 
   it('that is foreign becomes an error of the network that names the address', () => {
-    expect(foreignAnswer('a page', 'https://as.example/token')).toMatchObject({
+    expect(buildForeignAnswer('a page', 'https://as.example/token')).toMatchObject({
       code: 'not_the_protocol',
       exitCode: 5,
       message: 'https://as.example/token answered with a page',

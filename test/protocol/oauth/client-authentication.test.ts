@@ -9,7 +9,7 @@ import {
 } from 'jose';
 import * as oauth from 'oauth4webapi';
 import { describe, expect, it } from 'vitest';
-import { generateKey, publicPart } from '../../../src/protocol/jose/key.ts';
+import { generateKey, pickPublicPart } from '../../../src/protocol/jose/key.ts';
 import {
   type AuthenticationCircumstances,
   buildClientAuthentication,
@@ -143,7 +143,7 @@ describe('a client assertion', () => {
     const client_key = await keyFor(alg);
     const assertion = await assertionOf({ client_key });
     expect(decodeProtectedHeader(assertion).alg).toBe(alg);
-    const { payload } = await jwtVerify(assertion, await importJWK(publicPart(client_key), alg), {
+    const { payload } = await jwtVerify(assertion, await importJWK(pickPublicPart(client_key), alg), {
       currentDate: new Date(NOW),
     });
     expect(payload.sub).toBe('a');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { reasonsForInactive } from '../../../src/protocol/oauth/inactive-token.ts';
+import { listInactiveReasons } from '../../../src/protocol/oauth/inactive-token.ts';
 import { parseIntrospectionAnswer } from '../../../src/protocol/oauth/introspection.ts';
 import { readIntrospectionJwt } from '../../../src/protocol/oauth/introspection-jwt.ts';
 import {
@@ -125,7 +125,7 @@ describe('why a token is inactive', () => {
   const inquiry = { issuer: ISSUER, client_id: CLIENT_ID, now: NOW };
   const alive = { iss: ISSUER, aud: CLIENT_ID, exp: SECONDS + 60, typ: 'Bearer' };
   const reasons = (claims: object, hint?: string, isKeycloak?: boolean) =>
-    reasonsForInactive(unsigned({ alg: 'RS256' }, { ...alive, ...claims }, 'x'), {
+    listInactiveReasons(unsigned({ alg: 'RS256' }, { ...alive, ...claims }, 'x'), {
       ...inquiry,
       isKeycloak,
       token_type_hint: hint,
@@ -164,7 +164,7 @@ describe('why a token is inactive', () => {
 
   it('is unknown for what cannot be read', () => {
     for (const token of ['opaque', 'a.b.c', 'eyJ.eyJ.x', '']) {
-      expect(reasonsForInactive(token, inquiry)).toEqual([
+      expect(listInactiveReasons(token, inquiry)).toEqual([
         expect.stringMatching(/^The token cannot be decoded here/),
       ]);
     }

@@ -1,6 +1,6 @@
 import { decodeJwt, decodeProtectedHeader, importJWK, jwtVerify } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { generateKey, publicPart } from '../../../src/protocol/jose/key.ts';
+import { generateKey, pickPublicPart } from '../../../src/protocol/jose/key.ts';
 import {
   buildJwtBearerAssertion,
   type JwtBearerAssertion,
@@ -26,7 +26,7 @@ describe('an assertion', () => {
     const { jwk } = await generateKey(alg, 'key-1');
     const { payload, protectedHeader } = await jwtVerify(
       await build({ key: jwk }),
-      await importJWK(publicPart(jwk), alg),
+      await importJWK(pickPublicPart(jwk), alg),
       { currentDate: new Date(NOW), issuer: 'https://partner.example', audience: 'https://as.example' },
     );
     expect(protectedHeader).toEqual({ alg, kid: 'key-1' });

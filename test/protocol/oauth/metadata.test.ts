@@ -4,7 +4,7 @@ import {
   allowHttp,
   ENDPOINT_NAMES,
   findEndpoint,
-  metadataUrls,
+  listMetadataUrls,
   parseMetadata,
   requireEndpoint,
   withEndpoints,
@@ -24,15 +24,15 @@ const refusalOf = (act: () => unknown) => {
 
 describe('the addresses of the metadata', () => {
   it('come from OpenID Connect Discovery first, then from RFC 8414', () => {
-    expect(metadataUrls(issuer)).toEqual([
+    expect(listMetadataUrls(issuer)).toEqual([
       'https://as.example/realms/R/.well-known/openid-configuration',
       'https://as.example/.well-known/oauth-authorization-server/realms/R',
     ]);
   });
 
   it('are the same with and without a trailing slash', () => {
-    expect(metadataUrls(`${issuer}/`)).toEqual(metadataUrls(issuer));
-    expect(metadataUrls('https://as.example/')).toEqual(metadataUrls('https://as.example'));
+    expect(listMetadataUrls(`${issuer}/`)).toEqual(listMetadataUrls(issuer));
+    expect(listMetadataUrls('https://as.example/')).toEqual(listMetadataUrls('https://as.example'));
   });
 });
 

@@ -9,7 +9,7 @@ import {
   type RegisteredClient,
 } from '../../../src/protocol/oauth/client-authentication.ts';
 import { encodeForm, type FormParameters } from '../../../src/protocol/oauth/form.ts';
-import { metadataUrls } from '../../../src/protocol/oauth/metadata.ts';
+import { listMetadataUrls } from '../../../src/protocol/oauth/metadata.ts';
 import { buildTokenRequest } from '../../../src/protocol/oauth/token.ts';
 import { capture, readCredentials, sorted } from '../capture.ts';
 
@@ -181,7 +181,7 @@ describe('the addresses of the metadata equal', () => {
       await oauth.discoveryRequest(new URL(issuer), { ...options, algorithm });
       urls.push(String(request().url));
     }
-    expect(metadataUrls(issuer)).toEqual(urls);
+    expect(listMetadataUrls(issuer)).toEqual(urls);
   });
 
   it('that of openid-client for an issuer with a path', async () => {
@@ -194,6 +194,6 @@ describe('the addresses of the metadata equal', () => {
       },
     });
     await expect(discovery).rejects.toThrow();
-    expect(metadataUrls('https://as.example/realms/R')[0]).toBe(asked);
+    expect(listMetadataUrls('https://as.example/realms/R')[0]).toBe(asked);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../../src/errors.ts';
-import { parseRedirectUri, redirectUriAt } from '../../../src/protocol/oauth/redirect-uri.ts';
+import { buildRedirectUri, parseRedirectUri } from '../../../src/protocol/oauth/redirect-uri.ts';
 
 describe('a redirect URI', () => {
   it.each([
@@ -33,7 +33,7 @@ describe('a redirect URI', () => {
     ['HTTP://LOCALHOST:8080', 'HTTP://LOCALHOST:8080'],
     ['com.example.app:/callback', 'com.example.app:/callback'],
   ])('%s is sent as %s once port 4711 is taken', (text, sent) => {
-    expect(redirectUriAt(parseRedirectUri(text), 4711)).toBe(sent);
+    expect(buildRedirectUri(parseRedirectUri(text), 4711)).toBe(sent);
   });
 
   it.each([
@@ -41,7 +41,7 @@ describe('a redirect URI', () => {
     ['http://[::1]:0/callback?a=b:1', 'http://[::1]/callback?a=b:1'],
     ['http://127.0.0.1:80/callback', 'http://127.0.0.1:80/callback'],
   ])('%s is registered as %s', (text, registered) => {
-    expect(redirectUriAt(parseRedirectUri(text))).toBe(registered);
+    expect(buildRedirectUri(parseRedirectUri(text))).toBe(registered);
   });
 
   it.each(['/callback', 'callback', '', 'http://127.0.0.1:99999/', 'http://127.0.0.1/callback#a'])(

@@ -10,7 +10,7 @@ import {
 } from 'jose';
 import * as oauth from 'oauth4webapi';
 import { describe, expect, it } from 'vitest';
-import { publicPart } from '../../../src/protocol/jose/key.ts';
+import { pickPublicPart } from '../../../src/protocol/jose/key.ts';
 import type { FormParameters } from '../../../src/protocol/oauth/form.ts';
 import { buildRequestObject, type RequestObjectOptions } from '../../../src/protocol/oauth/request-object.ts';
 import { buildJwks, CLIENT_ID, ISSUER, keyFor, NOW, SECONDS, SECRET } from '../server-jwts.ts';
@@ -142,7 +142,7 @@ describe('the signature of a request object', () => {
       const key = await keyFor(alg);
       const { payload } = await jwtVerify(
         await build(PARAMETERS, { key }),
-        await importJWK(publicPart(key), alg),
+        await importJWK(pickPublicPart(key), alg),
         {
           issuer: CLIENT_ID,
           audience: ISSUER,
@@ -219,11 +219,15 @@ describe('an encrypted request object', () => {
       const jwe = await encryptedFor(await buildJwks(keyFor('RS256'), keyFor(alg)));
       expect(decodeProtectedHeader(jwe)).toMatchObject({ alg, enc: 'A128CBC-HS256', cty: 'JWT', kid: alg });
       const jws = await decrypted(jwe, await keyFor(alg));
-      const { payload } = await jwtVerify(jws, await importJWK(publicPart(await keyFor('ES256')), 'ES256'), {
-        issuer: CLIENT_ID,
-        audience: ISSUER,
-        currentDate: new Date(NOW),
-      });
+      const { payload } = await jwtVerify(
+        jws,
+        await importJWK(pickPublicPart(await keyFor('ES256')), 'ES256'),
+        {
+          issuer: CLIENT_ID,
+          audience: ISSUER,
+          currentDate: new Date(NOW),
+        },
+      );
       expect(payload.response_type).toBe('code');
     },
   );
@@ -296,7 +300,11 @@ describe('an encrypted request object', () => {
         hint: 'Its keys are for RSA-OAEP.',
       },
     );
-    for (const keys of [[], [publicPart(await keyFor('RS256'))], [null, 1, 'x', { kty: 'oct', k: 'AA' }]]) {
+    for (const keys of [
+      [],
+      [pickPublicPart(await keyFor('RS256'))],
+      [null, 1, 'x', { kty: 'oct', k: 'AA' }],
+    ]) {
       await expect(encryptedFor({ keys: keys as JWK[] })).rejects.toMatchObject({
         ...missing,
         hint: 'None of its keys is for encryption ("use": "enc").',

@@ -1,6 +1,6 @@
 import * as oauth from 'oauth4webapi';
 import { describe, expect, it } from 'vitest';
-import { halfHash } from '../../../src/protocol/jose/token-hash.ts';
+import { computeHalfHash } from '../../../src/protocol/jose/token-hash.ts';
 import { type IdTokenExpectations, verifyIdToken } from '../../../src/protocol/oidc/id-token.ts';
 import {
   buildJwks,
@@ -134,15 +134,15 @@ const signingOf = (alg: string): Signing => (alg.startsWith('HS') ? { alg, key: 
 
 describe('a hash', () => {
   it('is the one of the examples in the specification', async () => {
-    expect(await halfHash(ACCESS_TOKEN, 'RS256')).toBe('77QmUPtjPfzWtF2AnpK9RQ');
-    expect(await halfHash(CODE, 'RS256')).toBe('LDktKdoQak3Pk0cnXxCltA');
+    expect(await computeHalfHash(ACCESS_TOKEN, 'RS256')).toBe('77QmUPtjPfzWtF2AnpK9RQ');
+    expect(await computeHalfHash(CODE, 'RS256')).toBe('LDktKdoQak3Pk0cnXxCltA');
   });
 
   it.each(ALGS)('with %s is accepted where it is right, and refused where it is not', async (alg) => {
     const hashes = {
-      at_hash: await halfHash(ACCESS_TOKEN, alg),
-      c_hash: await halfHash(CODE, alg),
-      s_hash: await halfHash('the-state', alg),
+      at_hash: await computeHalfHash(ACCESS_TOKEN, alg),
+      c_hash: await computeHalfHash(CODE, alg),
+      s_hash: await computeHalfHash('the-state', alg),
     };
     const came = { accessToken: ACCESS_TOKEN, code: CODE, state: 'the-state' };
     expect((await verify(hashes, came, signingOf(alg))).claims).toMatchObject(hashes);
@@ -161,7 +161,7 @@ describe('a hash', () => {
     const whole = Buffer.from(
       await crypto.subtle.digest('SHA-256', new TextEncoder().encode(ACCESS_TOKEN)),
     ).toString('base64url');
-    for (const at_hash of [whole, await halfHash(ACCESS_TOKEN, 'ES384'), '', null, 1, ['x']]) {
+    for (const at_hash of [whole, await computeHalfHash(ACCESS_TOKEN, 'ES384'), '', null, 1, ['x']]) {
       expect(await refused({ at_hash }, { accessToken: ACCESS_TOKEN })).toMatch(/at_hash is not the hash/);
     }
   });
@@ -181,7 +181,7 @@ describe('a hash', () => {
 
   it('of an algorithm without an agreed hash is no hash at all', async () => {
     for (const alg of ['ML-DSA-44', 'none', 'RS1', 'RS2560', ''])
-      expect(await halfHash('x', alg)).toBeUndefined();
+      expect(await computeHalfHash('x', alg)).toBeUndefined();
   });
 });
 
@@ -223,9 +223,9 @@ describe('what oauth4webapi says of the same ID token beside a code', () => {
   };
 
   it.each(ALGS.filter((alg) => !alg.startsWith('HS')))('with %s is the same', async (alg) => {
-    const c_hash = await halfHash(CODE, alg);
+    const c_hash = await computeHalfHash(CODE, alg);
     expect(await agreement(alg, { c_hash })).toBe(true);
-    expect(await agreement(alg, { c_hash: await halfHash('x', alg) })).toBe(false);
+    expect(await agreement(alg, { c_hash: await computeHalfHash('x', alg) })).toBe(false);
   });
 
   it.each<[string, Claims, number | undefined, boolean]>([
@@ -242,12 +242,15 @@ describe('what oauth4webapi says of the same ID token beside a code', () => {
     ['an nbf far ahead', { nbf: now + 1000 }, undefined, false],
     ['a wrong s_hash', { s_hash: 'x' }, undefined, false],
   ])('for %s', async (_what, claims, maxAge, accepted) => {
-    const c_hash = await halfHash(CODE, 'ES256');
+    const c_hash = await computeHalfHash(CODE, 'ES256');
     expect(await agreement('ES256', { c_hash, ...claims }, maxAge)).toBe(accepted);
   });
 
   it('for a right s_hash', async () => {
-    const hashes = { c_hash: await halfHash(CODE, 'ES256'), s_hash: await halfHash(STATE, 'ES256') };
+    const hashes = {
+      c_hash: await computeHalfHash(CODE, 'ES256'),
+      s_hash: await computeHalfHash(STATE, 'ES256'),
+    };
     expect(await agreement('ES256', hashes)).toBe(true);
   });
 });
