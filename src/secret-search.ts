@@ -39,6 +39,7 @@ const COMPACT = /[A-Za-z0-9_.-]/;
 const QUOTES = new Set(['"', "'", '`']);
 /** What stands before a value that is not in quotes. */
 const MARKS = new Set(['=', ':', '>']);
+const JSON_LITERAL = /^(?:-?\d[\d.eE+-]*|true|false|null)$/;
 const AFTER_VALUE = /["'&<`,;)\]}\s]/;
 
 /** What a known secret is looked for by. */
@@ -156,9 +157,13 @@ function findValue(text: string, value: string): readonly Place[] {
 function isValue(text: string, start: number, end: number): boolean {
   const [before, after] = [text.charAt(start - 1), text.charAt(end)];
   if (start === 0) return end === text.length;
-  if (QUOTES.has(before)) return after === before;
-  const isAfterMark = MARKS.has(before) || (before === ' ' && MARKS.has(text.charAt(start - 2)));
-  return isAfterMark && (after === '' || AFTER_VALUE.test(after));
+  // The name of a member stands before a colon.
+  if (QUOTES.has(before)) return after === before && text.charAt(end + 1) !== ':';
+  const mark = before === ' ' ? text.charAt(start - 2) : before;
+  if (!MARKS.has(mark) || (after !== '' && !AFTER_VALUE.test(after))) return false;
+  // A number of JSON is no secret: what is masked would be no JSON any more.
+  const mayBeJson = mark === ':' && JSON_LITERAL.test(text.slice(start, end));
+  return !mayBeJson || after === '' || after === '\r' || after === '\n';
 }
 
 /** An escape of percent-encoding, HTML, JSON, or of `printable`. */

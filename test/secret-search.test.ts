@@ -167,6 +167,16 @@ describe('a short secret', () => {
     expect(redactor.text(text)).toBe(masked);
   });
 
+  it('leaves names and numbers of JSON as they are', () => {
+    const short = new Redactor();
+    short.know('error', '3', 'true', 'code');
+    const line = '{"error":{"code":"usage","exit_code":3,"more":[true],"last":true}}';
+    expect(short.text(line)).toBe(line);
+    expect(short.text('{"a":"error","b":"3"}\nx-debug: 3\n')).toBe(
+      '{"a":"(masked)","b":"(masked)"}\nx-debug: (masked)\n',
+    );
+  });
+
   it.each(['abcdef is x-ray', 'the abc of it', 'next', '"abcd"', '"x y"'])(
     'is no part of words: %s',
     (text) => {

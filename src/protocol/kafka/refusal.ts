@@ -32,7 +32,8 @@ export interface RefusalVerdict {
 }
 
 interface Case extends RefusalVerdict {
-  readonly says: RegExp;
+  /** Patterns one of which the text matches; of a pair, the second matches what follows the first. */
+  readonly says: readonly (RegExp | readonly [RegExp, RegExp])[];
 }
 
 const NEW_TOKEN = 'Request a new token, and connect again.';
@@ -42,7 +43,7 @@ const COMPARE_ISSUER =
 /** The explanations by the text of the broker, Strimzi's and Kafka's; the more specific first. */
 const CASES: readonly Case[] = [
   {
-    says: /token not active/i,
+    says: [/token not active/i],
     reason: 'inactive',
     validation: 'introspection',
     cause: 'The broker introspected the token, and the server answered that it is inactive.',
@@ -50,14 +51,14 @@ const CASES: readonly Case[] = [
       '"oauthctl validate" introspects it as well. A server may call a token inactive if the client of the broker is not in its aud.',
   },
   {
-    says: /token expired|expired at|is expired|no longer valid|expiration time/i,
+    says: [/token expired|expired at|is expired|no longer valid|expiration time/i],
     reason: 'expired',
     validation: 'local',
     cause: 'The token has expired by the clock of the broker.',
     remedy: `${NEW_TOKEN} If the token is new, compare the clocks.`,
   },
   {
-    says: /unknown signing key|^(?=.*(?:unable to find|no suitable|no matching) ).*key/is,
+    says: [/unknown signing key/i, [/unable to find |no suitable |no matching /i, /key/i]],
     reason: 'key_unknown',
     validation: 'local',
     cause:
@@ -66,7 +67,11 @@ const CASES: readonly Case[] = [
       'Compare kid with the keys of the issuer, and check oauth.jwks.endpoint.uri and oauth.jwks.refresh.seconds of the listener.',
   },
   {
-    says: /issuer not allowed|^(?=.*\biss(?:uer)?\b).*(?:invalid|expected|doesn't match|does not match|rejected)/is,
+    says: [
+      /issuer not allowed/i,
+      [/issuer /i, /invalid|expected/i],
+      [/iss/i, /doesn't match|does not match|rejected/i],
+    ],
     reason: 'issuer_not_allowed',
     validation: 'local',
     cause:
@@ -74,21 +79,23 @@ const CASES: readonly Case[] = [
     remedy: COMPARE_ISSUER,
   },
   {
-    says: /signature/i,
+    says: [/signature/i],
     reason: 'signature_wrong',
     validation: 'local',
     cause: 'The signature is wrong: the token was altered, or signed with another key.',
     remedy: NEW_TOKEN,
   },
   {
-    says: /audience/i,
+    says: [/audience/i],
     reason: 'audience_missing',
     validation: 'local',
     cause: 'The listener requires its own client in aud, but the token does not have it.',
     remedy: 'Let the server put the client of the broker into the aud of the token, and request a new one.',
   },
   {
-    says: /failed to parse jwt|not a (?:valid )?jwt|invalid jwt|malformed|jose object|compact serialization/i,
+    says: [
+      /failed to parse jwt|not a (?:valid )?jwt|invalid jwt|malformed|jose object|compact serialization/i,
+    ],
     reason: 'not_a_jwt',
     validation: 'local',
     cause:
@@ -96,14 +103,14 @@ const CASES: readonly Case[] = [
     remedy: 'An opaque token requires a listener that introspects.',
   },
   {
-    says: /cannot change principals/i,
+    says: [/cannot change principals/i],
     reason: 'principal_changed',
     validation: undefined,
     cause: 'The new token is for another principal than that of the connection.',
     remedy: 'The user or client of a connection cannot change: open a new connection.',
   },
   {
-    says: /runtime failure|failed to introspect|^(?=.*introspection ).*(?:fail|error)/is,
+    says: [/runtime failure|failed to introspect/i, [/introspection /i, /fail|error/i]],
     reason: 'broker_failed',
     validation: undefined,
     cause:
@@ -112,7 +119,7 @@ const CASES: readonly Case[] = [
       "Look up the ErrId in the broker's log, and check oauth.client.id, oauth.client.secret and oauth.introspection.endpoint.uri of the listener.",
   },
   {
-    says: /claim|scope|token type|username/i,
+    says: [/claim|scope|token type|username/i],
     reason: 'claim_unfit',
     validation: undefined,
     cause: 'A claim is missing, or does not have the value that the listener requires.',
@@ -144,6 +151,14 @@ export const EXPIRED_WITHIN_SKEW: RefusalVerdict = {
   remedy: NEW_TOKEN,
 };
 
+/** Whether a text matches a pattern, or two of them one after the other. */
+function isSaid(pattern: Case['says'][number], text: string): boolean {
+  if (pattern instanceof RegExp) return pattern.test(text);
+  const [first, second] = pattern;
+  const found = first.exec(text);
+  return found !== null && second.test(text.slice(found.index + found[0].length));
+}
+
 /**
  * Explains a refusal by the text of the broker or, if there is none, by the claims of the token.
  * @param claims of the token, not verified; undefined where it is opaque
@@ -154,7 +169,10 @@ export function explainBrokerRefusal(
   claims: JWTPayload | undefined,
   now: number,
 ): RefusalVerdict {
-  const found = errorMessage === undefined ? undefined : CASES.find(({ says }) => says.test(errorMessage));
+  const found =
+    errorMessage === undefined
+      ? undefined
+      : CASES.find(({ says }) => says.some((one) => isSaid(one, errorMessage)));
   const isExpired = typeof claims?.exp === 'number' && claims.exp * 1000 <= now;
   if (found === undefined) {
     const unexplained = challenge === undefined ? UNEXPLAINED : KAFKA_VALIDATOR;
