@@ -292,7 +292,7 @@ const KEYCLOAK_EXAMPLES: readonly KeycloakExample[] = [
     401,
     'unauthorized_client',
     'Invalid client or Invalid client credentials',
-    /secret or key is wrong, when the client authenticates by another method/,
+    /secret or key is wrong, the client authenticates by another method/,
     /does not accept the client/,
   ],
   [

@@ -49,8 +49,7 @@ export const KEYCLOAK_CLIENT_AUTHENTICATION: readonly Case[] = [
       description: /invalid client(?: or invalid client)? (?:secret|credentials)/i,
     },
     cause:
-      'Keycloak answers so when the client secret or key is wrong, when the client authenticates by another method, or ' +
-      'when it is unknown or disabled.',
+      'The client secret or key is wrong, the client authenticates by another method, or it is unknown or disabled.',
     remedy:
       "Compare --client-id, --auth-method and --client-secret (or the key) with the client's Credentials tab. Keycloak 14 accepts a " +
       'secret with special characters with --auth-method client_secret_post only.',
