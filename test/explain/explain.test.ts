@@ -161,8 +161,8 @@ const EXAMPLES: readonly Example[] = [
   ['jwks', 500, 'server_error', '', /internal error/],
   ['userinfo', 401, 'invalid_token', 'user_session_not_found', /session of the token has ended/],
   ['userinfo', 401, 'invalid_token', 'Client disabled', /was disabled/],
-  ['token', 403, 'access_denied', 'Policy evaluation failed for this request', /no user was asked/],
-  ['authorization', 403, 'access_denied', 'access is not allowed', /no user was asked/],
+  ['token', 403, 'access_denied', 'Policy evaluation failed for this request', /not the answer of a user/],
+  ['authorization', 403, 'access_denied', 'access is not allowed', /not the answer of a user/],
 ];
 
 /** Answers of Keycloak, one for each of its cases; `elsewhere` is the cause where the server is not recognised. */

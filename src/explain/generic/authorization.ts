@@ -44,7 +44,7 @@ export const GENERIC_AUTHORIZATION: readonly Case[] = [
   },
   {
     when: { endpoint: 'authorization', error: 'access_denied', isPersonsAnswer: false },
-    cause: 'A rule or policy of the server does not allow the request; no user was asked.',
+    cause: 'A rule or policy of the server denies the request; it is not the answer of a user.',
     remedy: "Check what the server allows this client, and the server's log at this time.",
   },
   {

@@ -78,7 +78,7 @@ export const GENERIC_TOKEN: readonly Case[] = [
   },
   {
     when: { endpoint: 'token', error: 'access_denied', isPersonsAnswer: false },
-    cause: 'A rule or policy of the server does not allow the request; no user was asked.',
+    cause: 'A rule or policy of the server denies the request; it is not the answer of a user.',
     remedy: "Check what the server allows this client and user, and the server's log at this time.",
   },
   {
