@@ -167,6 +167,16 @@ export class Redactor {
     }
   }
 
+  /** Remembers the secret of a client, and what stands for both in the header of HTTP Basic authentication. */
+  knowClient(id: string, secret: string | undefined): void {
+    if (secret === undefined) return;
+    this.know(secret);
+    const encode = (text: string) => new URLSearchParams([['', text]]).toString().slice(1);
+    for (const joined of [`${id}:${secret}`, `${encode(id)}:${encode(secret)}`]) {
+      this.know(Buffer.from(joined).toString('base64'), Buffer.from(joined).toString('base64url'));
+    }
+  }
+
   /** Remembers every secret member of a JSON value (a token response, an acknowledgement). */
   knowMembers(value: unknown): void {
     if (value === null || typeof value !== 'object') return;

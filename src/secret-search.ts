@@ -52,8 +52,12 @@ export interface SecretForms {
 /** Lists the forms of a secret. */
 export function listSecretForms(secret: string): SecretForms {
   const formEncoded = new URLSearchParams([['', secret]]).toString().slice(1);
-  if (secret.length < SHORTEST_IN_TEXT) return { needles: [], values: [secret] };
   const bytes = Buffer.from(secret);
+  if (secret.length < SHORTEST_IN_TEXT) {
+    const base64 = bytes.toString('base64');
+    const encoded = [base64, base64.replace(/=/g, ''), bytes.toString('base64url'), bytes.toString('hex')];
+    return { needles: [], values: [...new Set([secret, ...encoded])] };
+  }
   const needles: Needle[] = [
     ...listSpellings(secret).flatMap(listPlainNeedles),
     ...listBase64Needles(bytes),

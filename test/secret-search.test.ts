@@ -163,6 +163,8 @@ describe('a short secret', () => {
     ['abc', '(masked)'],
     ['value=a%2Fb', 'value=(masked)'],
     ["'x'", "'(masked)'"],
+    ['{"v":"YWJj"}', '{"v":"(masked)"}'],
+    ['v=616263', 'v=(masked)'],
   ])('is masked where it stands as a value: %s', (text, masked) => {
     expect(redactor.text(text)).toBe(masked);
   });
@@ -183,6 +185,18 @@ describe('a short secret', () => {
       expect(redactor.text(text)).toBe(text);
     },
   );
+});
+
+describe('the credentials of a client', () => {
+  it.each(['a-client-with-a-long-name', 'id'])('are masked wherever they are cut: %s', (id) => {
+    for (const secret of ['abc', 'a secret of some length', 'p%+&:=']) {
+      const redactor = new Redactor();
+      redactor.knowClient(id, secret);
+      for (const written of [base64(`${id}:${secret}`), base64url(`${id}:${secret}`)])
+        for (let length = Math.min(12, written.length); length <= written.length; length += 1)
+          expect(redactor.text(`<${written.slice(0, length)}>`), secret).toMatch(/^<\(masked\)=*>$/);
+    }
+  });
 });
 
 describe('what only begins like a secret', () => {

@@ -95,7 +95,7 @@ async function sendForm(
   );
   // The server may repeat them in its answer, under any name.
   for (const [name, value] of parameters) if (isSecretName(name)) ctx.redactor.know(value);
-  ctx.redactor.know(authentication.headers.authorization?.split(' ', 2)[1]);
+  ctx.redactor.knowClient(target.client.client_id, target.client.client_secret);
   const http = await ctx.http();
   return http.send(
     {
