@@ -20,6 +20,8 @@ import type {
   Timed,
 } from './types.ts';
 
+/** Characters of a broker's text that are read: its message and its challenge. */
+const LONGEST_TEXT = 16 * 1024;
 /** The most bytes of messages in one answer. */
 const MAX_FETCH_BYTES = 1024 * 1024;
 /** The timestamps that ListOffsets defines. */
@@ -96,8 +98,8 @@ export class KafkaConnection implements BrokerConnection {
       errorCode,
       errorName: nameKafkaError(errorCode),
       // Kafka sends an empty message if there is no error.
-      errorMessage: errorMessage || undefined,
-      authBytes: authBytes.subarray(4).toString('utf8'),
+      errorMessage: errorMessage?.slice(0, LONGEST_TEXT) || undefined,
+      authBytes: authBytes.subarray(4, 4 + LONGEST_TEXT).toString('utf8'),
       sessionLifetimeMs: Number(sessionLifetimeMs),
       ms,
     };

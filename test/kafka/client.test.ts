@@ -85,6 +85,18 @@ describe('a connection to a broker', () => {
     expect(await connection.saslAuthenticate('x', open)).toMatchObject({ authBytes: challenged.text });
   });
 
+  it('reads the beginning of a long text only', async () => {
+    // The text of an error is at most 32 KB long in the protocol.
+    const errorMessage = 'a'.repeat(30_000);
+    const text = 'b'.repeat(1_000_000);
+    const { connection } = await connected(() =>
+      answers.saslAuthenticate({ errorCode: 58, errorMessage, text }),
+    );
+    const answer = await connection.saslAuthenticate('x', open);
+    expect(answer.errorMessage).toHaveLength(16 * 1024);
+    expect(answer.authBytes).toHaveLength(16 * 1024);
+  });
+
   it('takes an answer that comes byte by byte', async () => {
     const { connection } = await connected(() => (socket, { correlationId }) => {
       const body = answers.saslHandshake(['OAUTHBEARER']);
