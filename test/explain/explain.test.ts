@@ -127,11 +127,11 @@ const EXAMPLES: readonly Example[] = [
     400,
     'access_denied',
     'The end user denied the authorization request',
-    /denied the request, or cancelled it/,
+    /denied the request in the browser/,
     'person',
   ],
   ['token', 400, 'invalid_grant', 'Device code not valid', /device code is unknown/],
-  ['token', 400, 'access_denied', 'not authorized', /denied the request, or cancelled it/, 'person'],
+  ['token', 400, 'access_denied', 'not authorized', /denied or cancelled the request/, 'person'],
   ['token', 400, 'invalid_grant', 'grant request is invalid', /does not accept the code, token, assertion/],
   [
     'token',

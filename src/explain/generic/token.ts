@@ -72,8 +72,13 @@ export const GENERIC_TOKEN: readonly Case[] = [
     remedy: 'Get a new token, and compare its iss with the issuers that the server trusts.',
   },
   {
+    when: { endpoint: 'token', error: 'access_denied', description: /denied the authorization request/i },
+    cause: 'The user denied the request in the browser.',
+    remedy: 'Request a new code when the user is ready to approve it.',
+  },
+  {
     when: { endpoint: 'token', error: 'access_denied', isPersonsAnswer: true },
-    cause: 'The user denied the request, or cancelled it.',
+    cause: 'The user denied or cancelled the request.',
     remedy: 'Send a new request when the user is ready to approve it.',
   },
   {

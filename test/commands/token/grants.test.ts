@@ -84,7 +84,7 @@ describe('token device', () => {
     expect(result.code).toBe(7);
     expect(readFailure(result)).toMatchObject({
       code: 'access_denied',
-      hint: expect.stringContaining('denied the request, or cancelled it'),
+      hint: expect.stringContaining('denied the request in the browser'),
       oauth: { error: 'access_denied', status: 400 },
     });
   });
