@@ -1,6 +1,6 @@
 // What dist says about the packages whose code it contains: their licence texts and a CycloneDX bill of materials.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { Contrib, Enums, Models, Serialize, Spec } from '@cyclonedx/cyclonedx-library';
 
 /** Licence texts of packages whose archive has none, as their repositories have them: `NAME.txt`. */
 const LICENSES = new URL('licenses/', import.meta.url);
@@ -68,10 +68,6 @@ function resolveDependency(folder, name, folders) {
  * @see https://cyclonedx.org/docs/1.6/json/
  */
 export function renderBillOfMaterials(packages, program, lock) {
-  // CommonJS, and only the build needs it.
-  const { Contrib, Enums, Models, Serialize, Spec } = createRequire(import.meta.url)(
-    '@cyclonedx/cyclonedx-library',
-  );
   const components = new Contrib.FromNodePackageJson.Builders.ComponentBuilder(
     new Contrib.FromNodePackageJson.Factories.ExternalReferenceFactory(),
     new Contrib.License.Factories.LicenseFactory(),

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findBundledPackages, renderBillOfMaterials, renderLicenses } from '../bin/bundled-packages.js';
 import { buildProgramInto } from './helpers/built-program.ts';
@@ -44,7 +44,6 @@ describe('what the archive says about the packages it contains', () => {
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   it('the bill of materials is valid CycloneDX 1.6', async () => {
-    const { Spec, Validation } = createRequire(import.meta.url)('@cyclonedx/cyclonedx-library');
     const validator = new Validation.JsonStrictValidator(Spec.Version.v1dot6);
     expect(await validator.validate(json)).toBeNull();
     expect(await validator.validate(json.replace('"library"', '"libary"'))).not.toBeNull();
