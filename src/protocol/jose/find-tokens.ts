@@ -46,11 +46,18 @@ export function findTokens(text: string): readonly FoundToken[] {
     return [{ ...withRepairs(issued, unwrapped.repairs), ...sdJwt }];
   if (/^[[{]/.test(trimmed) && isTooDeep(trimmed)) return [];
   const json = readJson(trimmed);
-  if (json !== undefined) return unique(inJson(json, undefined, 0));
+  if (json !== undefined) return uniqueBy(inJson(json, undefined, 0), readToken);
   const parameters = parsePairs(trimmed);
   const named = parameters.filter(([name, value]) => isToken(name, value));
-  if (named.length > 0) return unique(named.map(([name, token]) => ({ name, token })));
-  return unique(Array.from(trimmed.matchAll(EVERY_JWT), ([token]) => ({ token })));
+  if (named.length > 0)
+    return uniqueBy(
+      named.map(([name, token]) => ({ name, token })),
+      readToken,
+    );
+  return uniqueBy(
+    Array.from(trimmed.matchAll(EVERY_JWT), ([token]) => ({ token })),
+    readToken,
+  );
 }
 
 function withRepairs(token: string, repairs: readonly string[]): FoundToken {
@@ -111,7 +118,14 @@ function isToken(name: string, value: string): boolean {
   return value !== '' && TOKEN_NAME.test(name);
 }
 
-function unique(tokens: readonly FoundToken[]): readonly FoundToken[] {
-  const known = new Set<string>();
-  return tokens.filter(({ token }) => !known.has(token) && known.add(token));
+const readToken = ({ token }: FoundToken): string => token;
+
+/** Keeps the first of the items that have the same key. */
+export function uniqueBy<Item>(items: readonly Item[], readKey: (item: Item) => string): readonly Item[] {
+  const first = new Map<string, Item>();
+  for (const item of items) {
+    const key = readKey(item);
+    if (!first.has(key)) first.set(key, item);
+  }
+  return [...first.values()];
 }

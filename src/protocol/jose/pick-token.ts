@@ -1,6 +1,6 @@
 import { UsageError } from '../../errors.ts';
 import { parseJson } from '../../exact-json.ts';
-import { parsePairs } from './find-tokens.ts';
+import { parsePairs, uniqueBy } from './find-tokens.ts';
 import { joinJwt, type Repaired, unwrapToken } from './jwt-repair.ts';
 import { describeShape } from './token-shape.ts';
 
@@ -59,14 +59,14 @@ function picked({ text, repairs }: Repaired, before: readonly string[]): PickedT
 function listCandidates(text: string): readonly Candidate[] | undefined {
   if (/^[[{]/.test(text)) {
     try {
-      return unique(listInJson(parseJson(text), '', 0));
+      return uniqueBy(listInJson(parseJson(text), '', 0), identify);
     } catch {
       return undefined;
     }
   }
   const pairs = parsePairs(text).map(([name, token]) => ({ name: toSnakeCase(name), token }));
   const named = pairs.filter(({ name }) => isTokenName(name));
-  return named.length > 0 ? unique(named) : undefined;
+  return named.length > 0 ? uniqueBy(named, identify) : undefined;
 }
 
 function listInJson(value: unknown, name: string, depth: number): readonly Candidate[] {
@@ -130,13 +130,7 @@ function toSnakeCase(name: string): string {
     .toLowerCase();
 }
 
-function unique(candidates: readonly Candidate[]): readonly Candidate[] {
-  const known = new Set<string>();
-  return candidates.filter(({ name, token }) => {
-    const key = `${name}\n${token}`;
-    return !known.has(key) && known.add(key);
-  });
-}
+const identify = ({ name, token }: Candidate): string => `${name}\n${token}`;
 
 function ambiguous(place: string, count: number): UsageError {
   return new UsageError(
