@@ -11,6 +11,9 @@ const COMPACT_RUN = /[A-Za-z0-9_.-]{10,}/g;
 // A JWS has three parts; a JWE has five, and the second is empty where no encrypted key is sent.
 const JWT = /eyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){2,4}/y;
 const AUTHORIZATION = /\b(Basic|Bearer|DPoP)\s+[A-Za-z0-9\-._~+/]{16,}=*/gi;
+
+const MASKED = '(masked)';
+
 /** Says whether the value under this wire name is a secret; case does not matter. */
 export function isSecretName(name: string): boolean {
   secretNames ??= listSecretNames();
@@ -20,7 +23,7 @@ export function isSecretName(name: string): boolean {
 /** Masks one secret. A JWT or JWE keeps its first four characters, such as `eyJh`; any other value keeps none. */
 export function mask(value: string): string {
   if (value === '') return '';
-  return value.startsWith('eyJ') ? `${value.slice(0, 4)}…(masked)` : '(masked)';
+  return value.startsWith('eyJ') ? `${value.slice(0, 4)}…${MASKED}` : MASKED;
 }
 
 /** Masks the value of a header. Of Authorization the scheme is kept; of Location the URL without its secret parameters. */
@@ -28,7 +31,7 @@ export function maskHeader(name: string, value: string): string {
   if (/^(?:content-)?location$/i.test(name)) return maskUrl(value);
   if (!isSecretName(name)) return value;
   const scheme = /^(Basic|Bearer|DPoP)\s/i.exec(value)?.[1];
-  return scheme ? `${scheme} (masked)` : mask(value);
+  return scheme ? `${scheme} ${MASKED}` : mask(value);
 }
 
 /** Masks every secret member of a JSON value, at any depth; other values are kept as they are. */
@@ -113,7 +116,7 @@ const MEMBER_NAME = /"([\w-]+)"\s*:\s*"/g;
 /** Masks the secret parameters in a URL's query and fragment, and a password in its authority. */
 export function maskUrl(url: string): string {
   return url
-    .replace(/\/\/([^/@:]*):[^/@]*@/, '//$1:(masked)@')
+    .replace(/\/\/([^/@:]*):[^/@]*@/, `//$1:${MASKED}@`)
     .replace(/([?#])([^#]*)/g, (_all, mark: string, part: string) => mark + maskForm(part));
 }
 
@@ -192,13 +195,13 @@ export class Redactor {
     let masked = '';
     let from = 0;
     for (const { start, end, isBare } of findSecrets(text, this.#listForms())) {
-      masked += text.slice(from, start) + mask(isBare ? text.slice(start, end) : ' ');
+      masked += text.slice(from, start) + (isBare ? mask(text.slice(start, end)) : MASKED);
       from = end;
     }
     masked += text.slice(from);
     return masked
       .replace(COMPACT_RUN, maskJwts)
-      .replace(AUTHORIZATION, (_all, scheme: string) => `${scheme} (masked)`);
+      .replace(AUTHORIZATION, (_all, scheme: string) => `${scheme} ${MASKED}`);
   }
 
   #listForms(): readonly SecretForms[] {

@@ -8,7 +8,7 @@ import type { FormParameters } from '../protocol/oauth/form.ts';
 import { renderForm, renderParameters, shortenPath } from './step-lines.ts';
 
 /** A request that is reported as a step. */
-export interface ToldRequest {
+export interface ReportedRequest {
   /** The number of the step, if it has one. */
   readonly mark?: string;
   readonly method?: 'GET' | 'POST';
@@ -24,7 +24,7 @@ export interface ToldRequest {
 /** Reports a request. */
 export function reportRequest(
   reporter: Reporter,
-  { mark = '', method = 'POST', url, as, values = {}, isProven = false }: ToldRequest,
+  { mark = '', method = 'POST', url, as, values = {}, isProven = false }: ReportedRequest,
 ): void {
   const who = typeof as === 'string' ? as : `${as.token_endpoint_auth_method} as ${printable(as.client_id)}`;
   reporter.step({
