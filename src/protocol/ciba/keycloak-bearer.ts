@@ -1,7 +1,7 @@
 // The bearer token of a delegation of Keycloak: a JWT of the realm that identifies one authentication request.
 import { createLocalJWKSet, errors, type JSONWebKeySet, jwtVerify } from 'jose';
 import { ValidationError } from '../../errors.ts';
-import { type CompactJws, readCompactJws } from '../jose/compact-jws.ts';
+import { type CompactJws, describeCritical, readCompactJws } from '../jose/compact-jws.ts';
 import { decodeUnverified } from '../jose/jwt.ts';
 import { readBearer } from './keycloak-ciba.ts';
 
@@ -46,8 +46,9 @@ const LONGEST_LIFE = 7 * 86_400;
  * RFC 9068 or logout token.
  */
 function checkKind({ header, claims }: CompactJws, now: number): void {
-  const { typ, crit } = header ?? {};
-  if (crit !== undefined) throw invalid(`its crit is ${JSON.stringify(crit)}, and no extension is supported`);
+  const critical = header && describeCritical(header);
+  if (critical !== undefined) throw invalid(critical);
+  const { typ } = header ?? {};
   if (typ !== undefined && !(typeof typ === 'string' && /^(?:application\/)?jwt$/i.test(typ)))
     throw invalid(`typ in its header is ${JSON.stringify(typ)}, not "JWT"`);
   const { typ: kind, jti, exp, azp } = claims ?? {};

@@ -23,6 +23,17 @@ export interface CompactJws {
 }
 
 /**
+ * Describes the critical extensions of a token, none of which is supported.
+ * @returns undefined for a token without them
+ * @see https://www.rfc-editor.org/rfc/rfc7515#section-4.1.11
+ */
+export function describeCritical({ crit }: JsonObject): string | undefined {
+  return crit === undefined
+    ? undefined
+    : `its crit is ${JSON.stringify(crit)}, and no extension is supported`;
+}
+
+/**
  * Parses a JWS in compact serialization strictly: base64url without padding or trailing bits, UTF-8, JSON objects
  * without duplicate members and of limited depth. Nothing is verified, and nothing is thrown.
  * @param mayRepeat whether a claim may occur twice with the same string as its value

@@ -1,7 +1,7 @@
 import { findMember, isSameMember, type Member, parseJson, stringifyMember } from '../../exact-json.ts';
 import { trimTrailing } from '../../trim-trailing.ts';
 import { isJsonObject, type JsonObject } from '../json.ts';
-import { readAudiences } from './jwt.ts';
+import { LATEST_TIME, readAudiences } from './jwt.ts';
 import {
   type Check,
   type ClaimExpectation,
@@ -29,9 +29,6 @@ const TYPES: Readonly<Record<JwtProfile, readonly (string | undefined)[]>> = {
   id_token: ['jwt', undefined],
   logout_token: ['logout+jwt', 'jwt', undefined],
 };
-
-/** The end of the year 9999, in seconds; a later time is in milliseconds by mistake, or chosen to overflow. */
-const LATEST_TIME = 253_402_300_799;
 
 /**
  * Checks the `typ` of the header and the claims. Every check is made, also after one that failed.

@@ -29,6 +29,9 @@ export function readEncryption(token: string): string | undefined {
   return header && `encrypted with ${header.alg}, ${header.enc}`;
 }
 
+/** The end of the year 9999, in seconds since 1970: a later time is in milliseconds by mistake, or chosen to overflow. */
+export const LATEST_TIME = 253_402_300_799;
+
 /** Every audience that `aud` names. */
 export function readAudiences({ aud }: JWTPayload): readonly string[] {
   return typeof aud === 'string' ? [aud] : Array.isArray(aud) ? aud : [];

@@ -12,8 +12,8 @@ import {
 } from 'jose';
 import { type ErrorDetails, ValidationError } from '../../errors.ts';
 import { parseJsonObject } from '../json.ts';
-import { LONGEST_TOKEN, readCompactJws } from './compact-jws.ts';
-import { readAudiences } from './jwt.ts';
+import { describeCritical, LONGEST_TOKEN, readCompactJws } from './compact-jws.ts';
+import { LATEST_TIME, readAudiences } from './jwt.ts';
 import { repairJwt } from './jwt-repair.ts';
 import { ENCRYPTION_ALGS, listEncryptionAlgs } from './key.ts';
 import type { KeySet } from './key-set.ts';
@@ -95,8 +95,8 @@ export async function openSignedJwt(
   }
   const [flaw] = flaws;
   if (flaw !== undefined) throw refuse(flaw.detail);
-  if (header.crit !== undefined)
-    throw refuse(`its crit is ${show(header.crit)}, and no extension is supported`);
+  const critical = describeCritical(header);
+  if (critical !== undefined) throw refuse(critical);
   const alg = checkAlgorithm(header.alg, keys, refuse);
   const claims = await verifySignature(jws, alg, keys, refuse);
   return { alg, typ: header.typ, claims, encryption: decrypted?.encryption };
@@ -145,9 +145,6 @@ export function isMilliseconds(time: number): boolean {
 export function describeMilliseconds(name: string, time: number): string {
   return `${name} is ${time}, which is in milliseconds; it must be seconds since 1970`;
 }
-
-/** The end of the year 9999, in seconds since 1970. */
-const LATEST_TIME = 253_402_300_799;
 
 /** Formats a claim for an error. */
 export function show(value: unknown): string {
