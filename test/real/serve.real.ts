@@ -104,7 +104,7 @@ describe.skipIf('skipped' in provided)('serve', () => {
       'a kid that nobody has': [bearer(forged.kid), 401, /no key has the kid/],
       'alg none': [bearer(forged.none), 401, /alg is 'none'/],
       'alg NONE': [bearer(forged.None), 401, /alg is 'nOnE'/],
-      'an HMAC by the public key': [bearer(forged.confused), 401, /takes a shared secret/],
+      'an HMAC by the public key': [bearer(forged.confused), 401, /requires a shared secret/],
       'a key of its own': [bearer(forged.jwk), 401, /the key in the token itself/],
       'keys at an address of its own': [bearer(forged.jku), 401, /never used|not of a key/],
       'a refresh token': [bearer(ofOne.refresh_token), 401, /HS512/],
